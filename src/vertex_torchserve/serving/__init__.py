@@ -1,0 +1,1 @@
+"""All that runs inside the serving images, and the same code in process."""

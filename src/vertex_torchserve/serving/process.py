@@ -1,0 +1,140 @@
+"""A TorchServe started by `serving/entrypoint.py` as a child process, with no Docker."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from vertex_torchserve.errors import ServingError
+from vertex_torchserve.serving.ports import free_ports
+from vertex_torchserve.serving.readiness import all_models_ready
+from vertex_torchserve.serving.settings import EXIT_WITH_STDIN
+
+_POLL_SECONDS = 0.1
+_ERROR_MARK = "ERROR: "
+
+
+class ServingProcess:
+    """One TorchServe serving one archive on loopback, until `stop`.
+
+    Starting returns at once; use `wait_ready`. As a context manager it stops on exit. The process and
+    everything it started also end when this Python process dies, however it dies.
+
+    Args:
+        environment: The container's environment: `AIP_STORAGE_URI` (a gs:// folder or a local folder
+            that holds the .mar), and whatever else the container spec and the platform set
+            (`MODEL_NAME`, `AIP_*`, ...). `AIP_HTTP_PORT` is replaced by a free port. Laid over this
+            process's own environment.
+        log_path: Where its output goes; a private temporary file when None.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, log_path: Path | None = None) -> None:
+        http, self._management, metrics, grpc_inference, grpc_management = free_ports(5)
+        self.base_url = f"http://127.0.0.1:{http}"
+        self._own_log = log_path is None
+        self._log_path = log_path or Path(tempfile.mkstemp(prefix="vts-", suffix=".log")[1])
+        self._started = time.monotonic()
+        with self._log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "vertex_torchserve.serving.entrypoint"],
+                env={
+                    **_own_environment(),
+                    **environment,
+                    "AIP_HTTP_PORT": str(http),
+                    "VTS_MANAGEMENT_PORT": str(self._management),
+                    "VTS_METRICS_PORT": str(metrics),
+                    "VTS_GRPC_INFERENCE_PORT": str(grpc_inference),
+                    "VTS_GRPC_MANAGEMENT_PORT": str(grpc_management),
+                    EXIT_WITH_STDIN: "1",
+                },
+                # Nothing is ever written: the child ends when this end of the pipe is closed, be it by
+                # `stop` or by the death of this process.
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id of the entrypoint."""
+        return self._process.pid
+
+    def is_ready(self) -> bool:
+        """Whether every model has its workers READY, by TorchServe's management API."""
+        if self._process.poll() is not None:
+            return False
+        return all_models_ready(self._management)
+
+    def wait_ready(self, timeout_seconds: float) -> float:
+        """Seconds from the start until ready.
+
+        Raises:
+            ServingError: When it ended, could not load the model, or was not ready in time; the
+                message carries the first traceback of the log.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while not self.is_ready():
+            if self._process.poll() is not None:
+                raise ServingError(
+                    f"the server ended with code {self._process.returncode} before the model was ready:\n"
+                    f"{self._last_error()}",
+                    "correct what the last line says and package the model again",
+                )
+            if time.monotonic() > deadline:
+                raise ServingError(
+                    f"the model was not ready after {timeout_seconds:g} s; the log ends:\n{self.log_tail()}",
+                    "give it more time, or look for what it waits for in the log",
+                )
+            time.sleep(_POLL_SECONDS)
+        return time.monotonic() - self._started
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The last lines of its output."""
+        return "\n".join(self._log_path.read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self, timeout_seconds: float = 30.0) -> int:
+        """End it and everything it started; returns its exit code. Stopping twice is fine.
+
+        Args:
+            timeout_seconds: After this the process is killed; its JVM then ends by itself.
+        """
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._own_log:
+            self._log_path.unlink(missing_ok=True)
+        return self._process.returncode
+
+    def _last_error(self) -> str:
+        """From the entrypoint's own error to the end of the log; the tail when there is none."""
+        log = self._log_path.read_text(errors="replace")
+        start = log.rfind(f"\n{_ERROR_MARK}")
+        if log.startswith(_ERROR_MARK) and start < 0:
+            return log.strip()
+        return log[start:].strip() if start >= 0 else self.log_tail()
+
+    def __enter__(self) -> "ServingProcess":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _own_environment() -> dict[str, str]:
+    """This process's environment without what would speak for another container."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name != "MODEL_NAME" and not name.startswith("AIP_")
+    }
