@@ -1,0 +1,219 @@
+"""Build a model archive: check everything, then write one reproducible .mar beside its place and rename.
+
+Manifest and name rules are torch-model-archiver's own; the zip is written here because the archiver
+flattens sub-folders, deflates weights for seconds per 100 MB, never gives the same bytes twice and
+deletes whatever stands at `<tempdir>/<model-name>` (docs/architecture.md).
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_archiver.model_archiver_config import ModelArchiverConfig
+from model_archiver.model_archiver_error import ModelArchiverError
+from model_archiver.model_packaging_utils import ModelExportUtils
+
+from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.model_archive.handler_source import (
+    TORCHSERVE_HANDLERS,
+    Handler,
+    resolve_handler,
+)
+from vertex_torchserve.model_archive.members import Members, collect_members, config_problems, files_below
+from vertex_torchserve.model_archive.serialized_file import find_serialized_file
+from vertex_torchserve.model_archive.spec import ModelArchiveSpec
+from vertex_torchserve.serving.archive import MANIFEST_NAME, MODEL_CONFIG_NAME
+
+# Zip can't say anything earlier; also the manifest's createdOn, so that same inputs give same bytes.
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+_CREATED_ON = "01/01/1980 00:00:00"
+_COPY_BYTES = 8 * 1024 * 1024
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class BuiltArchive:
+    """A finished archive.
+
+    Attributes:
+        mar_path: Where it lies.
+        sha256: Of the file, in hex.
+        size_bytes: Of the file.
+        model_name: As in the manifest.
+        version: As in the manifest.
+        handler: As in the manifest.
+        members: Names in the archive, sorted.
+        warnings: What will probably not serve, one sentence each.
+    """
+
+    mar_path: Path
+    sha256: str
+    size_bytes: int
+    model_name: str
+    version: str
+    handler: str
+    members: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def build_model_archive(
+    spec: ModelArchiveSpec, export_path: Path, *, force: bool = False, progress: Progress | None = None
+) -> BuiltArchive:
+    """Write `<export_path>/<model_name>.mar`.
+
+    Args:
+        spec: What to package.
+        export_path: The folder for the archive; made when it is not there.
+        force: Replace an archive of that name.
+        progress: Called with (bytes written, bytes in all) while it runs.
+
+    Raises:
+        InputError: For everything wrong with the input, together, before anything is written.
+    """
+    problems: list[Problem] = []
+    _check_paths(spec, problems)
+    _check_target(spec, export_path, force, problems)
+    handler = resolve_handler(spec.handler, problems)
+    serialized_file = find_serialized_file(spec, problems)
+    members = collect_members(spec, serialized_file, handler.source, problems)
+    config = spec.config_file or members.get(MODEL_CONFIG_NAME)
+    if config is not None and config.is_file():
+        problems.extend(config_problems(config))
+    raise_problems(problems)
+
+    manifest = _manifest(spec, handler, serialized_file, config)
+    mar_path = export_path / f"{spec.model_name}.mar"
+    export_path.mkdir(parents=True, exist_ok=True)
+    sha256 = _write_archive(mar_path, manifest, members, progress)
+    return BuiltArchive(
+        mar_path=mar_path,
+        sha256=sha256,
+        size_bytes=mar_path.stat().st_size,
+        model_name=spec.model_name,
+        version=spec.version,
+        handler=handler.manifest_name,
+        members=tuple(sorted([MANIFEST_NAME, *members])),
+        warnings=tuple(_warnings(spec, handler, serialized_file)),
+    )
+
+
+def _check_paths(spec: ModelArchiveSpec, problems: list[Problem]) -> None:
+    folder = str(spec.model_folder)
+    if not spec.model_folder.is_dir():
+        problems.append(Problem(f"model folder {folder!r} does not exist", "name the trained model's folder"))
+    elif not any(files_below(spec.model_folder)):
+        problems.append(Problem(f"model folder {folder!r} holds no file", "name the trained model's folder"))
+    files = {
+        "requirements file": spec.requirements_file,
+        "config file": spec.config_file,
+        "model file": spec.model_file,
+    }
+    for what, path in files.items():
+        if path is not None and not path.is_file():
+            problems.append(Problem(f"{what} {str(path)!r} is not a file that exists", "correct the path"))
+    for what, path in [("tokenizer", spec.tokenizer), *(("extra file", extra) for extra in spec.extra_files)]:
+        if path is not None and not path.exists():
+            problems.append(Problem(f"{what} {str(path)!r} does not exist", "correct the path"))
+
+
+def _check_target(spec: ModelArchiveSpec, export_path: Path, force: bool, problems: list[Problem]) -> None:
+    try:
+        ModelExportUtils.check_model_name_regex_or_exit(spec.model_name)
+    except ModelArchiverError:
+        problems.append(
+            Problem(
+                f"model name {spec.model_name!r} is refused by torch-model-archiver, which accepts letters, "
+                "digits, `_`, `-` and `.`, a letter or digit first",
+                "choose another model name, such as `model`",
+            )
+        )
+    if not spec.version.strip():
+        problems.append(Problem("the version is empty", f"give one, such as {ModelArchiveSpec.version!r}"))
+    if export_path.exists() and not export_path.is_dir():
+        problems.append(Problem(f"export path {str(export_path)!r} is not a folder", "name a folder"))
+    mar_path = export_path / f"{spec.model_name}.mar"
+    if mar_path.exists() and not force:
+        problems.append(Problem(f"{mar_path} exists already", "use --force to replace it"))
+
+
+def _manifest(
+    spec: ModelArchiveSpec, handler: Handler, serialized_file: str | None, config: Path | None
+) -> str:
+    manifest = json.loads(
+        ModelExportUtils.generate_manifest_json(
+            ModelArchiverConfig(
+                model_name=spec.model_name,
+                handler=handler.manifest_name,
+                version=spec.version,
+                serialized_file=Path(serialized_file).name if serialized_file else None,
+                model_file=spec.model_file.name if spec.model_file else None,
+                requirements_file=spec.requirements_file.name if spec.requirements_file else None,
+                config_file=config.name if config else None,
+            )
+        )
+    )
+    manifest["createdOn"] = _CREATED_ON
+    return json.dumps(manifest, indent=2)
+
+
+def _write_archive(mar_path: Path, manifest: str, members: Members, progress: Progress | None) -> str:
+    total = sum(source.stat().st_size for source in members.values())
+    done = 0
+    descriptor, part_name = tempfile.mkstemp(prefix=f".{mar_path.name}.", suffix=".part", dir=mar_path.parent)
+    part = Path(part_name)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                archive.writestr(_zip_info(MANIFEST_NAME), manifest)
+                for name in sorted(members):
+                    _store(archive, name, members[name])
+                    done += members[name].stat().st_size
+                    if progress:
+                        progress(done, total)
+            file.seek(0)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        part.chmod(0o644)
+        part.replace(mar_path)
+    except OSError as error:
+        raise InputError(
+            Problem(f"can't write {mar_path}: {error}", "check permissions and free space, then try again")
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return sha256
+
+
+def _store(archive: zipfile.ZipFile, name: str, source: Path) -> None:
+    info = _zip_info(name)
+    info.file_size = source.stat().st_size  # tells zipfile whether the entry needs ZIP64
+    with source.open("rb") as reader, archive.open(info, "w") as writer:
+        shutil.copyfileobj(reader, writer, _COPY_BYTES)
+
+
+def _zip_info(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _ZIP_EPOCH)
+    info.create_system = 3  # Unix, whatever machine packs it
+    info.external_attr = 0o100644 << 16
+    return info
+
+
+def _warnings(spec: ModelArchiveSpec, handler: Handler, serialized_file: str | None) -> list[str]:
+    warnings: list[str] = []
+    suffix = Path(serialized_file or "").suffix
+    if (
+        handler.manifest_name in TORCHSERVE_HANDLERS
+        and spec.model_file is None
+        and suffix not in (".pt", ".onnx", ".so")
+    ):
+        warnings.append(
+            f"TorchServe's own {handler.manifest_name} loads TorchScript (.pt), .onnx, .so, or a state dict "
+            f"with a model file; it can't load {serialized_file!r} (did you mean --handler huggingface?)"
+        )
+    return warnings

@@ -1,0 +1,105 @@
+"""Find the handler a spec names and look at its source, without running it.
+
+TorchServe reports a handler it can't use as "Worker died." minutes later; most of what can be wrong
+shows in the syntax tree (rules: `ts/model_loader.py` of TorchServe 0.12).
+"""
+
+import ast
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from model_archiver.model_packaging_utils import model_handlers
+
+from vertex_torchserve.errors import Problem
+
+REFERENCE_HANDLER = "huggingface"
+_REFERENCE_FILE = "huggingface_handler.py"
+TORCHSERVE_HANDLERS = frozenset(model_handlers)
+
+
+class Handler(NamedTuple):
+    """A resolved handler.
+
+    Attributes:
+        manifest_name: What the manifest's `handler` says, such as `handler.py:predict`.
+        source: The file to pack; None for one of TorchServe's own.
+    """
+
+    manifest_name: str
+    source: Path | None
+
+
+def resolve_handler(handler: str, problems: list[Problem]) -> Handler:
+    """Find the handler; what is wrong with it is added to `problems`."""
+    if handler in TORCHSERVE_HANDLERS:
+        return Handler(handler, None)
+    if handler == REFERENCE_HANDLER:
+        return Handler(_REFERENCE_FILE, reference_handler_path())
+    file_name, _, function = handler.partition(":")
+    source = Path(file_name)
+    if source.suffix != ".py" or not source.is_file():
+        problems.append(
+            Problem(
+                f"handler {handler!r} is not a Python file that exists; accepted are a .py file (or FILE.py:"
+                f"FUNCTION), `{REFERENCE_HANDLER}`, or one of {', '.join(sorted(TORCHSERVE_HANDLERS))}",
+                "correct the path or the name of the handler",
+            )
+        )
+    else:
+        problems.extend(_source_problems(source, function))
+    return Handler(source.name + (f":{function}" if function else ""), source)
+
+
+def reference_handler_path() -> Path:
+    """The reference handler: inside an installed package, or beside `src/` in a source checkout."""
+    package = Path(str(resources.files("vertex_torchserve")))
+    installed = package / "handlers" / _REFERENCE_FILE
+    return installed if installed.is_file() else package.parents[1] / "handlers" / _REFERENCE_FILE
+
+
+def _source_problems(source: Path, function: str) -> list[Problem]:
+    try:
+        tree = ast.parse(source.read_bytes(), filename=str(source))
+    except SyntaxError as error:
+        return [
+            Problem(
+                f"handler {source}, line {error.lineno}: {error.msg}: {(error.text or '').strip()!r}",
+                "correct the syntax of the handler",
+            )
+        ]
+    except ValueError as error:
+        return [Problem(f"handler {source} is not Python source: {error}", "give a Python file")]
+    names = _top_level_names(tree)
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    if names is None or (function or "handle") in names:
+        return []
+    if function:
+        return [Problem(f"handler {source} defines no function {function!r}", "correct the function's name")]
+    if len(classes) != 1:
+        return [
+            Problem(
+                f"handler {source} defines {len(classes)} classes ({', '.join(classes) or 'none'}) and no "
+                "`handle`; TorchServe accepts a function `handle(data, context)` or exactly one class",
+                "add a module-level `handle`, or move the other classes to a file of their own",
+            )
+        ]
+    return []
+
+
+def _top_level_names(tree: ast.Module) -> set[str] | None:
+    """Names bound at the top of a module; None when they can't be known without running it."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            if any(alias.name == "*" for alias in node.names):
+                return None
+            names.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names.update(target.id for target in targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            return None
+    return names

@@ -1,0 +1,131 @@
+"""Collect the files of an archive: which source lands under which name, and what is wrong with that."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from vertex_torchserve.errors import Problem
+from vertex_torchserve.ignore_patterns import is_ignored
+from vertex_torchserve.model_archive.spec import ModelArchiveSpec
+from vertex_torchserve.serving.archive import MODEL_CONFIG_NAME
+
+_UNWANTED_FOLDERS = {"__MACOSX", "__pycache__"}
+_UNWANTED_FILES = (".DS_Store", ".pyc", ".mar")
+# TorchServe puts the model folder before everything else on the worker's path.
+_SHADOWED_MODULES = frozenset(sys.stdlib_module_names) | {
+    "numpy",
+    "pip",
+    "safetensors",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "ts",
+    "yaml",
+}
+
+Members = dict[str, Path]
+
+
+def collect_members(
+    spec: ModelArchiveSpec, serialized_file: str | None, handler_source: Path | None, problems: list[Problem]
+) -> Members:
+    """Archive name -> source file, for everything but the manifest.
+
+    Args:
+        spec: What to package.
+        serialized_file: The serialized file, relative to the model folder; no ignore pattern drops it.
+        handler_source: The handler's file, None for one of TorchServe's own.
+        problems: What is wrong is added here.
+    """
+    members: Members = {}
+    for name, source in _sources(spec, serialized_file, handler_source):
+        other = members.setdefault(name, source)
+        if other != source and not other.samefile(source):
+            problems.append(
+                Problem(
+                    f"{other} and {source} would both land on {name!r} in the archive",
+                    "rename one of them, or keep the one in the model folder out with an ignore pattern",
+                )
+            )
+    problems.extend(_name_problems(members))
+    return members
+
+
+def _sources(
+    spec: ModelArchiveSpec, serialized_file: str | None, handler_source: Path | None
+) -> Iterator[tuple[str, Path]]:
+    """Every (archive name, file), in the order in which they are looked at."""
+    if serialized_file is not None:
+        # The manifest names the serialized file without its folder, as torch-model-archiver does.
+        yield Path(serialized_file).name, spec.model_folder / serialized_file
+    for name, source in files_below(spec.model_folder):
+        if name != serialized_file and not is_ignored(name, spec.ignore):
+            yield name, source
+    single_files = (handler_source, spec.model_file, spec.requirements_file, spec.config_file)
+    for file in single_files:
+        if file is not None and file.is_file():
+            yield file.name, file
+    for extra in spec.extra_files:
+        prefix = f"{extra.name}/" if extra.is_dir() else ""
+        yield from ((prefix + name, source) for name, source in files_below(extra))
+    if spec.tokenizer is not None:
+        yield from files_below(spec.tokenizer)
+
+
+def config_problems(config: Path) -> list[Problem]:
+    """What is wrong with a `model-config.yaml`; an empty one ends TorchServe with a null pointer."""
+    try:
+        content = yaml.safe_load(config.read_bytes())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return [Problem(f"{config} is not YAML: {error}", "correct the file")]
+    if not isinstance(content, dict) or not content:
+        return [
+            Problem(
+                f"{config} holds {content!r}; a mapping such as `minWorkers: 1` is needed",
+                f"fill in {MODEL_CONFIG_NAME}, or remove it",
+            )
+        ]
+    return []
+
+
+def files_below(path: Path) -> Iterator[tuple[str, Path]]:
+    """Relative name and path of every file below a folder, or of the file itself.
+
+    Links are followed (a hub cache is all links); hidden folders and left-overs stay out, as they do in
+    torch-model-archiver.
+    """
+    if path.is_file():
+        yield path.name, path
+    seen: set[Path] = set()
+    for root, folders, files in os.walk(path, followlinks=True):
+        here = Path(root)
+        if here.resolve() in seen:
+            folders.clear()
+            continue
+        seen.add(here.resolve())
+        folders[:] = sorted(
+            name for name in folders if name not in _UNWANTED_FOLDERS and not name.startswith(".")
+        )
+        for name in sorted(files):
+            if not name.endswith(_UNWANTED_FILES) and (here / name).is_file():
+                yield (here / name).relative_to(path).as_posix(), here / name
+
+
+def _name_problems(members: Members) -> Iterator[Problem]:
+    for name in sorted(members):
+        top, _, rest = name.partition("/")
+        if top == "MAR-INF":
+            yield Problem(
+                f"{members[name]} would land in MAR-INF, which is the archive's own",
+                "rename the folder, or ignore it",
+            )
+        module = top.removesuffix(".py") if not rest else top
+        is_module = (not rest and top.endswith(".py")) or rest == "__init__.py"
+        if is_module and module in _SHADOWED_MODULES:
+            yield Problem(
+                f"{members[name]} would hide the module {module!r} from the server and its libraries",
+                "rename it, or ignore it",
+            )

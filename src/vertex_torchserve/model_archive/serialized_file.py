@@ -1,0 +1,48 @@
+"""Which file of a model folder is the serialized one: the weights, or the TorchScript program."""
+
+from pathlib import Path
+
+from vertex_torchserve.errors import Problem
+from vertex_torchserve.model_archive.spec import ModelArchiveSpec
+
+# What `save_pretrained` writes; a sharded model has an index and no single file to name.
+_WELL_KNOWN = ("model.safetensors", "pytorch_model.bin")
+_SHARD_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_SUFFIXES = frozenset({".pt", ".pth", ".bin", ".safetensors", ".onnx", ".so", ".pt2", ".ckpt"})
+
+
+def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str | None:
+    """The serialized file relative to the model folder; None for a sharded model, or when `problems` grew."""
+    folder = spec.model_folder
+    if not folder.is_dir():
+        return None
+    if spec.local_model_file:
+        if not (folder / spec.local_model_file).is_file():
+            problems.append(
+                Problem(
+                    f"local model file {spec.local_model_file!r} is not in {folder}, which holds: "
+                    f"{_listing(folder)}",
+                    "correct the name of the serialized file",
+                )
+            )
+            return None
+        return spec.local_model_file
+    known = [name for name in _WELL_KNOWN if (folder / name).is_file()]
+    sharded = any((folder / name).is_file() for name in _SHARD_INDEXES)
+    candidates = sorted(path.name for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
+    if not known and not sharded and len(candidates) != 1 and any(folder.iterdir()):
+        problems.append(
+            Problem(
+                f"which file of {folder} is the serialized model? "
+                + (f"it could be {', '.join(candidates)}" if candidates else f"it holds: {_listing(folder)}"),
+                "name it with --local-model-file (the component: local_model_file)",
+            )
+        )
+    if known:
+        return known[0]
+    return candidates[0] if len(candidates) == 1 and not sharded else None
+
+
+def _listing(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir())
+    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "") if names else "nothing"

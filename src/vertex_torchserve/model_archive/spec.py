@@ -1,0 +1,41 @@
+"""What goes into a model archive, in torch-model-archiver's own terms."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_MODEL_NAME = "model"
+DEFAULT_VERSION = "v1.0"
+DEFAULT_HANDLER = "base_handler"
+
+
+@dataclass(frozen=True)
+class ModelArchiveSpec:
+    """What to package.
+
+    Attributes:
+        model_folder: The trained model's folder; everything in it goes in, sub-folders as they are.
+        handler: A handler file (`path/to/handler.py`, or `path/to/handler.py:function`), `huggingface`
+            for the reference handler, or the name of one of TorchServe's own.
+        model_name: Becomes `<model_name>.mar` and `/predictions/<model_name>`.
+        version: The version TorchServe serves it under.
+        local_model_file: The serialized file (weights, TorchScript), relative to `model_folder`; found by
+            its name when None.
+        model_file: The .py with the one class of an eager model; only for TorchServe's own handlers.
+        extra_files: Files, or folders that keep their name, for the root of the archive.
+        ignore: Names and glob patterns of what in `model_folder` stays out.
+        tokenizer: A tokenizer file, or a folder whose content goes to the root of the archive.
+        requirements_file: Packages that TorchServe installs when it loads the model.
+        config_file: `model-config.yaml`; the one at the root of the archive when None.
+    """
+
+    model_folder: Path
+    handler: str = DEFAULT_HANDLER
+    model_name: str = DEFAULT_MODEL_NAME
+    version: str = DEFAULT_VERSION
+    local_model_file: str | None = None
+    model_file: Path | None = None
+    extra_files: tuple[Path, ...] = ()
+    ignore: tuple[str, ...] = ()
+    tokenizer: Path | None = None
+    requirements_file: Path | None = None
+    config_file: Path | None = None
