@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_archiver.model_archiver_config import ModelArchiverConfig
-from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.model_packaging_utils import ModelExportUtils
 
 from vertex_torchserve.errors import InputError, Problem, raise_problems
@@ -27,7 +26,7 @@ from vertex_torchserve.model_archive.handler_source import (
 )
 from vertex_torchserve.model_archive.members import Members, collect_members, config_problems, files_below
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
-from vertex_torchserve.model_archive.spec import ModelArchiveSpec
+from vertex_torchserve.model_archive.spec import ModelArchiveSpec, name_problems
 from vertex_torchserve.serving.archive import MANIFEST_NAME, MODEL_CONFIG_NAME
 
 # Zip can't say anything earlier; also the manifest's createdOn, so that same inputs give same bytes.
@@ -124,18 +123,7 @@ def _check_paths(spec: ModelArchiveSpec, problems: list[Problem]) -> None:
 
 
 def _check_target(spec: ModelArchiveSpec, export_path: Path, force: bool, problems: list[Problem]) -> None:
-    try:
-        ModelExportUtils.check_model_name_regex_or_exit(spec.model_name)
-    except ModelArchiverError:
-        problems.append(
-            Problem(
-                f"model name {spec.model_name!r} is refused by torch-model-archiver, which accepts letters, "
-                "digits, `_`, `-` and `.`, a letter or digit first",
-                "choose another model name, such as `model`",
-            )
-        )
-    if not spec.version.strip():
-        problems.append(Problem("the version is empty", f"give one, such as {ModelArchiveSpec.version!r}"))
+    problems.extend(name_problems(spec.model_name, spec.version))
     if export_path.exists() and not export_path.is_dir():
         problems.append(Problem(f"export path {str(export_path)!r} is not a folder", "name a folder"))
     mar_path = export_path / f"{spec.model_name}.mar"

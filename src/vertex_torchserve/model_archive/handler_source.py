@@ -5,13 +5,13 @@ shows in the syntax tree (rules: `ts/model_loader.py` of TorchServe 0.12).
 """
 
 import ast
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
 from model_archiver.model_packaging_utils import model_handlers
 
 from vertex_torchserve.errors import Problem
+from vertex_torchserve.packaged_files import packaged_file
 
 REFERENCE_HANDLER = "huggingface"
 _REFERENCE_FILE = "huggingface_handler.py"
@@ -35,7 +35,7 @@ def resolve_handler(handler: str, problems: list[Problem]) -> Handler:
     if handler in TORCHSERVE_HANDLERS:
         return Handler(handler, None)
     if handler == REFERENCE_HANDLER:
-        return Handler(_REFERENCE_FILE, reference_handler_path())
+        return Handler(_REFERENCE_FILE, packaged_file(f"handlers/{_REFERENCE_FILE}"))
     file_name, _, function = handler.partition(":")
     source = Path(file_name)
     if source.suffix != ".py" or not source.is_file():
@@ -49,13 +49,6 @@ def resolve_handler(handler: str, problems: list[Problem]) -> Handler:
     else:
         problems.extend(_source_problems(source, function))
     return Handler(source.name + (f":{function}" if function else ""), source)
-
-
-def reference_handler_path() -> Path:
-    """The reference handler: inside an installed package, or beside `src/` in a source checkout."""
-    package = Path(str(resources.files("vertex_torchserve")))
-    installed = package / "handlers" / _REFERENCE_FILE
-    return installed if installed.is_file() else package.parents[1] / "handlers" / _REFERENCE_FILE
 
 
 def _source_problems(source: Path, function: str) -> list[Problem]:

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_archiver.model_archiver_error import ModelArchiverError
+from model_archiver.model_packaging_utils import ModelExportUtils
+
+from vertex_torchserve.errors import Problem
+
 DEFAULT_MODEL_NAME = "model"
 DEFAULT_VERSION = "v1.0"
 DEFAULT_HANDLER = "base_handler"
@@ -39,3 +44,21 @@ class ModelArchiveSpec:
     tokenizer: Path | None = None
     requirements_file: Path | None = None
     config_file: Path | None = None
+
+
+def name_problems(model_name: str, version: str) -> list[Problem]:
+    """What torch-model-archiver would refuse about the name, and an empty version."""
+    problems: list[Problem] = []
+    try:
+        ModelExportUtils.check_model_name_regex_or_exit(model_name)
+    except ModelArchiverError:
+        problems.append(
+            Problem(
+                f"model name {model_name!r} is refused by torch-model-archiver, which accepts letters, "
+                "digits, `_`, `-` and `.`, a letter or digit first",
+                "choose another model name, such as `model`",
+            )
+        )
+    if not version.strip():
+        problems.append(Problem("the version is empty", f"give one, such as {DEFAULT_VERSION!r}"))
+    return problems

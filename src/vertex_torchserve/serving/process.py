@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from vertex_torchserve.errors import ServingError
+from vertex_torchserve.serving.load_watch import LoadWatch
 from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving.readiness import all_models_ready
 from vertex_torchserve.serving.settings import EXIT_WITH_STDIN
@@ -96,6 +97,13 @@ class ServingProcess:
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of its output."""
         return "\n".join(self._log_path.read_text(errors="replace").splitlines()[-lines:])
+
+    def failure_reason(self) -> str:
+        """The first traceback in its output, empty when there is none."""
+        watch = LoadWatch()
+        for line in self._log_path.read_text(errors="replace").splitlines():
+            watch.feed(line)
+        return watch.reason()
 
     def stop(self, timeout_seconds: float = 30.0) -> int:
         """End it and everything it started; returns its exit code. Stopping twice is fine.

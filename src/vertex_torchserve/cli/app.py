@@ -1,0 +1,81 @@
+"""The Typer application: its subcommands, and what an error looks like."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from vertex_torchserve import __version__
+from vertex_torchserve.cli.console import messages
+from vertex_torchserve.cli.demo import demo
+from vertex_torchserve.cli.emulator import emulator
+from vertex_torchserve.cli.package import package
+from vertex_torchserve.cli.smoke_test import smoke_test
+from vertex_torchserve.cli.upload import upload
+from vertex_torchserve.errors import VertexTorchServeError
+
+_DEBUG = "VTS_DEBUG"
+
+app = typer.Typer(
+    name="vertex-torchserve",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="From a trained PyTorch model to a TorchServe archive that is proved to serve and registered in "
+    "Vertex AI.\n\n"
+    "The usual way: `package` a model folder, `smoke-test` the archive, `upload` it to the Model Registry. "
+    "`emulator` is a local Vertex AI to try it all against; `demo` does the whole way in one go.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vertex-torchserve {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    if debug:
+        os.environ[_DEBUG] = "1"
+
+
+app.command()(package)
+app.command("smoke-test")(smoke_test)
+app.command()(upload)
+app.command()(emulator)
+app.command()(demo)
+
+
+def main() -> None:
+    """Run the command; errors of ours are one message and their exit code."""
+    try:
+        app()
+    except VertexTorchServeError as error:
+        if os.environ.get(_DEBUG) == "1":
+            raise
+        _print_error(error.message, error.fix)
+        sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if os.environ.get(_DEBUG) == "1":
+            raise
+        _print_error(
+            f"this command needs the package {error.name!r}, which is not installed",
+            "pip install 'vertex-torchserve[all]'",
+        )
+        sys.exit(1)
+
+
+def _print_error(message: str, fix: str) -> None:
+    messages.print("[bold red]error:[/bold red]", end=" ")
+    messages.print(message, markup=False)
+    if fix:
+        messages.print(f"  fix: {fix}", markup=False)

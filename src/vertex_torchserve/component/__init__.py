@@ -1,0 +1,1 @@
+"""What the KFP component does, behind its interface: check all inputs, stage, package, prove, register."""

@@ -1,0 +1,22 @@
+"""End what an interrupted demo leaves: KFP's local runner does not end the task it waits for."""
+
+import psutil
+
+_GRACE_SECONDS = 10.0
+
+
+def end_children() -> None:
+    """Terminate every process this one started, and what those started; wait until they are gone."""
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        _signal(child.terminate)
+    _, alive = psutil.wait_procs(children, timeout=_GRACE_SECONDS)
+    for child in alive:
+        _signal(child.kill)
+
+
+def _signal(send: "psutil.Callable[[], None]") -> None:
+    try:
+        send()
+    except psutil.NoSuchProcess:
+        return

@@ -1,0 +1,158 @@
+"""The demo's steps, in order; what each saw goes into one summary."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import Any
+
+from vertex_torchserve import gcs, vertex_ai
+from vertex_torchserve.demo.pipeline import PipelineInputs, run_pipeline
+from vertex_torchserve.demo.sentences import SENTENCES, embed_directly, smallest_cosine
+from vertex_torchserve.emulator import Emulator
+from vertex_torchserve.errors import ServingError
+
+PROJECT = "demo-project"
+LOCATION = "us-central1"
+BUCKET = "vertex-torchserve-demo"
+IMAGE = f"{LOCATION}-docker.pkg.dev/{PROJECT}/serving/torchserve-cpu:dev"
+# Served and direct embeddings are the same arithmetic; less than this is another model or another pooling.
+LEAST_COSINE = 0.9999
+STEPS = {
+    "emulator": "start Cloud Storage and Vertex AI on loopback",
+    "model": "put all-MiniLM-L6-v2 into a bucket",
+    "pipeline": "run the KFP component: stage, package, smoke test, register",
+    "archive": "fetch the registered archive",
+    "deploy": "deploy the model version to an endpoint",
+    "predict": "ask the endpoint, compare with the model run directly",
+    "batch": "run a batch prediction job",
+    "stop": "stop everything",
+}
+
+
+@dataclass
+class Summary:
+    """What the demo saw; also `summary.json`."""
+
+    mar_path: str = ""
+    mar_sha256: str = ""
+    model_resource_name: str = ""
+    model_version_id: str = ""
+    endpoint_resource_name: str = ""
+    cosine_min: float = 0.0
+    online_predictions: int = 0
+    batch_predictions: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def run_demo(output: Path, model_folder: Path, on_step: Callable[[str], None]) -> Summary:
+    """Go the whole way and stop everything again.
+
+    Args:
+        output: Folder for `summary.json`, the archive and the pipeline's log.
+        model_folder: The all-MiniLM-L6-v2 folder.
+        on_step: Called with the key of `STEPS` that begins.
+
+    Raises:
+        ServingError: When the predictions are not what the model gives when it is run directly.
+        VertexTorchServeError: When a step fails.
+    """
+    summary = Summary()
+
+    @contextmanager
+    def step(name: str) -> Iterator[None]:
+        on_step(name)
+        started = time.monotonic()
+        yield
+        summary.seconds[name] = round(time.monotonic() - started, 3)
+
+    output.mkdir(parents=True, exist_ok=True)
+    with step("emulator"):
+        emulator = Emulator.start(buckets=[BUCKET])
+    try:
+        os.environ.update(emulator.environment())
+        with step("model"):
+            _put_model(model_folder)
+        with step("pipeline"):
+            metadata = run_pipeline(_pipeline_inputs(), output / "pipeline", output / "pipeline.log")
+            summary.model_resource_name = metadata["resourceName"].partition("@")[0]
+            summary.model_version_id = metadata["VersionID"]
+        with step("archive"):
+            summary.mar_path, summary.mar_sha256 = _fetch_archive(metadata, output)
+        vertex_ai.connect(PROJECT, LOCATION)
+        with step("deploy"):
+            summary.endpoint_resource_name = vertex_ai.deploy(metadata["resourceName"])
+        with step("predict"):
+            direct = embed_directly(model_folder, SENTENCES)
+            served = vertex_ai.predict(summary.endpoint_resource_name, SENTENCES)
+            summary.online_predictions = len(served)
+            summary.cosine_min = smallest_cosine(served, direct)
+        with step("batch"):
+            summary.batch_predictions = _run_batch(metadata["resourceName"])
+        with step("stop"):
+            vertex_ai.undeploy(summary.endpoint_resource_name)
+            emulator.stop()
+    finally:
+        emulator.stop()
+    (output / "summary.json").write_text(json.dumps(asdict(summary), indent=2) + "\n")
+    if summary.cosine_min < LEAST_COSINE:
+        raise ServingError(
+            f"served and direct embeddings differ: smallest cosine {summary.cosine_min}, at least "
+            f"{LEAST_COSINE} is needed"
+        )
+    return summary
+
+
+def _pipeline_inputs() -> PipelineInputs:
+    return PipelineInputs(
+        project=PROJECT,
+        location=LOCATION,
+        model_folder=f"gs://{BUCKET}/all-MiniLM-L6-v2",
+        staging_folder=f"gs://{BUCKET}/staging",
+        image=IMAGE,
+    )
+
+
+def _put_model(model_folder: Path) -> None:
+    inputs = _pipeline_inputs()
+    target = gcs.GcsPath.parse(inputs.model_folder)
+    for file in sorted(path for path in model_folder.rglob("*") if path.is_file()):
+        gcs.upload_file(file, target.child(file.relative_to(model_folder).as_posix()))
+    _put_text(f"{inputs.staging_folder}/instances.json", json.dumps(SENTENCES[:3]))
+
+
+def _put_text(path: str, text: str) -> None:
+    with NamedTemporaryFile("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        gcs.upload_file(Path(file.name), gcs.GcsPath.parse(path))
+
+
+def _fetch_archive(metadata: dict[str, Any], output: Path) -> tuple[str, str]:
+    source = gcs.GcsPath.parse(metadata["ArtifactUri"]).child("model.mar")
+    target = output / "model.mar"
+    target.unlink(missing_ok=True)  # of an earlier run
+    gcs.download_file(source, target)
+    with target.open("rb") as file:
+        return str(target), hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _run_batch(model_resource_name: str) -> int:
+    """Ask for every sentence twice, which is more than one group of 64; returns the predictions made."""
+    source = f"gs://{BUCKET}/batch/instances.jsonl"
+    _put_text(source, "".join(json.dumps(sentence) + "\n" for sentence in SENTENCES * 2))
+    result = vertex_ai.batch_predict(model_resource_name, source, f"gs://{BUCKET}/batch/output")
+    folder = gcs.GcsPath.parse(result.output_folder)
+    results = [item for item in gcs.list_folder(folder) if item.name.startswith("prediction.results-")]
+    return sum(_count_lines(folder.child(item.name)) for item in results)
+
+
+def _count_lines(path: gcs.GcsPath) -> int:
+    with TemporaryDirectory(prefix="vts-") as folder:
+        lines = gcs.download_file(path, Path(folder, "results")).read_text().splitlines()
+    return sum("prediction" in json.loads(line) for line in lines)

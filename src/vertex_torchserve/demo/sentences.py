@@ -1,0 +1,56 @@
+"""What the demo asks its model, and what the model answers when nobody serves it."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+_SUBJECTS = (
+    "The pipeline",
+    "A new model",
+    "The endpoint",
+    "My colleague",
+    "Nobody",
+    "The archive",
+    "A batch",
+)
+_PREDICATES = (
+    "runs every night.",
+    "answers within fifty milliseconds, on two small cores, for as long as it is asked.",
+    "was trained on other data than we thought.",
+    "is ready.",
+    "asks for the same thing twice and gets the same answer.",
+)
+SENTENCES = [f"{subject} {predicate}" for subject in _SUBJECTS for predicate in _PREDICATES]
+
+
+def embed_directly(model_folder: Path, sentences: list[str]) -> torch.Tensor:
+    """Embeddings of the model run directly, without a server and without the handler.
+
+    Mean over the tokens that are no padding, then unit length: what all-MiniLM-L6-v2's own folder says
+    (`1_Pooling/config.json`, `modules.json`).
+
+    Args:
+        model_folder: The model's folder.
+        sentences: N sentences.
+
+    Returns:
+        Shape (N, 384).
+    """
+    tokenizer = AutoTokenizer.from_pretrained(model_folder, local_files_only=True)
+    model = AutoModel.from_pretrained(model_folder, local_files_only=True).eval()
+    tokens = tokenizer(sentences, padding=True, truncation=True, return_tensors="pt")
+    with torch.inference_mode():
+        hidden = model(**tokens).last_hidden_state
+    mask = tokens["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+    return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)
+
+
+def smallest_cosine(served: list[list[float]], direct: torch.Tensor) -> float:
+    """The smallest cosine between embeddings of the same sentence.
+
+    Args:
+        served: N embeddings of 384 floats.
+        direct: Shape (N, 384).
+    """
+    return float(torch.nn.functional.cosine_similarity(torch.tensor(served), direct).min())

@@ -1,0 +1,113 @@
+"""The container contract: routes and environment a model's container gets from the platform.
+
+Source of names and defaults: Vertex AI, custom container requirements, and ModelContainerSpec.
+"""
+
+import re
+from dataclasses import dataclass
+
+from vertex_torchserve.emulator.resources import Json
+
+_REFERENCE = re.compile(r"(\$?)\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
+_PREBUILT = re.compile(r"[a-z]+-docker\.pkg\.dev/vertex-ai/prediction/.*")
+_DEFAULT_PORT = 8080
+# AcceleratorType of the v1 API: clients send the number, the container gets the name.
+_ACCELERATORS = {
+    1: "NVIDIA_TESLA_K80",
+    2: "NVIDIA_TESLA_P100",
+    3: "NVIDIA_TESLA_V100",
+    4: "NVIDIA_TESLA_P4",
+    5: "NVIDIA_TESLA_T4",
+    8: "NVIDIA_TESLA_A100",
+    9: "NVIDIA_A100_80GB",
+    11: "NVIDIA_L4",
+    13: "NVIDIA_H100_80GB",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a container runs.
+
+    Attributes:
+        project_number: The project's number.
+        endpoint_id: The endpoint's id; a batch job gives its own.
+        deployed_model_id: The deployed model's id; a batch job gives its own.
+        machine: The MachineSpec (`machineType`, `acceleratorType`, ...).
+    """
+
+    project_number: str
+    endpoint_id: str
+    deployed_model_id: str
+    machine: Json
+
+    @property
+    def default_route(self) -> str:
+        """The documented health route when the model names none; `:predict` is added for predictions."""
+        return f"/v1/endpoints/{self.endpoint_id}/deployedModels/{self.deployed_model_id}"
+
+
+@dataclass(frozen=True)
+class Container:
+    """A model's container in one place.
+
+    Attributes:
+        predict_route: Where predictions are posted.
+        health_route: What is asked for 200.
+        environment: Everything the platform and the model set, `$(VAR)` expanded.
+    """
+
+    predict_route: str
+    health_route: str
+    environment: dict[str, str]
+
+    @classmethod
+    def of(cls, spec: Json, storage_uri: str, place: Place) -> "Container":
+        """The container of a ModelContainerSpec.
+
+        Args:
+            spec: The model's `containerSpec`.
+            storage_uri: The gs:// folder of the model's own copy of the artifact, or empty.
+            place: Where it runs.
+        """
+        # A prebuilt PyTorch image serves the archive `model.mar` and knows its routes itself.
+        prebuilt = _PREBUILT.fullmatch(spec.get("imageUri", ""))
+        predict = "/predictions/model" if prebuilt else f"{place.default_route}:predict"
+        health = "/ping" if prebuilt else place.default_route
+        predict = spec.get("predictRoute") or predict
+        health = spec.get("healthRoute") or health
+        ports = spec.get("ports") or [{"containerPort": _DEFAULT_PORT}]
+        platform = {
+            "AIP_HTTP_PORT": str(ports[0]["containerPort"]),
+            "AIP_HEALTH_ROUTE": health,
+            "AIP_PREDICT_ROUTE": predict,
+            "AIP_STORAGE_URI": storage_uri,
+            "AIP_MODE": "PREDICTION",
+            "AIP_MODE_VERSION": "1.0.0",
+            "AIP_FRAMEWORK": "CUSTOM_CONTAINER",
+            "AIP_ENDPOINT_ID": place.endpoint_id,
+            "AIP_DEPLOYED_MODEL_ID": place.deployed_model_id,
+            "AIP_MODEL_NAME": place.endpoint_id,
+            "AIP_VERSION_NAME": place.deployed_model_id,
+            "AIP_MACHINE_TYPE": place.machine.get("machineType", ""),
+            "AIP_PROJECT_NUMBER": place.project_number,
+        }
+        accelerator = place.machine.get("acceleratorType")
+        if accelerator:
+            platform["AIP_ACCELERATOR_TYPE"] = _ACCELERATORS.get(accelerator, str(accelerator))
+        environment = dict(platform)
+        for variable in spec.get("env", []):
+            environment[variable["name"]] = expand(variable.get("value", ""), environment)
+        return cls(predict, health, environment)
+
+
+def expand(value: str, environment: dict[str, str]) -> str:
+    """Replace `$(VAR)` by what stands in `environment`; unknown ones stay, `$$(VAR)` is `$(VAR)`."""
+
+    def replacement(reference: re.Match[str]) -> str:
+        escaped, name = reference.groups()
+        if escaped:
+            return reference[0][1:]
+        return environment.get(name, reference[0])
+
+    return _REFERENCE.sub(replacement, value)

@@ -1,0 +1,226 @@
+"""Models on endpoints: deploy starts a model server, predict goes to one, undeploy stops it."""
+
+import json
+import logging
+import random
+import threading
+from pathlib import Path
+
+from vertex_torchserve.emulator import rules
+from vertex_torchserve.emulator.container import Container, Place
+from vertex_torchserve.emulator.endpoints import Endpoints, endpoint_name, traffic_problems
+from vertex_torchserve.emulator.model_registry import ModelRegistry, ModelVersion
+from vertex_torchserve.emulator.model_server import ModelServer
+from vertex_torchserve.emulator.operations import Operations
+from vertex_torchserve.emulator.resources import Answer, Json, Request, Routes, new_id, now, resource_id
+from vertex_torchserve.emulator.rpc_status import RpcError, invalid, not_found
+from vertex_torchserve.emulator.state import State
+
+_LOG = logging.getLogger(__name__)
+# In a deploy request this key of the traffic split means the model being deployed.
+_THIS_MODEL = "0"
+# A shared public endpoint takes 1.5 MB a request (Vertex AI, choose an endpoint type).
+_LARGEST_REQUEST_BYTES = 1_500_000
+_CHANCE = random.SystemRandom()
+
+
+class Deployments:
+    """The running model servers, by endpoint name and deployed model id."""
+
+    def __init__(
+        self,
+        state: State,
+        operations: Operations,
+        models: ModelRegistry,
+        endpoints: Endpoints,
+        *,
+        storage_url: str,
+        log_folder: Path,
+    ) -> None:
+        self._state = state
+        self._operations = operations
+        self._models = models
+        self._endpoints = endpoints
+        self._storage_url = storage_url
+        self._log_folder = log_folder
+        self._servers: dict[tuple[str, str], ModelServer] = {}
+        self._stopping = False
+
+    def routes(self) -> Routes:
+        """The REST methods of endpoints that need a model server."""
+        return {
+            ("POST", "endpoints/*:deployModel"): self.deploy,
+            ("POST", "endpoints/*:undeployModel"): self.undeploy,
+            ("POST", "endpoints/*:predict"): self.predict,
+            ("POST", "endpoints/*:rawPredict"): self.raw_predict,
+        }
+
+    def resume(self) -> None:
+        """Start again what was deployed when the emulator stopped; a predict waits until it is ready."""
+        for endpoint, resource in self._state.endpoints.items():
+            for deployed in resource["deployedModels"]:
+                version = self._models.find(f"{deployed['model']}@{deployed['modelVersionId']}")
+                server = self._start(endpoint, deployed, version)
+                threading.Thread(target=_warm_up, args=(server,), name="resume", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop every model server, those being deployed too; the endpoints keep their deployed models."""
+        with self._state.reading():
+            self._stopping = True
+            servers = list(self._servers.values())
+        for server in servers:
+            server.stop()
+
+    def deploy(self, request: Request) -> Json:
+        """Start a model server; it gets traffic when it is ready."""
+        name = endpoint_name(request)
+        asked = request.body.get("deployedModel", {})
+        version = self._models.find(asked.get("model", ""))
+        asked_id = asked.get("id", "")
+        split = request.body.get("trafficSplit", {})
+        with self._state.reading():
+            known = {deployed["id"] for deployed in self._endpoints.find(name)["deployedModels"]}
+        rules.refuse(
+            [
+                *(rules.deployed_model_id(asked_id) if asked_id else ()),
+                *traffic_problems(split, known | {_THIS_MODEL}),
+            ]
+        )
+        if asked_id in known:
+            raise RpcError("ALREADY_EXISTS", f"{name} has a deployed model {asked_id}.")
+        deployed = {
+            **asked,
+            "id": asked_id or new_id(),
+            "model": version.name,
+            "modelVersionId": version.resource["versionId"],
+            "displayName": asked.get("displayName") or version.resource["displayName"],
+            "createTime": now(),
+        }
+
+        def bring_up() -> Json:
+            server = self._start(name, deployed, version)
+            try:
+                server.become_ready()
+                self._commit(name, deployed, split)
+            except BaseException:
+                self._servers.pop((name, deployed["id"]), None)
+                server.stop()
+                raise
+            return {"deployedModel": deployed}
+
+        return self._operations.start(name, "DeployModel", bring_up)
+
+    def undeploy(self, request: Request) -> Json:
+        """Stop a model server that has no traffic, or whose traffic goes elsewhere by this request."""
+        name, deployed_id = endpoint_name(request), request.body.get("deployedModelId", "")
+        split = request.body.get("trafficSplit", {})
+        with self._state.reading():
+            self._check_undeploy(name, deployed_id, split)
+
+        def take_down() -> Json:
+            with self._state.changing():
+                endpoint = self._check_undeploy(name, deployed_id, split)
+                others = [
+                    deployed for deployed in endpoint["deployedModels"] if deployed["id"] != deployed_id
+                ]
+                endpoint["deployedModels"] = others
+                endpoint["trafficSplit"] = (split or endpoint["trafficSplit"]) if others else {}
+                server = self._servers.pop((name, deployed_id))
+            server.stop()
+            return {}
+
+        return self._operations.start(name, "UndeployModel", take_down)
+
+    def predict(self, request: Request) -> Json:
+        """`{"instances": [...], "parameters": ...}` to `{"predictions": [...], ...}`."""
+        instances = request.body.get("instances")
+        if not isinstance(instances, list):
+            raise invalid("instances is required and must be a list.")
+        deployed, server = self._choose(request)
+        return {
+            "predictions": server.predictions(instances, request.body.get("parameters")),
+            "deployedModelId": deployed["id"],
+            "model": deployed["model"],
+            "modelVersionId": deployed["modelVersionId"],
+            "modelDisplayName": deployed["displayName"],
+        }
+
+    def raw_predict(self, request: Request) -> Answer:
+        """Any body to the predict route, the container's answer as it came."""
+        deployed, server = self._choose(request)
+        answer = server.predict(request.raw_body, request.content_type)
+        return Answer(
+            answer.status_code,
+            answer.content,
+            {
+                "Content-Type": answer.headers.get("Content-Type", "application/json"),
+                "X-Vertex-AI-Deployed-Model-Id": deployed["id"],
+                "X-Vertex-AI-Model": deployed["model"],
+                "X-Vertex-AI-Model-Version-Id": deployed["modelVersionId"],
+            },
+        )
+
+    def _start(self, endpoint: str, deployed: Json, version: ModelVersion) -> ModelServer:
+        resources = deployed.get("dedicatedResources", {})
+        place = Place(
+            project_number=endpoint.split("/")[1],
+            endpoint_id=resource_id(endpoint),
+            deployed_model_id=deployed["id"],
+            machine=resources.get("machineSpec", {}),
+        )
+        container = Container.of(version.resource["containerSpec"], version.artifact_copy, place)
+        log_path = self._log_folder / f"endpoint-{place.endpoint_id}-{deployed['id']}.log"
+        with self._state.reading():
+            if self._stopping:
+                raise RpcError("CANCELLED", "The emulator is stopping.")
+            server = ModelServer(container, self._storage_url, log_path)
+            self._servers[endpoint, deployed["id"]] = server
+        return server
+
+    def _commit(self, name: str, deployed: Json, split: dict[str, int]) -> None:
+        own = deployed["id"]
+        with self._state.changing():
+            endpoint = self._endpoints.find(name)
+            self._models.find(f"{deployed['model']}@{deployed['modelVersionId']}")
+            endpoint["deployedModels"] = [*endpoint["deployedModels"], deployed]
+            if split:
+                endpoint["trafficSplit"] = {
+                    own if key == _THIS_MODEL else key: share for key, share in split.items()
+                }
+            endpoint["updateTime"] = now()
+
+    def _check_undeploy(self, name: str, deployed_id: str, split: dict[str, int]) -> Json:
+        endpoint = self._endpoints.find(name)
+        known = {deployed["id"] for deployed in endpoint["deployedModels"]}
+        if deployed_id not in known:
+            raise not_found(f"{name}/deployedModels/{deployed_id}")
+        rules.refuse(traffic_problems(split, known - {deployed_id}))
+        if not split and len(known) > 1 and endpoint["trafficSplit"].get(deployed_id):
+            raise RpcError(
+                "FAILED_PRECONDITION",
+                f"{deployed_id} has traffic; give a traffic_split that sends it elsewhere.",
+            )
+        return endpoint
+
+    def _choose(self, request: Request) -> tuple[Json, ModelServer]:
+        """A deployed model, as often as the traffic split says."""
+        name = endpoint_name(request)
+        if len(request.raw_body) > _LARGEST_REQUEST_BYTES:
+            raise invalid(
+                f"The request has {len(request.raw_body)} bytes; {_LARGEST_REQUEST_BYTES} are accepted."
+            )
+        with self._state.reading():
+            endpoint = self._endpoints.find(name)
+            shares = {key: share for key, share in endpoint["trafficSplit"].items() if share}
+            if not shares:
+                raise RpcError("FAILED_PRECONDITION", f"{name} has no deployed model that gets traffic.")
+            chosen = _CHANCE.choices(list(shares), weights=list(shares.values()))[0]
+            deployed = next(model for model in endpoint["deployedModels"] if model["id"] == chosen)
+            return deployed, self._servers[name, chosen]
+
+
+def _warm_up(server: ModelServer) -> None:
+    try:
+        server.become_ready()
+    except RpcError as error:
+        _LOG.warning("A deployed model could not be started again: %s", json.dumps(error.message))

@@ -1,0 +1,139 @@
+"""Endpoints as resources: create, get, list, patch, delete, and who gets how much traffic."""
+
+from vertex_torchserve.emulator import rules
+from vertex_torchserve.emulator.listing import page
+from vertex_torchserve.emulator.operations import EMPTY, Operations
+from vertex_torchserve.emulator.resources import Json, Request, Routes, new_id, now
+from vertex_torchserve.emulator.rpc_status import RpcError, not_emulated, not_found
+from vertex_torchserve.emulator.state import State
+
+_WHOLE = 100
+_PATCHABLE = {"displayName", "description", "labels", "trafficSplit"}
+
+
+class Endpoints:
+    """Endpoints of the state; `deployments.py` puts models on them."""
+
+    def __init__(self, state: State, operations: Operations) -> None:
+        self._state = state
+        self._operations = operations
+
+    def routes(self) -> Routes:
+        """The REST methods of endpoints that need no model server."""
+        return {
+            ("POST", "endpoints"): self.create,
+            ("GET", "endpoints"): self.list_endpoints,
+            ("GET", "endpoints/*"): self.get,
+            ("PATCH", "endpoints/*"): self.patch,
+            ("DELETE", "endpoints/*"): self.delete,
+        }
+
+    def create(self, request: Request) -> Json:
+        """Register an endpoint with nothing on it."""
+        endpoint = request.body
+        asked_id = request.query.get("endpointId") or request.query.get("endpoint_id") or ""
+        rules.refuse(
+            [
+                *rules.display_name(endpoint.get("displayName", "")),
+                *rules.labels(endpoint.get("labels", {})),
+                *(rules.endpoint_id(asked_id) if asked_id else ()),
+            ]
+        )
+        name = f"{request.parent}/endpoints/{asked_id or new_id()}"
+
+        def register() -> Json:
+            moment = now()
+            with self._state.changing():
+                if name in self._state.endpoints:
+                    raise RpcError("ALREADY_EXISTS", f"The resource {name!r} already exists.")
+                self._state.endpoints[name] = {
+                    **endpoint,
+                    "name": name,
+                    "deployedModels": [],
+                    "trafficSplit": {},
+                    "createTime": moment,
+                    "updateTime": moment,
+                }
+            return {"name": name}
+
+        return self._operations.start(name, "CreateEndpoint", register, response_type="Endpoint")
+
+    def list_endpoints(self, request: Request) -> Json:
+        """The endpoints of the location."""
+        with self._state.reading():
+            resources = [
+                dict(resource)
+                for name, resource in self._state.endpoints.items()
+                if name.startswith(f"{request.parent}/endpoints/")
+            ]
+        return page(resources, request.query, collection="endpoints", id_field="endpoint")
+
+    def get(self, request: Request) -> Json:
+        """One endpoint."""
+        with self._state.reading():
+            return dict(self.find(endpoint_name(request)))
+
+    def patch(self, request: Request) -> Json:
+        """Update display name, description, labels or the traffic split."""
+        fields, new = request.update_mask(), request.body
+        foreign = sorted(set(fields) - _PATCHABLE)
+        if foreign:
+            raise not_emulated(f"Updating {', '.join(foreign)} of an endpoint")
+        with self._state.changing():
+            endpoint = self.find(endpoint_name(request))
+            problems = [
+                *(rules.display_name(new.get("displayName", "")) if "displayName" in fields else ()),
+                *(rules.labels(new.get("labels", {})) if "labels" in fields else ()),
+            ]
+            if "trafficSplit" in fields:
+                known = {deployed["id"] for deployed in endpoint["deployedModels"]}
+                problems += traffic_problems(new.get("trafficSplit", {}), known)
+            rules.refuse(problems)
+            for field in fields:
+                endpoint[field] = new.get(field, {} if field in {"labels", "trafficSplit"} else "")
+            endpoint["updateTime"] = now()
+            return dict(endpoint)
+
+    def delete(self, request: Request) -> Json:
+        """Delete an endpoint with nothing on it."""
+        name = endpoint_name(request)
+        self._refuse_occupied(name)
+
+        def remove() -> Json:
+            with self._state.changing():
+                self._refuse_occupied(name)
+                del self._state.endpoints[name]
+            return EMPTY
+
+        return self._operations.start(name, "Delete", remove)
+
+    def find(self, name: str) -> Json:
+        """The stored endpoint; hold the state's lock while you use it.
+
+        Raises:
+            RpcError: NOT_FOUND when there is none of that name.
+        """
+        if name not in self._state.endpoints:
+            raise not_found(name)
+        return self._state.endpoints[name]
+
+    def _refuse_occupied(self, name: str) -> None:
+        deployed = [model["id"] for model in self.find(name)["deployedModels"]]
+        if deployed:
+            raise RpcError(
+                "FAILED_PRECONDITION",
+                f"The endpoint {name!r} has deployed or being-deployed models: {', '.join(deployed)}.",
+            )
+
+
+def endpoint_name(request: Request) -> str:
+    """The full name of the endpoint the request is about."""
+    return f"{request.parent}/endpoints/{request.ids[0]}"
+
+
+def traffic_problems(split: dict[str, int], known: set[str]) -> list[str]:
+    """Why a traffic split is refused: percentages of deployed models that add up to 100, or none."""
+    problems = [f"traffic_split names {key!r}, which is not deployed." for key in sorted(set(split) - known)]
+    if split and sum(split.values()) != _WHOLE:
+        problems.append(f"traffic_split adds up to {sum(split.values())}; {_WHOLE} is accepted.")
+    return problems

@@ -1,0 +1,177 @@
+"""The emulator as a whole: what is started, in which order, and stopped in the other."""
+
+import ipaddress
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from vertex_torchserve.emulator.artifact_copies import ArtifactCopies
+from vertex_torchserve.emulator.batch_jobs import BatchPredictionJobs
+from vertex_torchserve.emulator.deployments import Deployments
+from vertex_torchserve.emulator.endpoints import Endpoints
+from vertex_torchserve.emulator.model_registry import ModelRegistry
+from vertex_torchserve.emulator.object_store import ObjectStore
+from vertex_torchserve.emulator.operations import Operations
+from vertex_torchserve.emulator.rest import application
+from vertex_torchserve.emulator.state import State
+from vertex_torchserve.emulator.storage_server import StorageServer
+from vertex_torchserve.emulator.vertex_server import VertexServer
+from vertex_torchserve.errors import InputError, Problem, raise_problems
+
+_STOP_SECONDS = 30.0
+
+
+class Emulator:
+    """Cloud Storage and a subset of Vertex AI on loopback, from `start` to `stop`.
+
+    Attributes:
+        storage_host: `http://127.0.0.1:PORT` of the storage emulator.
+        vertex_host: `http://127.0.0.1:PORT` of the Vertex AI subset.
+    """
+
+    def __init__(self, storage_host: str, vertex_host: str, cleanup: ExitStack) -> None:
+        self.storage_host = storage_host
+        self.vertex_host = vertex_host
+        self._cleanup = cleanup
+
+    @classmethod
+    def start(
+        cls,
+        data_dir: Path | None = None,
+        storage_port: int = 0,
+        vertex_port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        buckets: Iterable[str] = (),
+    ) -> "Emulator":
+        """Start both servers and what was deployed in `data_dir` before.
+
+        Args:
+            data_dir: The folder that keeps everything over a restart; made when it isn't there. A private
+                temporary folder, removed at the end, when None.
+            storage_port: Port of the storage emulator, 0 for a free one.
+            vertex_port: Port of the Vertex AI subset, 0 for a free one.
+            host: An IPv4 loopback address; nothing else is accepted: neither server asks who is calling.
+            buckets: Created when they aren't there.
+
+        Raises:
+            InputError: For a host that isn't loopback, a port that can't be had, a folder that is in
+                use or isn't the emulator's.
+        """
+        _refuse_unusable(host, {"storage_port": storage_port, "vertex_port": vertex_port})
+        with ExitStack() as cleanup:
+            folder = _folder(data_dir, cleanup)
+            state = State(folder)
+            cleanup.callback(state.close)
+            storage = _storage(folder / "storage", (host, storage_port))
+            cleanup.callback(storage.stop)
+            store = ObjectStore(storage.url)
+            cleanup.callback(store.close)
+            for bucket in buckets:
+                store.create_bucket(bucket)
+            listener = _listener((host, vertex_port), cleanup)
+            _serve(state, store, folder / "logs", listener, cleanup)
+            return cls(storage.url, f"http://{host}:{listener.getsockname()[1]}", cleanup.pop_all())
+
+    def environment(self) -> dict[str, str]:
+        """What a client's environment needs."""
+        return {"STORAGE_EMULATOR_HOST": self.storage_host, "VERTEX_AI_EMULATOR_HOST": self.vertex_host}
+
+    def stop(self) -> None:
+        """End every model server and both servers. Stopping twice is fine."""
+        self._cleanup.close()
+
+    def __enter__(self) -> "Emulator":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _serve(
+    state: State,
+    store: ObjectStore,
+    logs: Path,
+    listener: socket.socket,
+    cleanup: ExitStack,
+) -> None:
+    """Start the Vertex AI subset on `listener`, and what was deployed when it last stopped."""
+    operations = Operations()
+    models = ModelRegistry(state, operations, ArtifactCopies(store))
+    endpoints = Endpoints(state, operations)
+    deployments = Deployments(state, operations, models, endpoints, storage_url=store.url, log_folder=logs)
+    jobs = BatchPredictionJobs(state, operations, models, store, log_folder=logs)
+    resources = (operations, models, endpoints, deployments, jobs)
+    routes = {place: handler for resource in resources for place, handler in resource.routes().items()}
+    vertex = VertexServer(application(routes), listener)
+    # Run from the last to the first: the model servers stop, so what waits for them ends, then the rest.
+    cleanup.callback(operations.wait, _STOP_SECONDS)
+    cleanup.callback(vertex.stop)
+    cleanup.callback(jobs.stop, _STOP_SECONDS)
+    cleanup.callback(deployments.stop)
+    jobs.fail_interrupted()
+    deployments.resume()
+    vertex.start()
+
+
+def _refuse_unusable(host: str, ports: dict[str, int]) -> None:
+    problems = [
+        Problem(f"{name} {port}: 0 (a free port) to 65535 are accepted", f"choose another {name}")
+        for name, port in ports.items()
+        if not 0 <= port < 65536
+    ]
+    try:
+        loopback = ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        problems.append(
+            Problem(
+                f"host {host!r} is not an IPv4 loopback address",
+                "use 127.0.0.1: anybody may ask the emulator anything",
+            )
+        )
+    raise_problems(problems)
+
+
+def _folder(data_dir: Path | None, cleanup: ExitStack) -> Path:
+    if data_dir is None:
+        folder = Path(tempfile.mkdtemp(prefix="vertex-emulator-"))
+        cleanup.callback(shutil.rmtree, folder)
+        return folder
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            Problem(
+                f"data_dir {data_dir} can't be used: {error.strerror}", "name a folder that can be written"
+            )
+        ) from None
+    return data_dir.absolute()
+
+
+def _storage(folder: Path, address: tuple[str, int]) -> StorageServer:
+    try:
+        return StorageServer(folder, address)
+    except OSError as error:
+        raise _port_error("storage_port", address, error) from None
+
+
+def _listener(address: tuple[str, int], cleanup: ExitStack) -> socket.socket:
+    try:
+        listener = socket.create_server(address)
+    except OSError as error:
+        raise _port_error("vertex_port", address, error) from None
+    cleanup.callback(listener.close)
+    return listener
+
+
+def _port_error(name: str, address: tuple[str, int], error: OSError) -> InputError:
+    problem = f"{name} {address[1]} can't be had on {address[0]}: {error.strerror}"
+    return InputError(Problem(problem, "choose a free port, or 0"))

@@ -1,0 +1,116 @@
+"""What the emulator itself does with objects, over the JSON interface of the storage emulator."""
+
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import httpx
+
+from vertex_torchserve.emulator.rpc_status import RpcError, invalid
+
+_TIMEOUT_SECONDS = 600.0
+
+
+class GcsUri(NamedTuple):
+    """`gs://bucket/name`."""
+
+    bucket: str
+    name: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "GcsUri":
+        """Take a gs:// address apart.
+
+        Raises:
+            RpcError: INVALID_ARGUMENT when it is none.
+        """
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        if not uri.startswith("gs://") or not bucket:
+            raise invalid(f"{uri!r} is not a Cloud Storage address; gs://BUCKET/... is accepted.")
+        return cls(bucket, name)
+
+    @property
+    def folder(self) -> str:
+        """The prefix of what lies below it: `a/b/` for `a/b` and `a/b/`, "" for the bucket itself."""
+        name = self.name.rstrip("/")
+        return f"{name}/" if name else ""
+
+
+class ObjectStore:
+    """Objects of the storage emulator at `url`.
+
+    Every method raises RpcError NOT_FOUND when the bucket or the object isn't there.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        # Loopback is never reached through a proxy, whatever the environment says.
+        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+
+    def names(self, bucket: str, prefix: str) -> list[str]:
+        """The names that start with `prefix`, in order; markers of empty folders are left out."""
+        answer = self._call("GET", _bucket_path(bucket) + "/o", f"gs://{bucket}", params={"prefix": prefix})
+        names: list[str] = [item["name"] for item in answer.json()["items"]]
+        return [name for name in names if not name.endswith("/")]
+
+    def read(self, bucket: str, name: str) -> bytes:
+        """The content of an object."""
+        return self._call(
+            "GET", _object_path(bucket, name), f"gs://{bucket}/{name}", params={"alt": "media"}
+        ).content
+
+    def write(self, bucket: str, name: str, content: bytes) -> None:
+        """Write an object."""
+        self._call(
+            "POST",
+            f"/upload{_bucket_path(bucket)}/o",
+            f"gs://{bucket}",
+            params={"uploadType": "media", "name": name},
+            headers={"Content-Type": "application/octet-stream"},
+            content=content,
+        )
+
+    def copy(self, source: GcsUri, target: GcsUri) -> None:
+        """Copy one object; the storage emulator checks its crc32c."""
+        to = f"b/{quote(target.bucket, safe='')}/o/{quote(target.name, safe='')}"
+        self._call(
+            "POST",
+            f"{_object_path(*source)}/rewriteTo/{to}",
+            f"gs://{source.bucket}/{source.name}",
+        )
+
+    def delete(self, bucket: str, name: str) -> None:
+        """Delete one object."""
+        self._call("DELETE", _object_path(bucket, name), f"gs://{bucket}/{name}")
+
+    def create_bucket(self, bucket: str) -> None:
+        """Create a bucket when it isn't there."""
+        answer = self._http.post("/storage/v1/b", json={"name": bucket})
+        if answer.status_code not in {200, 409}:
+            raise RpcError(
+                "INTERNAL", f"The storage emulator could not create gs://{bucket}: {answer.status_code}"
+            )
+
+    def forget_deleted(self, bucket: str) -> None:
+        """Keep no copy of what is deleted in this bucket (by default it is kept for seven days)."""
+        policy = {"softDeletePolicy": {"retentionDurationSeconds": "0"}}
+        self._call("PATCH", _bucket_path(bucket), f"gs://{bucket}", json=policy)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _call(self, method: str, path: str, what: str, **options: Any) -> httpx.Response:
+        answer = self._http.request(method, path, **options)
+        if answer.status_code == 404:
+            raise RpcError("NOT_FOUND", f"{what} is not found.")
+        if not answer.is_success:
+            raise RpcError("INTERNAL", f"The storage emulator answered {answer.status_code} for {what}.")
+        return answer
+
+
+def _bucket_path(bucket: str) -> str:
+    return f"/storage/v1/b/{quote(bucket, safe='')}"
+
+
+def _object_path(bucket: str, name: str) -> str:
+    return f"{_bucket_path(bucket)}/o/{quote(name, safe='')}"

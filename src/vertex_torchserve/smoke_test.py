@@ -1,0 +1,192 @@
+"""Prove that a model archive serves: start it, wait until it is ready, predict, compare the count.
+
+The archive runs in the same server the images run (`serving/entrypoint.py`), with no Docker.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from vertex_torchserve.errors import InputError, Problem, ServingError
+from vertex_torchserve.serving.archive import read_manifest, verify_members
+from vertex_torchserve.serving.process import ServingProcess
+
+READY_TIMEOUT_SECONDS = 600.0
+# What a shared Vertex AI endpoint waits for a prediction (choose-endpoint-type).
+PREDICT_TIMEOUT_SECONDS = 60.0
+_SHOWN_CHARACTERS = 500
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing the smoke test looked at.
+
+    Attributes:
+        name: `archive`, `ready`, `status`, `json`, `predictions` or `stopped`.
+        ok: Whether it is as it must be.
+        detail: What was seen.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass
+class SmokeTestReport:
+    """What was seen.
+
+    Attributes:
+        mar_path: The archive.
+        model_name: The name it was served under.
+        ready_seconds: From the start to all workers READY; None when it never was.
+        checks: In the order in which they were made; the first that fails is the last.
+        predictions: What the model answered, one for each instance; empty when it did not.
+    """
+
+    mar_path: Path
+    model_name: str
+    ready_seconds: float | None = None
+    checks: list[Check] = field(default_factory=list)
+    predictions: list[Any] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the archive served right."""
+        return all(check.ok for check in self.checks)
+
+    def failure(self) -> str:
+        """What failed and how; empty when nothing did."""
+        return "\n".join(f"{check.name}: {check.detail}" for check in self.checks if not check.ok)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for `--json`."""
+        return {
+            "mar_path": str(self.mar_path),
+            "model_name": self.model_name,
+            "ok": self.ok,
+            "ready_seconds": self.ready_seconds,
+            "checks": [vars(check) for check in self.checks],
+            "predictions": self.predictions,
+        }
+
+
+def read_instances(path: Path) -> list[Any]:
+    """Read instances from a file: a JSON list, a request with `instances`, or JSONL (one a line).
+
+    Raises:
+        InputError: When the file is not there, is none of these, or holds no instance.
+    """
+    if not path.is_file():
+        raise InputError(Problem(f"instances file {str(path)!r} does not exist", "correct the path"))
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".jsonl":
+            content = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            content = json.loads(text)
+    except ValueError as error:
+        raise InputError(
+            Problem(
+                f"{path} is not JSON: {error}", "give a JSON list of instances, or a .jsonl with one a line"
+            )
+        ) from error
+    instances = content.get("instances") if isinstance(content, dict) else content
+    if not isinstance(instances, list) or not instances:
+        raise InputError(
+            Problem(
+                f"{path} holds {_shape(content)}; a JSON list of at least one instance is needed",
+                'write [...] or {"instances": [...]}, or a .jsonl with one instance a line',
+            )
+        )
+    return instances
+
+
+def run_smoke_test(
+    mar_path: Path, instances: list[Any], *, ready_timeout_seconds: float = READY_TIMEOUT_SECONDS
+) -> SmokeTestReport:
+    """Serve an archive and check that it answers as many predictions as there are instances.
+
+    Args:
+        mar_path: The archive.
+        instances: What to predict, at least one.
+        ready_timeout_seconds: How long the model may take to load.
+
+    Raises:
+        InputError: When the archive can't be read at all; everything else is in the report.
+    """
+    mar_path = mar_path.resolve()
+    manifest = read_manifest(mar_path)
+    verify_members(mar_path)
+    report = SmokeTestReport(mar_path, manifest.model_name)
+    report.checks.append(Check("archive", True, f"{mar_path.stat().st_size} bytes, every member intact"))
+    environment = {"AIP_STORAGE_URI": str(mar_path.parent), "MODEL_NAME": mar_path.stem}
+    with ServingProcess(environment) as server:
+        with _recorded(report, "ready") as seen:
+            report.ready_seconds = round(server.wait_ready(ready_timeout_seconds), 3)
+            seen.append(f"all workers READY after {report.ready_seconds} s")
+        if report.ok:
+            _check_prediction(report, server, instances)
+        code = server.stop()
+    if report.ok:
+        report.checks.append(Check("stopped", code in (0, 143), f"exit code {code} after SIGTERM"))
+    return report
+
+
+def _check_prediction(report: SmokeTestReport, server: ServingProcess, instances: list[Any]) -> None:
+    url = f"{server.base_url}/predictions/{report.model_name}"
+    with _recorded(report, "status") as seen:
+        try:
+            response = httpx.post(url, json={"instances": instances}, timeout=PREDICT_TIMEOUT_SECONDS)
+        except httpx.HTTPError as error:
+            raise ServingError(f"no answer within {PREDICT_TIMEOUT_SECONDS:g} s: {error!r}") from error
+        if response.status_code != 200:
+            raise ServingError(
+                f"status {response.status_code}, 200 is needed: {response.text[:_SHOWN_CHARACTERS]}\n"
+                f"{server.failure_reason()}"
+            )
+        seen.append(f"status 200 in {response.elapsed.total_seconds():.3f} s")
+    if not report.ok:
+        return
+    with _recorded(report, "json") as seen:
+        try:
+            body = response.json()
+        except ValueError as error:
+            raise ServingError(f"the body is not JSON: {response.text[:_SHOWN_CHARACTERS]!r}") from error
+        seen.append(f"{len(response.content)} bytes of JSON")
+    if report.ok:
+        with _recorded(report, "predictions") as seen:
+            report.predictions = _predictions(body, len(instances))
+            seen.append(f"{len(report.predictions)} predictions for {len(instances)} instances")
+
+
+def _predictions(body: Any, wanted: int) -> list[Any]:
+    predictions = body.get("predictions") if isinstance(body, dict) else None
+    if not isinstance(predictions, list):
+        raise ServingError(f'the body is {_shape(body)}; {{"predictions": [...]}} is needed')
+    if len(predictions) != wanted:
+        raise ServingError(f"{len(predictions)} predictions for {wanted} instances; one for each is needed")
+    return predictions
+
+
+@contextmanager
+def _recorded(report: SmokeTestReport, name: str) -> Iterator[list[str]]:
+    """Add a check to the report: passed with what the block saw, or failed with what it raised."""
+    seen: list[str] = []
+    try:
+        yield seen
+    except ServingError as error:
+        report.checks.append(Check(name, False, error.message.strip()))
+    else:
+        report.checks.append(Check(name, True, "; ".join(seen)))
+
+
+def _shape(content: Any) -> str:
+    if isinstance(content, dict):
+        return f"an object with the keys {sorted(content)[:10]}"
+    return f"a list of {len(content)}" if isinstance(content, list) else f"a {type(content).__name__}"

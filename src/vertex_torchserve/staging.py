@@ -1,0 +1,29 @@
+"""Bring what a path names to the local disk; a local path is already there."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from vertex_torchserve import gcs
+
+
+def stage_path(path: str, staging: Path, *, ignore: Sequence[str] = ()) -> Path:
+    """The local file or folder for `path`.
+
+    Args:
+        path: A local path, or the gs:// path of a folder or an object.
+        staging: Folder for downloads; each path gets a folder of its own in it.
+        ignore: Names and glob patterns of what in a gs:// folder is not downloaded.
+
+    Raises:
+        InputError: When a gs:// path names nothing, or can't be read.
+    """
+    if not path.startswith("gs://"):
+        return Path(path)
+    source = gcs.GcsPath.parse(path)
+    folder = Path(tempfile.mkdtemp(dir=staging))
+    if gcs.is_object(source):
+        return gcs.download_file(source, folder / source.name)
+    target = folder / (source.name or source.bucket)
+    gcs.download_folder(source, target, ignore=ignore)
+    return target

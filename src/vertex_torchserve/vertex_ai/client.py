@@ -1,0 +1,76 @@
+"""Point the Google SDK at Vertex AI, or at the emulator that `VERTEX_AI_EMULATOR_HOST` names.
+
+The one place that reads the variable, as `STORAGE_EMULATOR_HOST` is for storage: endpoint, REST
+transport and anonymous credentials are all the SDK needs (no patching).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import google.auth.exceptions
+import requests
+from google.api_core import exceptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import aiplatform
+
+from vertex_torchserve.errors import InputError, Problem, RegistryError
+
+EMULATOR_HOST = "VERTEX_AI_EMULATOR_HOST"
+
+
+def connect(project: str, location: str) -> None:
+    """Make `project` and `location` the SDK's own, on Vertex AI or the emulator."""
+    host = os.environ.get(EMULATOR_HOST)
+    if host is None:
+        aiplatform.init(project=project, location=location)
+        return
+    aiplatform.init(
+        project=project,
+        location=location,
+        api_endpoint=host if "://" in host else f"http://{host}",
+        api_transport="rest",
+        credentials=AnonymousCredentials(),
+    )
+
+
+@contextmanager
+def explained(action: str) -> Iterator[None]:
+    """Turn what the SDK raises into an error of ours that says what was being done.
+
+    Args:
+        action: Such as "upload the model".
+
+    Raises:
+        InputError: When there are no credentials, or Vertex AI refuses the request as malformed.
+        RegistryError: For everything else that Vertex AI refuses or fails.
+    """
+    try:
+        yield
+    except google.auth.exceptions.DefaultCredentialsError as error:
+        raise InputError(
+            Problem(
+                f"can't {action}: no Google credentials were found",
+                "run `gcloud auth application-default login`, or start the emulator and export its variables",
+            )
+        ) from error
+    except exceptions.InvalidArgument as error:
+        raise InputError(
+            Problem(f"can't {action}: {error.message}", "correct the value that Vertex AI names")
+        ) from error
+    except (exceptions.PermissionDenied, exceptions.Forbidden) as error:
+        raise RegistryError(
+            f"can't {action}: permission denied: {error.message}",
+            "grant the caller roles/aiplatform.user on the project",
+        ) from error
+    except exceptions.NotFound as error:
+        raise RegistryError(
+            f"can't {action}: not found: {error.message}", "check project, location and the resource's name"
+        ) from error
+    except (exceptions.GoogleAPICallError, google.auth.exceptions.GoogleAuthError) as error:
+        raise RegistryError(f"can't {action}: {error}") from error
+    except requests.RequestException as error:
+        raise RegistryError(
+            f"can't {action}: Vertex AI can't be reached: {error}",
+            f"check the network, or {EMULATOR_HOST} when you mean the emulator",
+        ) from error

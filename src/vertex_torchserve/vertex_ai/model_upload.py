@@ -1,0 +1,182 @@
+"""What is registered: the fields of `Model.upload` the toolkit sets, and what Vertex AI would refuse."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vertex_torchserve.errors import Problem
+
+# google/cloud/aiplatform_v1/types/model.py, `version_aliases`.
+_ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
+_PARENT = re.compile(r"(projects/[^/]+/locations/[^/]+/models/)?[a-z0-9_-]{1,63}(@[a-zA-Z0-9-]+)?")
+# https://cloud.google.com/resource-manager/docs/labels-overview#requirements; one is ours.
+_MAX_LABELS = 63
+_MAX_LABEL_CHARACTERS = 63
+_MAX_DISPLAY_NAME_BYTES = 128
+
+
+@dataclass(frozen=True)
+class ModelUpload:
+    """A model version to be, in the terms of `aiplatform.Model.upload`.
+
+    Attributes:
+        project: Google Cloud project id.
+        location: Vertex AI region, such as `europe-west2`.
+        display_name: Up to 128 bytes of UTF-8.
+        serving_container_image_uri: Image in Artifact Registry.
+        serving_container_predict_route: `/predictions/<model name>`; None leaves it to the image.
+        serving_container_health_route: `/ping`; None leaves it to the image.
+        serving_container_ports: The first is used; empty leaves it to Vertex AI (8080).
+        serving_container_environment_variables: Name -> value; numbers become strings.
+        serving_container_command: Replaces the image's ENTRYPOINT when not empty.
+        serving_container_args: Replaces the image's CMD when not empty.
+        description: Of the model.
+        parent_model: Resource name or id of the model this is a new version of.
+        is_default_version: Move the alias `default` here; version 1 always has it.
+        version_description: Of this version.
+        version_aliases: Other aliases of this version.
+        labels: Name -> value.
+    """
+
+    project: str
+    location: str
+    display_name: str
+    serving_container_image_uri: str
+    serving_container_predict_route: str | None = None
+    serving_container_health_route: str | None = None
+    serving_container_ports: Sequence[Any] = ()
+    serving_container_environment_variables: Mapping[str, Any] = field(default_factory=dict)
+    serving_container_command: Sequence[Any] = ()
+    serving_container_args: Sequence[Any] = ()
+    description: str | None = None
+    parent_model: str | None = None
+    is_default_version: bool = False
+    version_description: str | None = None
+    version_aliases: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def keyword_arguments(self) -> dict[str, Any]:
+        """Arguments for `Model.upload`, in the types the SDK wants, none of them ours.
+
+        The SDK appends to the list of aliases it is given, and KFP delivers the whole numbers in lists
+        and structs as floats.
+        """
+        environment = self.serving_container_environment_variables
+        parent = self.parent_model.rpartition("@")[0] or self.parent_model if self.parent_model else None
+        return {
+            "display_name": self.display_name,
+            "serving_container_image_uri": self.serving_container_image_uri,
+            "serving_container_predict_route": self.serving_container_predict_route,
+            "serving_container_health_route": self.serving_container_health_route,
+            "serving_container_ports": [int(port) for port in self.serving_container_ports] or None,
+            "serving_container_environment_variables": {
+                name: as_text(value) for name, value in environment.items()
+            }
+            or None,
+            "serving_container_command": [as_text(part) for part in self.serving_container_command] or None,
+            "serving_container_args": [as_text(part) for part in self.serving_container_args] or None,
+            "description": self.description,
+            "parent_model": parent,
+            "is_default_version": self.is_default_version,
+            "version_description": self.version_description,
+            "version_aliases": list(self.version_aliases),
+            "labels": dict(self.labels),
+        }
+
+
+def as_text(value: Any) -> str:
+    """A value of a KFP list or struct as a container gets it: 3.0 is `3`, True is `true`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def upload_problems(upload: ModelUpload) -> list[Problem]:
+    """Everything in the plan that Vertex AI or its SDK would refuse, without asking them."""
+    return [
+        *_name_problems(upload),
+        *_container_problems(upload),
+        *_version_problems(upload),
+        *_label_problems(upload.labels),
+    ]
+
+
+def _name_problems(upload: ModelUpload) -> Iterable[Problem]:
+    if not upload.project:
+        yield Problem("no project is given", "give the Google Cloud project id")
+    from google.cloud.aiplatform.constants.base import SUPPORTED_REGIONS  # noqa: PLC0415 (takes seconds)
+
+    if upload.location not in SUPPORTED_REGIONS:
+        yield Problem(
+            f"location {upload.location!r} is not a Vertex AI region; accepted: "
+            f"{', '.join(sorted(SUPPORTED_REGIONS))}",
+            "give one of these regions",
+        )
+    length = len(upload.display_name.encode())
+    if not 0 < length <= _MAX_DISPLAY_NAME_BYTES:
+        yield Problem(
+            f"display name {upload.display_name!r} is {length} bytes; 1 to {_MAX_DISPLAY_NAME_BYTES} are "
+            "accepted",
+            "give a display name of that length",
+        )
+
+
+def _container_problems(upload: ModelUpload) -> Iterable[Problem]:
+    if not upload.serving_container_image_uri:
+        yield Problem("no serving container image is given", "give the URI of an image in Artifact Registry")
+    for port in upload.serving_container_ports:
+        whole = isinstance(port, int | float) and not isinstance(port, bool) and port == int(port)
+        if not whole or not 0 < port < 65536:
+            yield Problem(
+                f"serving container port {port!r} is not a port; whole numbers from 1 to 65535 are accepted",
+                "give a number such as 8080",
+            )
+    for name, value in upload.serving_container_environment_variables.items():
+        if not name or "=" in name or name.startswith("AIP_"):
+            yield Problem(
+                f"environment variable {name!r} can't be set: names hold no `=`, and `AIP_` is Vertex AI's",
+                "choose another name",
+            )
+        if not isinstance(value, str | int | float):
+            yield Problem(
+                f"environment variable {name} is a {type(value).__name__}; a string or a number is accepted",
+                "write the value as a string",
+            )
+
+
+def _version_problems(upload: ModelUpload) -> Iterable[Problem]:
+    for alias in upload.version_aliases:
+        if not _ALIAS.fullmatch(alias):
+            yield Problem(
+                f"version alias {alias!r} is refused by Vertex AI, which accepts 2 to 128 letters, digits "
+                "and `-`, a lowercase letter first (no dots or underscores)",
+                "write `v1-0` for `v1.0`",
+            )
+    if upload.parent_model and not _PARENT.fullmatch(upload.parent_model):
+        yield Problem(
+            f"parent model {upload.parent_model!r} is neither a model id nor "
+            "projects/PROJECT/locations/LOCATION/models/ID",
+            "copy it from the Model Registry",
+        )
+
+
+def _label_problems(labels: Mapping[str, str]) -> Iterable[Problem]:
+    if len(labels) > _MAX_LABELS:
+        yield Problem(f"{len(labels)} labels; up to {_MAX_LABELS} are accepted", "remove some")
+    for name, value in labels.items():
+        valid_name = isinstance(name, str) and _is_label(name) and name[:1].isalpha()
+        if not valid_name or not isinstance(value, str) or not _is_label(value):
+            yield Problem(
+                f"label {name!r}: {value!r} is refused by Vertex AI, which accepts up to "
+                f"{_MAX_LABEL_CHARACTERS} lowercase letters, digits, `_` and `-`, a letter first in the name",
+                "write it in lowercase, with `-` for other characters",
+            )
+
+
+def _is_label(text: str) -> bool:
+    return len(text) <= _MAX_LABEL_CHARACTERS and all(
+        character in "_-" or (character.isalnum() and character == character.lower()) for character in text
+    )

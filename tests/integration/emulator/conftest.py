@@ -1,0 +1,119 @@
+"""An emulator, the unmodified SDK pointed at it, and the smallest archives TorchServe loads."""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import aiplatform, storage
+from google.cloud.aiplatform import initializer
+
+from vertex_torchserve.emulator import Emulator
+
+BUCKET = "models"
+# One prediction for each instance; an instance that is the word "poison" fails the whole call.
+ECHO_HANDLER = """
+def handle(data, context):
+    if data is None:
+        return None
+    if "poison" in data:
+        raise ValueError("poisoned instance")
+    return [{"echo": item} for item in data]
+"""
+BROKEN_HANDLER = """
+def handle(data, context):
+    raise RuntimeError("weights do not fit")
+"""
+
+
+def archive(handler: str) -> bytes:
+    """A model archive made with nothing but zipfile."""
+    manifest = {
+        "runtime": "python",
+        "model": {"modelName": "model", "handler": "handler.py", "modelVersion": "1.0"},
+    }
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as mar:
+        mar.writestr("MAR-INF/MANIFEST.json", json.dumps(manifest))
+        mar.writestr("handler.py", handler)
+    return content.getvalue()
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator.start(buckets=[BUCKET]) as running:
+        fill(running)
+        yield running
+
+
+def fill(running: Emulator) -> None:
+    """Two artifact folders: one that serves, one that can't; and a folder whose name only starts the same."""
+    bucket = storage_client(running).bucket(BUCKET)
+    for folder, handler in (("echo", ECHO_HANDLER), ("broken", BROKEN_HANDLER)):
+        bucket.blob(f"{folder}/model.mar").upload_from_string(archive(handler))
+    bucket.blob("echo-2/other.mar").upload_from_string(b"never copied")
+
+
+def storage_client(running: Emulator) -> storage.Client:
+    return storage.Client(
+        project="my-project",
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": running.storage_host},
+    )
+
+
+@pytest.fixture
+def gcs(emulator: Emulator) -> Iterator[storage.Client]:
+    client = storage_client(emulator)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def sdk() -> Iterator[Callable[[Emulator], None]]:
+    """Points the SDK at an emulator for one test: its settings are the whole process's."""
+    settings = initializer.global_config
+    before = dict(vars(settings))
+
+    def point_at(running: Emulator) -> None:
+        aiplatform.init(
+            project="my-project",
+            location="us-central1",
+            credentials=AnonymousCredentials(),
+            api_endpoint=running.vertex_host,
+            api_transport="rest",
+        )
+
+    yield point_at
+    vars(settings).clear()
+    vars(settings).update(before)
+
+
+@pytest.fixture
+def vertex(emulator: Emulator, sdk: Callable[[Emulator], None]) -> Emulator:
+    """The module's emulator, with the SDK pointed at it."""
+    sdk(emulator)
+    return emulator
+
+
+@pytest.fixture
+def upload() -> Callable[..., aiplatform.Model]:
+    """`Model.upload` with the fields every test gives the same."""
+
+    def run(**fields: Any) -> aiplatform.Model:
+        return aiplatform.Model.upload(
+            **{
+                "display_name": "echo",
+                "artifact_uri": f"gs://{BUCKET}/echo",
+                "serving_container_image_uri": "us-central1-docker.pkg.dev/p/r/torchserve:1",
+                "serving_container_predict_route": "/predictions/model",
+                "serving_container_health_route": "/ping",
+                "serving_container_ports": [7080],
+                **fields,
+            }
+        )
+
+    return run

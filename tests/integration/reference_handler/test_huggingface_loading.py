@@ -1,0 +1,107 @@
+"""Settings, the task, the log and the README example."""
+
+import logging
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from handler_models import HANDLERS, load, predict, save_bert, write_manifest
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            "handler: {task: sentiment}",
+            r"unknown task 'sentiment'; accepted: sentence-embeddings, text-class.*fix: ",
+        ),
+        (
+            "handler: {task: [x]}",
+            r"unknown task \['x'\]; accepted: sentence-embeddings, text-classification; fix: ",
+        ),
+        ("handler: {tsk: a, dtype: b}", r"unknown keys under handler: dtype, tsk; accepted: task; fix: "),
+        ("handler: text-classification", r"handler must be a mapping.*got str; fix: "),
+    ],
+)
+def test_settings_that_are_refused(tmp_path: Path, transformers: Any, config: str, message: str) -> None:
+    save_bert(transformers, tmp_path)
+    write_manifest(tmp_path, config=config)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("config", [None, "minWorkers: 1", "handler:", "handler: {}", "# nothing"])
+def test_settings_that_leave_the_task_to_the_model(
+    tmp_path: Path, transformers: Any, config: str | None
+) -> None:
+    save_bert(transformers, tmp_path)
+    write_manifest(tmp_path, config=config)
+    assert set(predict(load(tmp_path), "good movie")[0]) == {"label", "score"}
+
+
+def test_a_model_that_tells_no_task(tmp_path: Path, transformers: Any) -> None:
+    save_bert(transformers, tmp_path, "ForMaskedLM")
+    with pytest.raises(ValueError, match=r"tells no task: .*\['BertForMaskedLM'\]; accepted tasks: .*fix: "):
+        load(tmp_path)
+
+
+def test_one_line_says_task_device_and_time(
+    tmp_path: Path, transformers: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    import torch
+
+    save_bert(transformers, tmp_path)
+    with caplog.at_level(logging.INFO):
+        predict(load(tmp_path, gpu_id=0), "a secret text")
+    device = "cuda:0" if torch.cuda.is_available() else "cpu"
+    lines = [record.getMessage() for record in caplog.records if record.name == "huggingface_handler"]
+    assert len(lines) == 1
+    assert re.fullmatch(rf"text-classification on {device}, loaded and warmed up in \d+\.\d s", lines[0])
+    assert "secret" not in caplog.text
+
+
+def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `code` in `folder`, which comes first on the path, with nothing set for Hugging Face."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    environment["PYTHONPATH"] = f"{folder}{os.pathsep}{HANDLERS}"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_transformers_missing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "transformers.py").write_text("raise ImportError('not here')")
+    code = "from ts.model_loader import TsModelLoader as L; L().load('m', '.', 'huggingface_handler.py')"
+    ran = run_python(code, tmp_path)
+    assert ran.returncode == 1
+    assert "RuntimeError: transformers can't be imported (not here); fix: install" in ran.stderr
+
+
+def test_the_hub_is_off_before_anything_asks_it(tmp_path: Path) -> None:
+    (tmp_path / "transformers.py").write_text("import huggingface_hub.constants")  # as early as can be
+    ran = run_python(
+        "import huggingface_handler; from huggingface_hub import constants; print(constants.HF_HUB_OFFLINE)",
+        tmp_path,
+    )
+    assert (ran.stdout, ran.returncode) == ("True\n", 0), ran.stderr
+
+
+def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
+    """Its two Python blocks are a handler and a test of it."""
+    handler, check = re.findall(r"```python\n(.*?)```", (HANDLERS / "README.md").read_text(), flags=re.DOTALL)
+    (tmp_path / "shout_handler.py").write_text(handler)
+    (tmp_path / "test_shout_handler.py").write_text(check)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shout_handler.py"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1 passed" in ran.stdout
