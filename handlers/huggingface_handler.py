@@ -415,7 +415,7 @@ TASKS: dict[str, Callable[[Path, Path | None, torch.device], Task]] = {
 def refuse(message: str) -> NoReturn:
     """Fail the whole call as the client's mistake: 400 in TorchServe, `ValueError` elsewhere."""
     try:
-        from ts.utils.util import PredictionException  # noqa: PLC0415 - works without TorchServe too
+        from ts.utils.util import PredictionException
     except ImportError:
         raise ValueError(message) from None
     raise PredictionException(message, 400)

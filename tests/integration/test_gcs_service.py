@@ -124,10 +124,11 @@ def serving(item: dict[str, Any], data: bytes = CHECK_BYTES) -> Callable[[Reques
     ("status", "expected", "fix"),
     [
         (403, "permission denied: alice may not list", "Grant roles/storage.objectViewer on gs://bucket"),
+        # google-auth answers a 401 by refreshing, which the emulator's anonymous user can't.
         (
             401,
-            "no Google credentials that work: alice may not list",
-            "`gcloud auth application-default login`",
+            "no Google credentials that work: Anonymous credentials",
+            "gcloud auth application-default login",
         ),
     ],
 )

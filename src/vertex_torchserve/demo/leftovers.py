@@ -1,5 +1,7 @@
 """End what an interrupted demo leaves: KFP's local runner does not end the task it waits for."""
 
+from collections.abc import Callable
+
 import psutil
 
 _GRACE_SECONDS = 10.0
@@ -15,7 +17,7 @@ def end_children() -> None:
         _signal(child.kill)
 
 
-def _signal(send: "psutil.Callable[[], None]") -> None:
+def _signal(send: Callable[[], None]) -> None:
     try:
         send()
     except psutil.NoSuchProcess:

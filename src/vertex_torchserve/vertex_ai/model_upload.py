@@ -107,7 +107,7 @@ def upload_problems(upload: ModelUpload) -> list[Problem]:
 def _name_problems(upload: ModelUpload) -> Iterable[Problem]:
     if not upload.project:
         yield Problem("no project is given", "give the Google Cloud project id")
-    from google.cloud.aiplatform.constants.base import SUPPORTED_REGIONS  # noqa: PLC0415 (takes seconds)
+    from google.cloud.aiplatform.constants.base import SUPPORTED_REGIONS
 
     if upload.location not in SUPPORTED_REGIONS:
         yield Problem(

@@ -93,4 +93,6 @@ def batch_predict(
             )
         except RuntimeError as error:  # what the SDK raises when a job ends in another state
             raise RegistryError(f"the batch prediction job failed: {error}") from error
+        if job.output_info is None:
+            raise RegistryError(f"{job.resource_name} succeeded without saying where its output is")
         return BatchResult(job.resource_name, job.output_info.gcs_output_directory)

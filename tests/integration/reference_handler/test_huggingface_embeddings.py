@@ -86,6 +86,18 @@ def test_pooling_as_the_folder_says(
         assert vector == pytest.approx(other, abs=1e-5)
 
 
+def test_a_folder_that_sentence_transformers_saved_today(tmp_path: Path, transformers: Any) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    save_sentence_model(transformers, tmp_path / "old", {"pooling_mode_lasttoken": True}, normalize=True)
+    model = SentenceTransformer(str(tmp_path / "old"), device="cpu")
+    model.max_seq_length = 5
+    model.save(str(tmp_path / "new"), create_model_card=False)
+    expected = model.encode(TEXTS, show_progress_bar=False)
+    for vector, other in zip(predict(load(tmp_path / "new"), *TEXTS), expected.tolist(), strict=True):
+        assert vector == pytest.approx(other, abs=1e-5)
+
+
 def test_default_prompt_and_lower_case_as_the_folder_says(tmp_path: Path, transformers: Any) -> None:
     from sentence_transformers import SentenceTransformer
 

@@ -1,0 +1,39 @@
+# What a person does with this checkout; `make help` lists it.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+COMPONENT_IMAGE ?= vertex-torchserve-component:dev
+PYTEST_ARGS ?=
+
+.PHONY: help setup demo test check component clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## Make .venv with everything the project's own work needs
+
+# On Linux PyPI's torch brings CUDA; PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS can name smaller CPU wheels.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup ## Go the whole way once on this machine, without a cloud: build/demo/summary.json
+	$(BIN)/vertex-torchserve demo
+
+test: setup ## Run every test
+	$(BIN)/pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+
+check: setup ## What CI checks besides the tests: ruff, mypy, component.yaml up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@mkdir -p build
+	$(BIN)/python component/component.py build/component.yaml
+	diff -u component/component.yaml build/component.yaml || { echo 'component/component.yaml is stale: run make component' >&2; exit 1; }
+
+component: setup ## Compile component/component.yaml; COMPONENT_IMAGE=... names your own image
+	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml
+
+clean: ## Remove what the other targets made, but not .venv
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache
