@@ -132,7 +132,7 @@ class BatchPredictionJobs:
             if job["state"] not in _ENDED:
                 raise RpcError("FAILED_PRECONDITION", f"{job['name']} is {job['state']}; cancel it first.")
             del self._state.jobs[job["name"]]
-        return self._operations.start(job["name"], "Delete", lambda: EMPTY)
+        return self._operations.start(request.parent, "Delete", lambda: EMPTY)
 
     def _find(self, request: Request) -> Json:
         name = f"{request.parent}/batchPredictionJobs/{request.ids[0]}"

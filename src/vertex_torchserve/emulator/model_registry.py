@@ -59,9 +59,9 @@ class ModelRegistry:
         with self._state.reading():
             model = self._model(bare)
             version = self._version(bare, reference)
-            return ModelVersion(
-                bare, stored_model.view(bare, model, version), model["versions"][version]["artifactCopy"]
-            )
+            shown_name = bare if reference is None else f"{bare}@{version}"
+            copy: str = model["versions"][version]["artifactCopy"]
+            return ModelVersion(bare, stored_model.view(shown_name, model, version), copy)
 
     def upload(self, request: Request) -> Json:
         """Check, copy the artifact, register a new model or a new version."""
@@ -117,7 +117,8 @@ class ModelRegistry:
         name, _ = canonical_name(_name(request), "models")
         with self._state.reading():
             model = self._model(name)
-            resources = [stored_model.view(name, model, version) for version in model["versions"]]
+            versions = model["versions"]
+            resources = [stored_model.view(f"{name}@{version}", model, version) for version in versions]
         return page(resources, request.query, collection="models", id_field="model")
 
     def patch(self, request: Request) -> Json:
@@ -147,7 +148,7 @@ class ModelRegistry:
             for field in fields:
                 target[field] = new.get(field, {} if field == "labels" else "")
             target["versionUpdateTime" if of_version else "updateTime"] = now()
-            return stored_model.view(name, model, version)
+            return stored_model.view(f"{name}@{version}" if of_version else name, model, version)
 
     def merge_version_aliases(self, request: Request) -> Json:
         """Give aliases to a version, taking them from the one that had them; `-alias` takes one away."""
@@ -167,7 +168,7 @@ class ModelRegistry:
             version = self._version(name, reference)
             stored_model.take_aliases(model, version, removed)
             stored_model.give_aliases(model, version, added)
-            return stored_model.view(name, model, version)
+            return stored_model.view(f"{name}@{version}", model, version)
 
     def delete_version(self, request: Request) -> Json:
         """Delete one version that isn't deployed, isn't the default one and isn't the only one."""

@@ -22,15 +22,15 @@ class Operations:
         self._threads: list[threading.Thread] = []
 
     def routes(self) -> Routes:
-        """Where operations are polled: below the location and below every kind of resource."""
-        owners = ("", "models/*/", "endpoints/*/", "batchPredictionJobs/*/")
+        """Where operations are polled: below the location, and below models and endpoints."""
+        owners = ("", "models/*/", "endpoints/*/")
         return {("GET", f"{owner}operations/*"): self._get for owner in owners}
 
     def start(self, owner: str, kind: str, work: Callable[[], Json], *, response_type: str = "") -> Json:
         """Run `work` in the background; returns the pending operation.
 
         Args:
-            owner: The name of the resource it is about.
+            owner: The name of the model, the endpoint or the location it is about.
             kind: `UploadModel`, `DeployModel`, ...: names the types of metadata and response.
             work: Returns the response; an RpcError becomes the operation's error.
             response_type: The response's message when it isn't `<kind>Response`.

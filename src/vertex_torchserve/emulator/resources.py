@@ -86,8 +86,8 @@ def canonical_name(name: str, collection: str) -> tuple[str, str | None]:
 
 
 def resource_id(name: str) -> str:
-    """The last segment of a name."""
-    return name.rpartition("/")[2]
+    """The last segment of a name, without a version behind it."""
+    return name.rpartition("/")[2].partition("@")[0]
 
 
 def new_id() -> str:

@@ -18,8 +18,8 @@ def new_model() -> Json:
 
 def add_version(model: Json, uploaded: Json, artifact_copy: str) -> str:
     """Add the version an upload describes; the first one is the default. Returns its id."""
-    moment = now()
     first = not model["versions"]
+    moment = model["createTime"] if first else now()
     version = str(model["lastVersion"] + 1)
     resource = {
         **{field: value for field, value in uploaded.items() if field not in _OF_THE_MODEL},
@@ -68,7 +68,13 @@ def take_aliases(model: Json, version: str, aliases: set[str]) -> None:
 
 
 def view(name: str, model: Json, version: str) -> Json:
-    """What the API shows of a version: its own fields and the model's, labels of both merged."""
+    """What the API shows of a version: its own fields and the model's, labels of both merged.
+
+    Args:
+        name: The model's name, or the version's with its `@`: whichever was asked for.
+        model: The model as it is stored.
+        version: The version id.
+    """
     resource = model["versions"][version]["resource"]
     shared = {field: model[field] for field in ("displayName", "description", "createTime", "updateTime")}
     return {**resource, "name": name, **shared, "labels": {**model["labels"], **resource["labels"]}}
