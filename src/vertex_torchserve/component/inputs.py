@@ -1,20 +1,17 @@
-"""The component's inputs, and everything that can be wrong with them before any work is done."""
+"""The component's inputs as KFP delivers them, and what they mean together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from typing import Any
 
-from vertex_torchserve.errors import InputError, Problem
-from vertex_torchserve.gcs import GcsPath
 from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER, TORCHSERVE_HANDLERS
 from vertex_torchserve.model_archive.spec import (
     DEFAULT_HANDLER,
     DEFAULT_MODEL_NAME,
     DEFAULT_VERSION,
-    name_problems,
 )
-from vertex_torchserve.vertex_ai import ModelUpload, upload_problems
+from vertex_torchserve.vertex_ai import ModelUpload
 from vertex_torchserve.vertex_ai.prebuilt_containers import DEFAULT_IMAGE_URI
 from vertex_torchserve.vertex_ai.serving_container import HEALTH_ROUTE, ServingContainer, predict_route_of
 
@@ -40,7 +37,7 @@ class ComponentInputs:
     custom_container: bool = False
     serving_container_image_uri: str = DEFAULT_IMAGE_URI
     health_route: str = HEALTH_ROUTE
-    predict_route: str = predict_route_of(DEFAULT_MODEL_NAME)
+    predict_route: str = ""  # the route of `model_name`
     serving_container_ports: Sequence[Any] = ()
     serving_environment_vars: Mapping[str, Any] = field(default_factory=dict)
     serving_container_args: Sequence[Any] = ()
@@ -76,17 +73,33 @@ class ComponentInputs:
         return self.handler_name != REFERENCE_HANDLER and self.handler_name not in TORCHSERVE_HANDLERS
 
     @property
+    def handler_file(self) -> str:
+        """The handler's file in the staging folder, without a function's name; empty when it has none."""
+        return self.handler_name.partition(":")[0] if self.handler_is_staged else ""
+
+    @property
     def extra_file_names(self) -> list[str]:
         """The names in `extra_prediction_files`."""
         return [name.strip() for name in self.extra_prediction_files.split(",") if name.strip()]
 
+    @property
+    def staged_names(self) -> list[tuple[str, str]]:
+        """What is taken from the staging folder: the input that names it, and the name."""
+        named = [
+            ("handler", self.handler_file),
+            ("requirements", self.requirements),
+            ("smoke_test_instances", self.smoke_test_instances),
+            *(("extra_prediction_files", name) for name in self.extra_file_names),
+        ]
+        return [(input_name, name) for input_name, name in named if name]
+
     def container(self) -> ServingContainer:
-        """How the model is to be served; an empty string means the default."""
+        """How the model is to be served."""
         return ServingContainer(
             model_name=self.model_name,
             custom_container=self.custom_container,
-            serving_container_image_uri=self.serving_container_image_uri or DEFAULT_IMAGE_URI,
-            health_route=self.health_route or HEALTH_ROUTE,
+            serving_container_image_uri=self.serving_container_image_uri,
+            health_route=self.health_route,
             predict_route=self.predict_route or predict_route_of(self.model_name),
             serving_container_ports=self.serving_container_ports,
             serving_environment_vars=self.serving_environment_vars,
@@ -112,77 +125,3 @@ class ComponentInputs:
             labels=self.labels,
             **self.container().upload_fields(today),
         )
-
-    def problems(self) -> list[Problem]:
-        """Everything that is wrong, without looking at anything outside."""
-        return [
-            *self._model_problems(),
-            *self._staging_problems(),
-            *self.container().problems(),
-            *upload_problems(self.upload(date.today())),
-        ]
-
-    def _model_problems(self) -> list[Problem]:
-        problems = name_problems(self.model_name, self.version)
-        if not self.local_model_file:
-            problems.append(
-                Problem("local_model_file is empty", "name the serialized file, such as pytorch_model.bin")
-            )
-        if self.handler_is_staged and not self.handler.partition(":")[0].endswith(".py"):
-            problems.append(
-                Problem(
-                    f"handler {self.handler!r} is not a .py file; accepted are FILE.py, FILE.py:FUNCTION, "
-                    f"`{REFERENCE_HANDLER}`, or one of {', '.join(sorted(TORCHSERVE_HANDLERS))}",
-                    "correct the name of the handler",
-                )
-            )
-        if self.requirements and not self.custom_container:
-            problems.append(
-                Problem(
-                    f"requirements {self.requirements!r} with a prebuilt container, which installs none",
-                    "use custom_container=True with an image that sets install_py_dep_per_model=true",
-                )
-            )
-        return problems
-
-    def _staging_problems(self) -> list[Problem]:
-        problems: list[Problem] = []
-        for name in (
-            "gcs_model_path",
-            "extra_files_staging_path",
-            "custom_tokenizer_path",
-            "model_archive_path",
-        ):
-            value = getattr(self, name)
-            if value or name == "gcs_model_path":
-                problems.extend(_path_problems(name, value))
-        from_staging = {
-            "handler": self.handler if self.handler_is_staged else "",
-            "requirements": self.requirements,
-            "extra_prediction_files": self.extra_prediction_files,
-            "smoke_test_instances": self.smoke_test_instances,
-        }
-        problems.extend(
-            Problem(
-                f"{name} {value!r} is given, but no extra_files_staging_path to take it from",
-                "give the gs:// folder that holds it as extra_files_staging_path",
-            )
-            for name, value in from_staging.items()
-            if value and not self.extra_files_staging_path
-        )
-        if self.custom_tokenizer_name and not self.custom_tokenizer_path:
-            problems.append(
-                Problem(
-                    f"custom_tokenizer_name {self.custom_tokenizer_name!r} without a custom_tokenizer_path",
-                    "give the gs:// path of the tokenizer, or of the folder that holds it",
-                )
-            )
-        return problems
-
-
-def _path_problems(name: str, value: str) -> list[Problem]:
-    try:
-        GcsPath.parse(value)
-    except InputError as error:
-        return [Problem(f"{name}: {problem.message}", problem.fix) for problem in error.problems]
-    return []

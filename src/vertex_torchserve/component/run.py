@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from vertex_torchserve import gcs
 from vertex_torchserve.component.artifacts import VertexModel
+from vertex_torchserve.component.input_problems import input_problems
 from vertex_torchserve.component.inputs import ComponentInputs
-from vertex_torchserve.component.staging import ARCHIVE_FOLDER, stage
+from vertex_torchserve.component.staging import archive_folder, stage
 from vertex_torchserve.errors import ServingError, raise_problems
 from vertex_torchserve.model_archive import BuiltArchive, build_model_archive
 from vertex_torchserve.smoke_test import read_instances, run_smoke_test
@@ -33,8 +33,8 @@ def run(vertex_model: VertexModel, **inputs: Any) -> None:
     """
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(message)s")
     checked = ComponentInputs.given(**inputs)
-    raise_problems(checked.problems())
     today = date.today()
+    raise_problems(input_problems(checked, today))
     for warning in checked.container().warnings(checked.location, today):
         _log.warning(warning)
     with tempfile.TemporaryDirectory(prefix="vts-") as work:
@@ -46,18 +46,9 @@ def run(vertex_model: VertexModel, **inputs: Any) -> None:
             _log.warning(warning)
         if staged.smoke_test_instances is not None:
             _prove(built, staged.smoke_test_instances)
-        model = register_archive(built.mar_path, _archive_folder(checked), checked.upload(today))
+        model = register_archive(built.mar_path, archive_folder(checked), checked.upload(today))
     _log.info("registered %s", model.versioned_resource_name)
     _describe(vertex_model, model, built, checked.location)
-
-
-def _archive_folder(inputs: ComponentInputs) -> gcs.GcsPath:
-    if inputs.model_archive_path:
-        return gcs.GcsPath.parse(inputs.model_archive_path)
-    model = gcs.GcsPath.parse(inputs.gcs_model_path)
-    if model.key and gcs.is_object(model):
-        model = model.parent
-    return model.child(ARCHIVE_FOLDER)
 
 
 def _prove(built: BuiltArchive, instances: Path) -> None:

@@ -1,14 +1,17 @@
 """Bring everything the archive is made of to the local disk."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from vertex_torchserve import gcs
 from vertex_torchserve.component.inputs import ComponentInputs
+from vertex_torchserve.errors import Problem, raise_problems
 from vertex_torchserve.model_archive import ModelArchiveSpec
 
-# Beneath the model's folder unless told otherwise; staging that folder again must leave it out.
-ARCHIVE_FOLDER = "model-archive"
+# Beneath the model's folder unless told otherwise; staging that folder again leaves it out.
+_ARCHIVE_FOLDER = "model-archive"
+_LISTED_FILES = 12
 
 
 class Staged(NamedTuple):
@@ -23,6 +26,14 @@ class Staged(NamedTuple):
     smoke_test_instances: Path | None
 
 
+class _Source(NamedTuple):
+    """An object or a folder that an input names, and where it goes."""
+
+    input_name: str
+    path: gcs.GcsPath
+    target: Path
+
+
 def stage(inputs: ComponentInputs, work: Path) -> Staged:
     """Download the model's folder, the named files of the staging folder, and the tokenizer.
 
@@ -31,61 +42,107 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
         work: A private folder.
 
     Raises:
-        InputError: When something named is not there, or storage can't be read.
+        InputError: For everything named that is not there, before anything is downloaded; when storage
+            can't be read.
     """
-    extras = work / "extra"
-
-    def extra_file(name: str) -> Path:
-        return _stage(gcs.GcsPath.parse(inputs.extra_files_staging_path).child(name), extras)
-
+    extra = _staged_files(inputs, work / "extra")
+    tokenizer = _tokenizer(inputs, work / "tokenizer")
+    sources = [*extra.values(), *([tokenizer] if tokenizer else [])]
+    raise_problems([*_model_problems(inputs), *(each for source in sources for each in _problems(source))])
+    _download_model(inputs, work / "model")
+    for source in sources:
+        _download(source)
     handler = inputs.handler_name
     if inputs.handler_is_staged:
-        file_name, colon, function = handler.partition(":")
-        handler = f"{extra_file(file_name)}{colon}{function}"
-    requirements = extra_file(inputs.requirements) if inputs.requirements else None
-    instances = extra_file(inputs.smoke_test_instances) if inputs.smoke_test_instances else None
+        handler = f"{extra[inputs.handler_file].target}{handler.removeprefix(inputs.handler_file)}"
+    instances = inputs.smoke_test_instances
     spec = ModelArchiveSpec(
-        model_folder=_stage_model(inputs, work / "model"),
+        model_folder=work / "model",
         handler=handler,
         model_name=inputs.model_name,
         version=inputs.version,
         local_model_file=inputs.local_model_file,
-        extra_files=tuple(extra_file(name) for name in inputs.extra_file_names),
+        extra_files=tuple(extra[name].target for name in inputs.extra_file_names),
         ignore=tuple(inputs.extra_files_to_ignore),
-        tokenizer=_stage_tokenizer(inputs, work / "tokenizer"),
-        requirements_file=requirements,
+        tokenizer=tokenizer.target if tokenizer else None,
+        requirements_file=extra[inputs.requirements].target if inputs.requirements else None,
     )
-    return Staged(spec, instances)
+    return Staged(spec, extra[instances].target if instances else None)
 
 
-def _stage_model(inputs: ComponentInputs, folder: Path) -> Path:
-    source = gcs.GcsPath.parse(inputs.gcs_model_path)
-    if source.key and gcs.is_object(source):
-        # A training step that wrote its one file to the artifact's path itself.
-        gcs.download_file(source, folder / source.name)
-    else:
-        gcs.download_folder(
-            source, folder, ignore=inputs.extra_files_to_ignore, skip_folders=[ARCHIVE_FOLDER]
-        )
-    return folder
+def archive_folder(inputs: ComponentInputs) -> gcs.GcsPath:
+    """The folder for the archives of this model.
+
+    Raises:
+        InputError: When storage can't be read.
+    """
+    if inputs.model_archive_path:
+        return gcs.GcsPath.parse(inputs.model_archive_path)
+    model = gcs.GcsPath.parse(inputs.gcs_model_path)
+    return (model.parent if gcs.is_object(model) else model).child(_ARCHIVE_FOLDER)
 
 
-def _stage_tokenizer(inputs: ComponentInputs, folder: Path) -> Path | None:
+def _staged_files(inputs: ComponentInputs, folder: Path) -> dict[str, _Source]:
+    """By their names, each once: a handler may be an extra file too."""
+    if not inputs.extra_files_staging_path:
+        return {}
+    staging = gcs.GcsPath.parse(inputs.extra_files_staging_path)
+    return {
+        name: _Source(input_name, staging.child(name), folder / name)
+        for input_name, name in inputs.staged_names
+    }
+
+
+def _tokenizer(inputs: ComponentInputs, folder: Path) -> _Source | None:
     if not inputs.custom_tokenizer_path:
         return None
-    source = gcs.GcsPath.parse(inputs.custom_tokenizer_path)
-    name = inputs.custom_tokenizer_name
-    if name and source.name != name:
-        source = source.child(name)
-    return _stage(source, folder)
+    path = gcs.GcsPath.parse(inputs.custom_tokenizer_path)
+    name = inputs.custom_tokenizer_name or path.name
+    if not gcs.is_object(path) and path.name != name:
+        path = path.child(name)
+    # A pipeline may keep the file under the name of an output of its own: the archive has the name given.
+    return _Source("custom_tokenizer_path", path, folder / name)
 
 
-def _stage(source: gcs.GcsPath, folder: Path) -> Path:
-    """The local copy of an object or a folder, under its own name in `folder`; staged once."""
-    target = folder / source.name
-    if not target.exists():
-        if gcs.is_object(source):
-            gcs.download_file(source, target)
-        else:
-            gcs.download_folder(source, target)
-    return target
+def _model_problems(inputs: ComponentInputs) -> Iterable[Problem]:
+    source = gcs.GcsPath.parse(inputs.gcs_model_path)
+    name = inputs.local_model_file
+    if gcs.is_object(source) or gcs.is_object(source.child(name)):
+        return
+    names = [item.name for item in gcs.list_folder(source)]
+    shown = ", ".join(names[:_LISTED_FILES]) + (", ..." if len(names) > _LISTED_FILES else "")
+    yield Problem(
+        f"local_model_file {name!r} is not in {source}, which holds: {shown or 'nothing'}",
+        "correct local_model_file, or the uri of gcs_model_path",
+    )
+
+
+def _problems(source: _Source) -> Iterable[Problem]:
+    if not gcs.is_object(source.path) and not gcs.list_folder(source.path):
+        yield Problem(
+            f"{source.input_name}: there is nothing at {source.path}",
+            "correct the name, or upload it before the pipeline runs",
+        )
+
+
+def _download_model(inputs: ComponentInputs, folder: Path) -> None:
+    source = gcs.GcsPath.parse(inputs.gcs_model_path)
+    model_file = folder / inputs.local_model_file
+    if gcs.is_object(source):
+        # A training step that wrote its one file to the artifact's own path, under KFP's name for it.
+        gcs.download_file(source, model_file)
+        return
+    archives = archive_folder(inputs)
+    skipped = [_ARCHIVE_FOLDER]
+    if archives.bucket == source.bucket and archives.key.startswith(source.prefix):
+        skipped.append(archives.key.removeprefix(source.prefix))
+    gcs.download_folder(source, folder, ignore=inputs.extra_files_to_ignore, skip_folders=skipped)
+    if not model_file.exists():  # a pattern for other files took it, too
+        gcs.download_file(source.child(inputs.local_model_file), model_file)
+
+
+def _download(source: _Source) -> None:
+    if gcs.is_object(source.path):
+        gcs.download_file(source.path, source.target)
+    else:
+        gcs.download_folder(source.path, source.target)

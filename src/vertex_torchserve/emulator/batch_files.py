@@ -82,8 +82,8 @@ def read_instances(store: ObjectStore, uris: list[str]) -> list[object]:
         if uri.endswith("*"):
             names = store.names(source.bucket, source.name.removesuffix("*"))
         for name in names:
-            lines = store.read(source.bucket, name).decode("utf-8").splitlines()
-            for number, line in enumerate(lines, start=1):
+            # As bytes: a text's splitlines would also break at the line separators inside JSON strings.
+            for number, line in enumerate(store.read(source.bucket, name).splitlines(), start=1):
                 if line.strip():
                     instances.append(_instance(line, f"gs://{source.bucket}/{name}:{number}"))
     if not instances:
@@ -91,7 +91,7 @@ def read_instances(store: ObjectStore, uris: list[str]) -> list[object]:
     return instances
 
 
-def _instance(line: str, where: str) -> object:
+def _instance(line: bytes, where: str) -> object:
     try:
         instance: object = json.loads(line)
     except ValueError:

@@ -1,6 +1,5 @@
 """Models on endpoints: deploy starts a model server, predict goes to one, undeploy stops it."""
 
-import json
 import logging
 import random
 import threading
@@ -223,4 +222,4 @@ def _warm_up(server: ModelServer) -> None:
     try:
         server.become_ready()
     except RpcError as error:
-        _LOG.warning("A deployed model could not be started again: %s", json.dumps(error.message))
+        _LOG.warning("A deployed model could not be started again: %s", error.message)

@@ -57,7 +57,7 @@ def _source_problems(source: Path, function: str) -> list[Problem]:
     except SyntaxError as error:
         return [
             Problem(
-                f"handler {source}, line {error.lineno}: {error.msg}: {(error.text or '').strip()!r}",
+                f"handler {source}, line {error.lineno or 1}: {error.msg}: {(error.text or '').strip()!r}",
                 "correct the syntax of the handler",
             )
         ]

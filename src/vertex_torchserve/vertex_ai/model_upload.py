@@ -9,7 +9,9 @@ from vertex_torchserve.errors import Problem
 
 # google/cloud/aiplatform_v1/types/model.py, `version_aliases`.
 _ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
-_PARENT = re.compile(r"(projects/[^/]+/locations/[^/]+/models/)?[a-z0-9_-]{1,63}(@[a-zA-Z0-9-]+)?")
+_PARENT = re.compile(
+    r"(projects/[^/]+/locations/(?P<location>[^/]+)/models/)?[a-z0-9_-]{1,63}(@[a-zA-Z0-9-]+)?"
+)
 # https://cloud.google.com/resource-manager/docs/labels-overview#requirements; one is ours.
 _MAX_LABELS = 63
 _MAX_LABEL_CHARACTERS = 63
@@ -128,7 +130,8 @@ def _container_problems(upload: ModelUpload) -> Iterable[Problem]:
     if not upload.serving_container_image_uri:
         yield Problem("no serving container image is given", "give the URI of an image in Artifact Registry")
     for port in upload.serving_container_ports:
-        whole = isinstance(port, int | float) and not isinstance(port, bool) and port == int(port)
+        whole = isinstance(port, float) and port.is_integer()
+        whole = whole or (isinstance(port, int) and not isinstance(port, bool))
         if not whole or not 0 < port < 65536:
             yield Problem(
                 f"serving container port {port!r} is not a port; whole numbers from 1 to 65535 are accepted",
@@ -149,17 +152,26 @@ def _container_problems(upload: ModelUpload) -> Iterable[Problem]:
 
 def _version_problems(upload: ModelUpload) -> Iterable[Problem]:
     for alias in upload.version_aliases:
-        if not _ALIAS.fullmatch(alias):
+        if not isinstance(alias, str) or not _ALIAS.fullmatch(alias):
             yield Problem(
                 f"version alias {alias!r} is refused by Vertex AI, which accepts 2 to 128 letters, digits "
                 "and `-`, a lowercase letter first (no dots or underscores)",
                 "write `v1-0` for `v1.0`",
             )
-    if upload.parent_model and not _PARENT.fullmatch(upload.parent_model):
+    if not upload.parent_model:
+        return
+    parent = _PARENT.fullmatch(upload.parent_model)
+    if parent is None:
         yield Problem(
             f"parent model {upload.parent_model!r} is neither a model id nor "
             "projects/PROJECT/locations/LOCATION/models/ID",
             "copy it from the Model Registry",
+        )
+    elif parent["location"] not in (None, upload.location):
+        yield Problem(
+            f"parent model {upload.parent_model!r} is in {parent['location']}, the upload in "
+            f"{upload.location!r}; a version lies where its model lies",
+            f"give location {parent['location']!r}, or a parent model there",
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import tenacity
+from google.api_core import exceptions, retry
 from google.cloud import aiplatform
 
 from vertex_torchserve import gcs
@@ -17,7 +17,6 @@ from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problem
 
 # Marks a version with a digest of all it was made from, so that a retry finds it instead of making another.
 UPLOAD_LABEL = "vertex_torchserve_upload"
-_POLL_SECONDS = 10.0
 # Model.upload gives up after 900 s (google.api_core's DEFAULT_POLLING) while the operation goes on.
 _UPLOAD_TIMEOUT_SECONDS = 2 * 3600.0
 
@@ -92,33 +91,45 @@ def _fingerprint(upload: ModelUpload, sha256: str, artifact_folder: gcs.GcsPath)
 
 def _wait_for_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel:
     """The version an operation makes that the SDK no longer waits for."""
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_result(lambda found: found is None),
-        wait=tenacity.wait_fixed(_POLL_SECONDS),
-        stop=tenacity.stop_after_delay(_UPLOAD_TIMEOUT_SECONDS),
+    patience = retry.Retry(
+        predicate=retry.if_exception_type(_NotYetError),
+        initial=1.0,
+        maximum=20.0,
+        multiplier=1.5,
+        timeout=_UPLOAD_TIMEOUT_SECONDS,
     )
     try:
-        found: RegisteredModel | None = retrying(_find_version, upload, fingerprint)
-    except tenacity.RetryError:
-        found = None
-    if found is None:
+        found: RegisteredModel = patience(_require_version)(upload, fingerprint)
+    except exceptions.RetryError as error:
         raise RegistryError(
             f"Vertex AI was still uploading {upload.display_name!r} after {_UPLOAD_TIMEOUT_SECONDS:g} s",
             "run the same command again later: it returns the version if it has been made by then",
-        )
+        ) from error
     return replace(found, already_registered=False)
+
+
+class _NotYetError(Exception):
+    """The version is not in the registry yet."""
+
+
+def _require_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel:
+    found = _find_version(upload, fingerprint)
+    if found is None:
+        raise _NotYetError
+    return found
 
 
 def _find_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel | None:
     parent = upload.keyword_arguments()["parent_model"]
     if parent is None:
         models = aiplatform.Model.list(filter=f'labels.{UPLOAD_LABEL}="{fingerprint}"')
-        return _registered(models[0].gca_resource) if models else None
-    model = aiplatform.Model(parent)
-    versions = model.api_client.list_model_versions(name=model.resource_name)
-    for version in versions:
-        if version.labels.get(UPLOAD_LABEL) == fingerprint:
-            return _registered(version)
+    else:
+        models = [aiplatform.Model(parent)]
+    for model in models:
+        # A model shows its default version, which need not be the one that was uploaded.
+        for version in model.api_client.list_model_versions(name=model.resource_name):
+            if version.labels.get(UPLOAD_LABEL) == fingerprint:
+                return _registered(version)
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
+import psutil
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform, storage
@@ -45,45 +46,59 @@ def archive(handler: str) -> bytes:
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     with Emulator.start(buckets=[BUCKET]) as running:
-        fill(running)
+        fill_bucket(running.storage_host)
         yield running
 
 
-def fill(running: Emulator) -> None:
-    """Two artifact folders: one that serves, one that can't; and a folder whose name only starts the same."""
-    bucket = storage_client(running).bucket(BUCKET)
+@pytest.fixture(scope="session")
+def fill() -> Callable[[str], None]:
+    """For tests that start an emulator of their own."""
+    return fill_bucket
+
+
+def fill_bucket(storage_host: str) -> None:
+    """Two artifact folders: one that serves and one that can't."""
+    client = storage_client(storage_host)
+    bucket = client.bucket(BUCKET)
     for folder, handler in (("echo", ECHO_HANDLER), ("broken", BROKEN_HANDLER)):
         bucket.blob(f"{folder}/model.mar").upload_from_string(archive(handler))
-    bucket.blob("echo-2/other.mar").upload_from_string(b"never copied")
+    client.close()
 
 
-def storage_client(running: Emulator) -> storage.Client:
+def storage_client(storage_host: str) -> storage.Client:
     return storage.Client(
         project="my-project",
         credentials=AnonymousCredentials(),
-        client_options={"api_endpoint": running.storage_host},
+        client_options={"api_endpoint": storage_host},
     )
 
 
 @pytest.fixture
 def gcs(emulator: Emulator) -> Iterator[storage.Client]:
-    client = storage_client(emulator)
+    client = storage_client(emulator.storage_host)
     yield client
     client.close()
 
 
 @pytest.fixture
-def sdk() -> Iterator[Callable[[Emulator], None]]:
+def servers() -> Callable[[], set[psutil.Process]]:
+    """The processes started since the test began and still there: what other tests keep is not counted."""
+    before = set(psutil.Process().children())
+    return lambda: set(psutil.Process().children()) - before
+
+
+@pytest.fixture
+def sdk() -> Iterator[Callable[[str], None]]:
     """Points the SDK at an emulator for one test: its settings are the whole process's."""
     settings = initializer.global_config
     before = dict(vars(settings))
 
-    def point_at(running: Emulator) -> None:
+    def point_at(vertex_host: str) -> None:
         aiplatform.init(
             project="my-project",
             location="us-central1",
             credentials=AnonymousCredentials(),
-            api_endpoint=running.vertex_host,
+            api_endpoint=vertex_host,
             api_transport="rest",
         )
 
@@ -93,9 +108,9 @@ def sdk() -> Iterator[Callable[[Emulator], None]]:
 
 
 @pytest.fixture
-def vertex(emulator: Emulator, sdk: Callable[[Emulator], None]) -> Emulator:
+def vertex(emulator: Emulator, sdk: Callable[[str], None]) -> Emulator:
     """The module's emulator, with the SDK pointed at it."""
-    sdk(emulator)
+    sdk(emulator.vertex_host)
     return emulator
 
 

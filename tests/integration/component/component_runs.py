@@ -1,0 +1,98 @@
+"""Run the component: as a KFP pipeline on this machine, or its one call in this process."""
+
+import contextlib
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import aiplatform
+from kfp import local
+
+from storage_emulator import StorageEmulator
+from vertex_torchserve.component.artifacts import VertexModel
+from vertex_torchserve.component.run import run
+from vertex_torchserve.emulator import Emulator
+
+PROJECT = "my-project"
+LOCATION = "us-central1"
+# One prediction for each instance, and no library: TorchServe starts it in seconds.
+ECHO_HANDLER = """
+def handle(data, context):
+    return None if data is None else [{"echo": item} for item in data]
+"""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A storage service and a registry.
+
+    Attributes:
+        storage: The storage service and its one bucket.
+        emulator: Both services.
+    """
+
+    storage: StorageEmulator
+    emulator: Emulator
+
+    def put_model(self, folder: str, handler: str = ECHO_HANDLER) -> dict[str, Any]:
+        """A model's folder and its handler; returns the inputs of the component that name them."""
+        self.storage.put(f"{folder}/ckpt.pt", f"weights of {folder}")
+        self.storage.put(f"{folder}-extra/handler.py", handler)
+        return {
+            "project_id": PROJECT,
+            "location": LOCATION,
+            "gcs_model_path": f"gs://bucket/{folder}",
+            "local_model_file": "ckpt.pt",
+            "model_display_name": folder,
+            "extra_files_staging_path": f"gs://bucket/{folder}-extra",
+            "handler": "handler.py",
+        }
+
+    def keys_beneath(self, folder: str) -> list[str]:
+        return [key for key in self.storage.keys() if key.startswith(f"{folder}/")]
+
+    def archive(self, artifact_uri: str) -> zipfile.ZipFile:
+        """The archive in an artifact's folder, which holds nothing else."""
+        (key,) = self.keys_beneath(artifact_uri.removeprefix("gs://bucket/"))
+        return zipfile.ZipFile(io.BytesIO(self.storage.get(key)))
+
+    def versions(self, display_name: str) -> list[Any]:
+        """Every version of every model of that name, as the API shows them."""
+        aiplatform.init(
+            project=PROJECT,
+            location=LOCATION,
+            credentials=AnonymousCredentials(),
+            api_endpoint=self.emulator.vertex_host,
+            api_transport="rest",
+        )
+        return [
+            version
+            for model in aiplatform.Model.list(filter=f'display_name="{display_name}"')
+            for version in model.api_client.list_model_versions(name=model.resource_name)
+        ]
+
+
+def run_here(**inputs: Any) -> VertexModel:
+    """The component's body in this process; returns its output."""
+    vertex_model = VertexModel()
+    run(vertex_model, **inputs)
+    return vertex_model
+
+
+def run_pipeline(pipeline: Callable[[], Any], root: Path) -> tuple[Any, str]:
+    """Run a KFP pipeline on this machine, each task in a process of its own.
+
+    Returns:
+        The pipeline's output, None when a task failed; and the log of all tasks.
+    """
+    log = io.StringIO()
+    with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        local.init(
+            runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root), raise_on_error=False
+        )
+        task = pipeline()
+    return task.outputs.get("Output"), log.getvalue()

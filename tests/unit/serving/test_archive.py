@@ -1,0 +1,72 @@
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from model_folders import write_archive
+from vertex_torchserve.errors import InputError
+from vertex_torchserve.serving.archive import Manifest, read_manifest, verify_members
+
+
+def test_reads_the_manifest(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path, modelVersion="2.0")
+    assert read_manifest(mar) == Manifest(model_name="model", model_version="2.0", handler="handler.py")
+    verify_members(mar)
+
+
+def test_a_file_that_is_not_a_zip(tmp_path: Path) -> None:
+    path = tmp_path / "model.mar"
+    path.write_text("not a zip")
+    with pytest.raises(InputError, match=r"is not a model archive: File is not a zip file \(9 bytes\)"):
+        read_manifest(path)
+
+
+def test_a_truncated_archive(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path)
+    mar.write_bytes(mar.read_bytes()[:-30])
+    with pytest.raises(InputError, match="is not a model archive"):
+        read_manifest(mar)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a file"):
+        read_manifest(tmp_path / "none.mar")
+
+
+def test_no_manifest(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "model.mar", "w") as archive:
+        archive.writestr("handler.py", "")
+    with pytest.raises(InputError, match=r"has no MAR-INF/MANIFEST\.json"):
+        read_manifest(tmp_path / "model.mar")
+
+
+@pytest.mark.parametrize("manifest", ["[]", "{", '{"model": {"handler": "h.py"}}', '{"model": 3}'])
+def test_a_manifest_that_is_none(tmp_path: Path, manifest: str) -> None:
+    with zipfile.ZipFile(tmp_path / "model.mar", "w") as archive:
+        archive.writestr("MAR-INF/MANIFEST.json", manifest)
+    with pytest.raises(InputError, match="is not a manifest"):
+        read_manifest(tmp_path / "model.mar")
+
+
+def test_files_the_manifest_names_must_be_there(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path, serializedFile="model.pt", requirementsFile="requirements.txt")
+    with pytest.raises(InputError, match=r"serializedFile 'model\.pt'(.|\n)*requirementsFile"):
+        read_manifest(mar)
+
+
+@pytest.mark.parametrize("name", ["../evil.py", "/etc/evil", "a/../../evil", "a\\..\\evil"])
+def test_names_that_leave_the_folder(tmp_path: Path, name: str) -> None:
+    mar = write_archive(tmp_path)
+    with zipfile.ZipFile(mar, "a") as archive:
+        archive.writestr(name, "")
+    with pytest.raises(InputError, match="names that leave the model folder"):
+        read_manifest(mar)
+
+
+def test_a_corrupt_member(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path)
+    damaged = mar.read_bytes().replace(b"def handle", b"def hangle")
+    mar.write_bytes(damaged)
+    read_manifest(mar)
+    with pytest.raises(InputError, match=r"is corrupt: handler\.py"):
+        verify_members(mar)

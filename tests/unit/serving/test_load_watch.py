@@ -1,0 +1,63 @@
+"""Lines of TorchServe 0.12's log, as they came."""
+
+import pytest
+
+from vertex_torchserve.serving.load_watch import LoadWatch
+
+STDOUT = "2026-11-22T14:40:47,979 [INFO ] W-9000-model_1.0-stdout MODEL_LOG - "
+WORKER = "2026-11-22T14:40:47,981 [WARN ] W-9000-model_1.0 "
+
+
+def fed(*lines: str) -> LoadWatch:
+    watch = LoadWatch()
+    for line in lines:
+        watch.feed(line)
+    return watch
+
+
+def test_a_load_that_went_well() -> None:
+    watch = fed(f"{STDOUT}Torch worker started.", "Model server started.", "")
+    assert not watch.failed
+    assert watch.reason() == ""
+
+
+def test_the_first_traceback_is_the_reason() -> None:
+    watch = fed(
+        f"{STDOUT}Traceback (most recent call last):",
+        f'{STDOUT}  File "handler.py", line 3, in initialize',
+        f"{STDOUT}OSError: two lines,",
+        f"{STDOUT}the second one",
+        f"{STDOUT}Backend worker process died.",
+        f"{STDOUT}Traceback (most recent call last):",
+        f"{STDOUT}RuntimeError: 500 - Unknown exception",
+        f"{WORKER}org.pytorch.serve.wlm.WorkerThread - 9000 Worker disconnected. WORKER_ERROR",
+    )
+    assert watch.failed
+    assert watch.reason() == (
+        "Traceback (most recent call last):\n"
+        '  File "handler.py", line 3, in initialize\n'
+        "OSError: two lines,\nthe second one"
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "org.pytorch.serve.wlm.BatchAggregator - Load model failed: model, error: Worker died.",
+        "org.pytorch.serve.ModelServer - Failed to load model: model.mar",
+        "org.pytorch.serve.wlm.WorkerThread - 9000 Worker disconnected. WORKER_STARTED",
+    ],
+)
+def test_without_a_traceback_torchserves_words_are_the_reason(message: str) -> None:
+    watch = fed(WORKER + message)
+    assert watch.failed
+    assert watch.reason() == message.split(" - ", 1)[1]
+
+
+def test_a_worker_that_dies_later_is_no_failed_load() -> None:
+    message = "org.pytorch.serve.wlm.WorkerThread - 9000 Worker disconnected. WORKER_MODEL_LOADED"
+    assert not fed(WORKER + message).failed
+
+
+def test_a_handler_that_prints_such_words_is_no_failed_load() -> None:
+    assert not fed(f"{STDOUT}Load model failed: model").failed

@@ -1,0 +1,36 @@
+import pytest
+
+from vertex_torchserve.errors import InputError
+from vertex_torchserve.serving.settings import ServingSettings
+
+
+def test_the_platforms_variables_come_first() -> None:
+    settings = ServingSettings.from_environment(
+        {"AIP_STORAGE_URI": "gs://b/m", "AIP_HTTP_PORT": "7080", "VTS_HTTP_PORT": "1", "MODEL_NAME": "m"}
+    )
+    assert (settings.storage_uri, settings.http_port, settings.model_name) == ("gs://b/m", 7080, "m")
+
+
+def test_defaults() -> None:
+    settings = ServingSettings.from_environment({"AIP_STORAGE_URI": "/models", "MODEL_NAME": ""})
+    assert settings == ServingSettings(
+        storage_uri="/models",
+        model_name=None,
+        http_host="127.0.0.1",
+        http_port=8080,
+        management_port=8081,
+        metrics_port=8082,
+        grpc_inference_port=7070,
+        grpc_management_port=7071,
+        exit_with_stdin=False,
+    )
+
+
+def test_everything_wrong_is_named_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        ServingSettings.from_environment({"AIP_HTTP_PORT": "http", "VTS_METRICS_PORT": "70000"})
+    assert [problem.message for problem in caught.value.problems] == [
+        "AIP_STORAGE_URI is not set; it names the gs:// or local folder that holds the .mar",
+        "AIP_HTTP_PORT='http' is not a port; 1 to 65535 is accepted",
+        "VTS_METRICS_PORT='70000' is not a port; 1 to 65535 is accepted",
+    ]
