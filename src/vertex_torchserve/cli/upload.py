@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vertex_torchserve.cli.console import messages, output, print_json, warn
+from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk, warn
 
 
 def upload(
@@ -49,6 +49,7 @@ def upload(
     from vertex_torchserve.vertex_ai.prebuilt_containers import DEFAULT_IMAGE_URI, is_prebuilt
     from vertex_torchserve.vertex_ai.serving_container import ServingContainer, predict_route_of
 
+    quiet_google_sdk()
     folder = gcs.GcsPath.parse(bucket)
     model_name = read_manifest(mar).model_name
     image = serving_container_image_uri or DEFAULT_IMAGE_URI

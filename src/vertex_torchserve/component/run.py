@@ -1,6 +1,7 @@
 """The component's one call: from its inputs to a registered model version and its artifact."""
 
 import logging
+import signal
 import sys
 import tempfile
 from datetime import date
@@ -32,6 +33,8 @@ def run(vertex_model: VertexModel, **inputs: Any) -> None:
         RegistryError: When Vertex AI refuses or fails.
     """
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(message)s")
+    # A cancelled task ends what it started and removes what it wrote, instead of dying where it stands.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     checked = ComponentInputs.given(**inputs)
     today = date.today()
     raise_problems(input_problems(checked, today))

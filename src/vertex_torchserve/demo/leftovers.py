@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import psutil
 
-_GRACE_SECONDS = 10.0
+# A component that is told to end stops its TorchServe first, which takes seconds.
+_GRACE_SECONDS = 30.0
 
 
 def end_children() -> None:

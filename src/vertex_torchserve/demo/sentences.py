@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging
 
 _SUBJECTS = (
     "The pipeline",
@@ -37,6 +38,7 @@ def embed_directly(model_folder: Path, sentences: list[str]) -> torch.Tensor:
     Returns:
         Shape (N, 384).
     """
+    logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(model_folder, local_files_only=True)
     model = AutoModel.from_pretrained(model_folder, local_files_only=True).eval()
     tokens = tokenizer(sentences, padding=True, truncation=True, return_tensors="pt")

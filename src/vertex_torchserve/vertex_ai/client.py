@@ -54,7 +54,9 @@ def explained(action: str) -> Iterator[None]:
                 "run `gcloud auth application-default login`, or start the emulator and export its variables",
             )
         ) from error
-    except exceptions.InvalidArgument as error:
+    except exceptions.FailedPrecondition as error:
+        raise RegistryError(f"can't {action}: {error.message}") from error
+    except exceptions.BadRequest as error:  # over REST an InvalidArgument is no more than this
         raise InputError(
             Problem(f"can't {action}: {error.message}", "correct the value that Vertex AI names")
         ) from error

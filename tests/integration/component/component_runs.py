@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +54,8 @@ class Cloud:
         }
 
     def keys_beneath(self, folder: str) -> list[str]:
-        return [key for key in self.storage.keys() if key.startswith(f"{folder}/")]
+        stored = self.storage.keys()
+        return [key for key in stored if key.startswith(f"{folder}/")]
 
     def archive(self, artifact_uri: str) -> zipfile.ZipFile:
         """The archive in an artifact's folder, which holds nothing else."""
@@ -90,7 +92,11 @@ def run_pipeline(pipeline: Callable[[], Any], root: Path) -> tuple[Any, str]:
         The pipeline's output, None when a task failed; and the log of all tasks.
     """
     log = io.StringIO()
-    with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+    with warnings.catch_warnings(), contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        # The image's name says nothing of Python; everything in the image is in this Python, too.
+        warnings.filterwarnings("ignore", ".*non-Python base image", RuntimeWarning)
+        # The component reads the uri, never the local path.
+        warnings.filterwarnings("ignore", ".*you're using the remote file", UserWarning)
         local.init(
             runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root), raise_on_error=False
         )

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from google.cloud.aiplatform import initializer
-
 from component_runs import Cloud
+from google.cloud.aiplatform import initializer
+from vertex_gateway import Gateway, running_gateway
+
 from storage_emulator import StorageEmulator
 from vertex_torchserve.emulator import Emulator
 
@@ -20,3 +21,11 @@ def cloud() -> Iterator[Cloud]:
         yield Cloud(StorageEmulator(emulator.storage_host, "bucket"), emulator)
     vars(settings).clear()  # they are the whole process's
     vars(settings).update(before)
+
+
+@pytest.fixture
+def gateway(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    """Stands between the library and Vertex AI; the test's own SDK asks the emulator itself."""
+    with running_gateway(cloud.emulator.vertex_host) as running:
+        monkeypatch.setenv("VERTEX_AI_EMULATOR_HOST", running.url)
+        yield running

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import kfp
 import pytest
+from component_runs import Cloud, run_pipeline
 from kfp import components, dsl
 from kfp.dsl import Artifact, Input, Output
 
-from component_runs import Cloud, run_pipeline
 from vertex_torchserve.component.artifacts import VertexModel
 
 COMPONENT_YAML = str(Path(__file__).parents[3] / "component" / "component.yaml")
@@ -39,7 +39,7 @@ def tune_tokenizer(folder: str) -> NamedTuple("Outputs", [("path_to_tokenizer", 
 
 
 @dsl.component(base_image="python:3.11", install_kfp_package=False)
-def train_model(folder: str, model: Output[Artifact]):  # noqa: ANN201
+def train_model(folder: str, model: Output[Artifact]):
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage
 

@@ -82,11 +82,19 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
         ({"handler": "handler.py"}, ["handler", "'handler.py'"], "extra_files_staging_path"),
         ({**CUSTOM, "requirements": "r.txt"}, ["requirements", "'r.txt'"], "extra_files_staging_path"),
         ({"smoke_test_instances": "i.json"}, ["smoke_test_instances", "'i.json'"], "staging_path"),
-        ({"extra_prediction_files": "labels.json"}, ["extra_prediction_files", "labels.json"], "staging_path"),
+        (
+            {"extra_prediction_files": "labels.json"},
+            ["extra_prediction_files", "labels.json"],
+            "staging_path",
+        ),
         ({**STAGED, "handler": "handler"}, ["'handler'", "FILE.py", "huggingface"], "name of the handler"),
         ({**STAGED, "extra_prediction_files": "a.py,../b"}, ["'../b'", "a name"], "beneath the folder"),
         ({**STAGED, "handler": "gs://b/h.py"}, ["'gs://b/h.py'", "FILE.py"], "name of the handler"),
-        ({"extra_files_staging_path": "staging"}, ["extra_files_staging_path", "'staging'", "gs://"], "gs://"),
+        (
+            {"extra_files_staging_path": "staging"},
+            ["extra_files_staging_path", "'staging'", "gs://"],
+            "gs://",
+        ),
         ({"custom_tokenizer_path": "tok.pkl"}, ["custom_tokenizer_path", "'tok.pkl'", "gs://"], "gs://"),
         ({"custom_tokenizer_name": "tok.pkl"}, ["'tok.pkl'", "custom_tokenizer_path"], "gs:// path"),
         (
@@ -133,9 +141,8 @@ def test_63_labels_are_accepted_and_64_are_not_because_one_is_ours() -> None:
 
 
 def test_an_empty_string_is_not_given() -> None:
-    blank = {
-        name: ""
-        for name in (
+    blank = dict.fromkeys(
+        (
             "model_name",
             "version",
             "extra_files_staging_path",
@@ -152,8 +159,9 @@ def test_an_empty_string_is_not_given() -> None:
             "version_description",
             "model_archive_path",
             "smoke_test_instances",
-        )
-    }
+        ),
+        "",
+    )
     inputs = ComponentInputs.given(**NEEDED, **blank)
     assert input_problems(inputs, TODAY) == []
     assert inputs.handler_name == "base_handler"
@@ -166,9 +174,7 @@ def test_an_empty_string_is_not_given() -> None:
 
 
 def test_a_blank_predict_route_follows_the_model_name() -> None:
-    inputs = ComponentInputs.given(
-        **NEEDED, **CUSTOM, model_name="bert", predict_route="", health_route=""
-    )
+    inputs = ComponentInputs.given(**NEEDED, **CUSTOM, model_name="bert", predict_route="", health_route="")
     assert input_problems(inputs, TODAY) == []
     fields = inputs.upload(TODAY).keyword_arguments()
     assert fields["serving_container_predict_route"] == "/predictions/bert"

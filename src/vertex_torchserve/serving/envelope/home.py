@@ -1,0 +1,52 @@
+"""A TorchServe home whose workers know our envelope: links to the installed one, but for one file.
+
+TorchServe imports `service_envelope=NAME` from inside its own package, and runs the file
+`ts/model_service_worker.py` beneath `model_server_home` as the worker. A home of our own puts our worker
+there, so nothing is written where Python packages are installed (docs/decisions/0002).
+"""
+
+from pathlib import Path
+
+from vertex_torchserve.errors import InputError, Problem, ServingError
+
+# The value of `service_envelope` in config.properties: the package beside this module.
+SERVICE_ENVELOPE = "instances"
+_WORKER = "model_service_worker.py"
+
+
+def lay_out_home(home: Path, site_packages: Path) -> Path:
+    """Make the folder to start TorchServe with as `-Dmodel_server_home`.
+
+    Args:
+        home: Created; must not exist. A private folder of this server, so that servers started at the
+            same time, or by different versions of this package, don't meet.
+        site_packages: The folder that holds the installed package `ts`.
+
+    Returns:
+        `home`.
+
+    Raises:
+        InputError: `site_packages` holds no TorchServe.
+        ServingError: The folder could not be written.
+    """
+    torchserve = site_packages / "ts"
+    if not (torchserve / _WORKER).is_file():
+        raise InputError(
+            Problem(
+                f"{torchserve} holds no {_WORKER}, so it is not TorchServe",
+                "pip install 'vertex-torchserve[torchserve]'",
+            )
+        )
+    try:
+        (home / "ts").mkdir(parents=True)
+        for entry in torchserve.iterdir():
+            # Without __init__.py this `ts` never shadows the installed package.
+            if entry.name not in {_WORKER, "__init__.py", "__pycache__"}:
+                (home / "ts" / entry.name).symlink_to(entry)
+        (home / "ts" / _WORKER).symlink_to(Path(__file__).resolve().with_name(_WORKER))
+    except OSError as error:
+        raise ServingError(
+            f"the folder {home} for TorchServe's worker could not be laid out: {error.strerror}",
+            "give the server an empty, writable temporary folder (TMPDIR)",
+        ) from error
+    return home

@@ -1,0 +1,134 @@
+"""One TorchServe batch: the handler runs once for all of it, and again one by one when that fails."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+from ts.context import RequestProcessor
+
+from .failure import Failure
+from .request import MalformedRequestError, Request, read_request
+from .response import as_predictions, error_body, predictions_body
+
+logger = logging.getLogger(__name__)
+
+Requests = dict[int, Request]  # by their index in TorchServe's batch
+
+
+class Batch:
+    """The requests TorchServe handed over together, and their answers so far.
+
+    Args:
+        handle_fn: The handler's `handle(data, context)`.
+        rows: One a request, as TorchServe hands them over.
+        context: TorchServe's context; its `request_processor` carries status and headers of each request.
+    """
+
+    def __init__(
+        self, handle_fn: Callable[[list[Any], Any], Any], rows: Sequence[dict[str, Any]], context: Any
+    ) -> None:
+        self._handle_fn = handle_fn
+        self._rows = rows
+        self._context = context
+        self._ids: dict[int, str] = getattr(context, "request_ids", None) or {}
+        self._processors: list[Any] = getattr(context, "request_processor", None) or [
+            RequestProcessor({}) for _ in rows
+        ]
+        self._bodies: dict[int, str] = {}
+
+    def answer(self) -> list[str]:
+        """Answer every request; returns the JSON bodies in order."""
+        requests: Requests = {}
+        for index, row in enumerate(self._rows):
+            try:
+                request = read_request(row)
+            except MalformedRequestError as error:
+                logger.warning("request %s answered 400: it is malformed", self._ids.get(index))
+                self._set_error(index, HTTPStatus.BAD_REQUEST, str(error))
+                continue
+            if request.instances:
+                requests[index] = request
+            else:
+                self._bodies[index] = predictions_body([])
+        for group in self._by_route(requests):
+            self._predict(group)
+        for processor in self._processors:
+            processor.add_response_property("content-type", "application/json")
+        return [self._bodies[index] for index in range(len(self._rows))]
+
+    def _by_route(self, requests: Requests) -> list[Requests]:
+        """Predictions and explanations apart: handlers look at the first request's header for all."""
+        groups: tuple[Requests, Requests] = ({}, {})
+        for index, request in requests.items():
+            explain = self._processors[index].get_request_property("explain") == "True"
+            groups[explain][index] = request
+        return [group for group in groups if group]
+
+    def _predict(self, requests: Requests) -> None:
+        failure = self._run(requests)
+        if failure is None:
+            return
+        if len(requests) == 1 or self._has_streamed(requests):
+            for index in requests:
+                self._fail(index, failure)
+            return
+        for index in requests:
+            # Status and instances as they came: the handler may have changed both before it failed.
+            self._processors[index].report_status(200)
+            self._predict({index: read_request(self._rows[index])})
+
+    def _run(self, requests: Requests) -> Failure | None:
+        """Run the handler once for `requests`; returns what went wrong, if anything did.
+
+        No exception leaves: while one is held, its frames hold the tensors of the failed batch.
+        """
+        instances = [instance for request in requests.values() for instance in request.instances]
+        try:
+            with self._narrowed_context(requests):
+                predictions = as_predictions(self._handle_fn(instances, self._context), len(instances))
+        except Exception as error:
+            return Failure.of(error)
+        remaining = iter(predictions)
+        for index, request in requests.items():
+            try:
+                self._bodies[index] = predictions_body(list(islice(remaining, len(request.instances))))
+            except Exception as error:
+                self._fail(index, Failure.of(error))
+        return None
+
+    @contextlib.contextmanager
+    def _narrowed_context(self, requests: Requests) -> Iterator[None]:
+        """The context as if `requests` were the whole batch, so that index i of it is request i of them."""
+        context = self._context
+        context.instance_parameters = [
+            dict(request.parameters) for request in requests.values() for _ in request.instances
+        ]
+        context.request_processor = [self._processors[index] for index in requests]
+        context.request_ids = {
+            position: self._ids[index] for position, index in enumerate(requests) if index in self._ids
+        }
+        try:
+            yield
+        finally:
+            context.request_processor = self._processors
+            context.request_ids = self._ids
+
+    def _has_streamed(self, requests: Requests) -> bool:
+        """Whether a part of an answer is on its way; running again would send it twice."""
+        return any(self._processors[index].get_response_header("ts_stream_next") for index in requests)
+
+    def _fail(self, index: int, failure: Failure) -> None:
+        request_id = self._ids.get(index)
+        logger.error("request %s answered %d: %s", request_id, failure.status, failure.trace)
+        message = failure.message
+        if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            message = f"{message} (request {request_id})"
+        self._set_error(index, failure.status, message)
+
+    def _set_error(self, index: int, status: int, message: str) -> None:
+        known = status in HTTPStatus.__members__.values()
+        self._processors[index].report_status(status, HTTPStatus(status).phrase if known else "")
+        self._bodies[index] = error_body(message)

@@ -1,0 +1,65 @@
+"""What a handler's exception means for the request: status, message, and one line for the log."""
+
+import os
+import traceback
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import NamedTuple
+
+from ts.utils.util import PredictionException
+
+from .response import UnusablePredictionsError
+
+
+class Failure(NamedTuple):
+    """Why a request failed.
+
+    Attributes:
+        status: The HTTP status.
+        message: What the client reads.
+        trace: What the log says, in one line: exceptions and where they came from.
+    """
+
+    status: int
+    message: str
+    trace: str
+
+    @classmethod
+    def of(cls, error: Exception) -> "Failure":
+        """Read an exception the way TorchServe does (`ts/service.py`), but for 500 where it says 503.
+
+        A handler chooses status and message with `ts.utils.util.PredictionException`. 503 would tell Vertex
+        AI and every client to send the same request again.
+        """
+        trace = " <- ".join(_trace_lines(error))
+        if isinstance(error, PredictionException):
+            code = error.error_code
+            is_error = isinstance(code, int) and 400 <= code < 600
+            status = code if is_error else HTTPStatus.INTERNAL_SERVER_ERROR
+            return cls(int(status), str(error.message), trace)
+        if isinstance(error, UnusablePredictionsError):
+            return cls(HTTPStatus.INTERNAL_SERVER_ERROR, str(error), trace)
+        if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "CUDA" in str(error)):
+            return cls(HTTPStatus.INSUFFICIENT_STORAGE, "out of memory", trace)
+        return cls(HTTPStatus.INTERNAL_SERVER_ERROR, "the prediction failed", trace)
+
+
+def _trace_lines(error: BaseException) -> Iterator[str]:
+    """Each exception of the chain, the last one first.
+
+    Without their messages, which often quote the request, unless `VTS_LOG_EXCEPTION_MESSAGES=1` asks for
+    them.
+    """
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        name = type(cause).__qualname__
+        if os.environ.get("VTS_LOG_EXCEPTION_MESSAGES") == "1":
+            name = f"{name}({str(cause)!r})"
+        frames = [
+            f"{frame.f_code.co_filename}:{line} {frame.f_code.co_qualname}"
+            for frame, line in traceback.walk_tb(cause.__traceback__)
+        ]
+        yield " ".join([name, "at", " > ".join(frames)])
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)

@@ -1,0 +1,117 @@
+"""Read one request: `{"instances": [...], "parameters": {...}}`, strictly."""
+
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SHAPE = 'the body must be {"instances": [...], "parameters": {...}}'
+_LONGEST_NAME = 80
+
+
+class MalformedRequestError(Exception):
+    """The client's mistake; the message names the field and holds no value of the request."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asked for.
+
+    Attributes:
+        instances: JSON values, with `{"b64": "..."}` (a whole instance, or a field of one) as bytes.
+        parameters: A JSON object; empty when the request has none.
+    """
+
+    instances: list[Any]
+    parameters: dict[str, Any]
+
+
+def read_request(row: Mapping[str, Any]) -> Request:
+    """Read a request as TorchServe hands it over; reading it again gives new lists of new instances.
+
+    The body is whatever `data` or `body` holds, else the row itself (a form). Bytes are parsed as JSON
+    whatever their content type; other fields of the body are ignored, as TorchServe's json envelope does.
+
+    Raises:
+        MalformedRequestError: It is no such request.
+    """
+    body = row.get("data") or row.get("body") or row
+    if isinstance(body, bytes | bytearray | str):
+        body = _parse(body, "the body")
+    if not isinstance(body, Mapping):
+        raise MalformedRequestError(f"{_SHAPE}, got {_kind(body)}")
+    if "instances" not in body:
+        raise MalformedRequestError(f'"instances" is missing; {_SHAPE}')
+    instances = _field(body, "instances")
+    if not isinstance(instances, list):
+        raise MalformedRequestError(f'"instances" must be a list, got {_kind(instances)}')
+    parameters = _field(body, "parameters")
+    if parameters is None:
+        parameters = {}
+    if not isinstance(parameters, dict):
+        raise MalformedRequestError(f'"parameters" must be an object, got {_kind(parameters)}')
+    decoded = [_decode_instance(instance, f"instances[{index}]") for index, instance in enumerate(instances)]
+    return Request(decoded, parameters)
+
+
+def _field(body: Mapping[str, Any], name: str) -> Any:
+    value = body.get(name)
+    return _parse(value, f'"{name}"') if isinstance(value, bytes | bytearray) else value
+
+
+def _parse(text: bytes | bytearray | str, what: str) -> Any:
+    try:
+        return json.loads(
+            text if isinstance(text, str) else text.decode("utf-8"), object_pairs_hook=_object_of
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedRequestError(f"{what} is not valid UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise MalformedRequestError(
+            f"{what} is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        ) from None
+    except ValueError:  # Python's limit for whole numbers, 4300 digits
+        raise MalformedRequestError(f"{what} holds a number with too many digits") from None
+    except RecursionError:
+        raise MalformedRequestError(f"{what} is nested too deeply") from None
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise MalformedRequestError(f"an object has the field {name[:_LONGEST_NAME]!r} twice")
+        fields[name] = value
+    return fields
+
+
+def _decode_instance(instance: Any, path: str) -> Any:
+    if not isinstance(instance, dict):
+        return instance
+    if _is_base64(instance):
+        return _bytes_of(instance, path)
+    return {
+        name: _bytes_of(value, f"{path}.{name[:_LONGEST_NAME]}") if _is_base64(value) else value
+        for name, value in instance.items()
+    }
+
+
+def _is_base64(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"b64"}
+
+
+def _bytes_of(value: dict[str, Any], path: str) -> bytes:
+    text = value["b64"]
+    if not isinstance(text, str):
+        raise MalformedRequestError(f"{path}.b64 must be a string, got {_kind(text)}")
+    try:
+        # Lines, as MIME and the command `base64` break them, are fine; b64decode would drop anything.
+        return b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        raise MalformedRequestError(f"{path}.b64 is not valid base64") from None
+
+
+def _kind(value: object) -> str:
+    kinds = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number" if isinstance(value, int | float) else "bytes")

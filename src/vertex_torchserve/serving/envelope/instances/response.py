@@ -1,0 +1,69 @@
+"""Write one answer: `{"predictions": [...]}`, or `{"error": "..."}` as Vertex AI asks for."""
+
+import json
+from typing import Any
+
+
+class UnusablePredictionsError(Exception):
+    """The handler's mistake; the message holds no prediction."""
+
+
+def as_predictions(results: Any, expected: int) -> list[Any]:
+    """The handler's predictions as a list.
+
+    Args:
+        results: A list, a tuple, or an array or tensor whose first dimension counts the instances.
+        expected: The number of instances.
+
+    Raises:
+        UnusablePredictionsError: It is something else, or of another length.
+    """
+    predictions = _plain(results) if hasattr(results, "tolist") else results
+    if not isinstance(predictions, list | tuple):
+        raise UnusablePredictionsError(
+            f"the handler returned {type(results).__name__} instead of a list of predictions"
+        )
+    if len(predictions) != expected:
+        raise UnusablePredictionsError(
+            f"the handler returned {len(predictions)} predictions for {expected} instances"
+        )
+    return list(predictions)
+
+
+def predictions_body(predictions: list[Any]) -> str:
+    """The body of an answer; arrays, tensors and their scalars become lists and numbers.
+
+    Raises:
+        UnusablePredictionsError: One of them is no JSON: a type of another kind, NaN or Infinity.
+    """
+    try:
+        return _dump({"predictions": predictions})
+    except Exception as error:
+        raise UnusablePredictionsError(_first_fault(predictions)) from error
+
+
+def error_body(message: str) -> str:
+    """The body of a failed request (Vertex AI, custom container requirements: `error` is a string)."""
+    return json.dumps({"error": message})
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, default=_plain, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """What numpy and torch, neither of which is imported here, call their values in plain Python."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
+
+
+def _first_fault(predictions: list[Any]) -> str:
+    for index, prediction in enumerate(predictions):
+        try:
+            _dump(prediction)
+        except (TypeError, ValueError) as error:  # json's own: they name types, not values
+            return f"prediction {index} can't be written as JSON: {error}"
+        except Exception as error:
+            return f"prediction {index} can't be written as JSON: {type(error).__name__}"
+    return "the predictions can't be written as JSON: nested too deeply"

@@ -1,0 +1,131 @@
+"""What a stranger sees: help, errors, exit codes, and the two machine-readable reports."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from commands import COMMAND, run_command
+from model_folders import BROKEN_HANDLER, write_archive
+from processes import wait_until
+from vertex_torchserve.emulator import Emulator
+
+COMMANDS = ["package", "smoke-test", "upload", "emulator", "demo"]
+
+
+def test_help_lists_every_command() -> None:
+    run = run_command("--help")
+    assert run.returncode == 0
+    for command in COMMANDS:
+        assert f" {command} " in run.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command: str) -> None:
+    run = run_command(command, "--help")
+    assert run.returncode == 0
+    assert f"vertex-torchserve {command}" in run.stdout
+    assert "Usage:" in run.stdout
+
+
+def test_version() -> None:
+    assert run_command("--version").stdout == "vertex-torchserve 0.1.0\n"
+
+
+@pytest.mark.parametrize("arguments", [["pack"], ["package"], ["smoke-test", "a.mar", "--no-such"]])
+def test_a_wrong_command_line_exits_with_2(arguments: list[str]) -> None:
+    run = run_command(*arguments)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    run = run_command("--debug", "package", "nowhere", cwd=tmp_path)
+    assert run.returncode != 0
+    assert "Traceback (most recent call last)" in run.stderr
+
+
+def test_smoke_test_reports_in_json(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path)
+    (tmp_path / "instances.json").write_text('["a", "b"]')
+    run = run_command("smoke-test", str(mar), "--instances", str(tmp_path / "instances.json"), "--json")
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    assert report["ok"] is True
+    assert report["ready_seconds"] > 0
+    assert report["predictions"] == [{"echo": "a"}, {"echo": "b"}]
+    assert [check["name"] for check in report["checks"]] == [
+        "archive", "ready", "status", "json", "predictions", "stopped",
+    ]  # fmt: skip
+
+
+def test_smoke_test_of_a_broken_handler_exits_with_1(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path, BROKEN_HANDLER)
+    (tmp_path / "instances.jsonl").write_text('"a"\n')
+    run = run_command("smoke-test", str(mar), "--instances", str(tmp_path / "instances.jsonl"))
+    assert run.returncode == 1
+    assert "ValueError: the weights are of another model" in run.stdout
+    assert "failed" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("mar", "instances", "expected"),
+    [
+        (b"not a zip", "[1]", "is not a model archive"),
+        (None, "[1]", "is not a file; a model archive (.mar) is needed"),
+        (b"not a zip", '"hello"', "a JSON list of at least one instance is needed"),
+    ],
+)
+def test_smoke_test_of_bad_input_exits_with_2(
+    tmp_path: Path, mar: bytes | None, instances: str, expected: str
+) -> None:
+    if mar is not None:
+        (tmp_path / "model.mar").write_bytes(mar)
+    (tmp_path / "instances.json").write_text(instances)
+    run = run_command("smoke-test", "model.mar", "--instances", "instances.json", cwd=tmp_path)
+    assert run.returncode == 2
+    assert expected in run.stderr
+
+
+def test_upload_registers_once(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path)
+    with Emulator.start(buckets=["archives"]) as emulator:
+        arguments = (
+            "upload", str(mar), "--bucket", "gs://archives/models", "--project", "my-project",
+            "--location", "us-central1", "--display-name", "mine", "--version-alias", "first", "--json",
+        )  # fmt: skip
+        first, second = (run_command(*arguments, **emulator.environment()) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert "stop being available on 2027-01-14" in first.stderr or "no longer available" in first.stderr
+    registered = json.loads(first.stdout)
+    assert registered["model_version_id"] == "1"
+    assert registered["artifact_uri"].startswith("gs://archives/models/")
+    assert registered["already_registered"] is False
+    assert json.loads(second.stdout) == {**registered, "already_registered": True}
+
+
+def test_upload_names_everything_that_is_wrong(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path)
+    run = run_command(
+        "upload", str(mar), "--bucket", "gs://archives", "--project", "p", "--location", "mars-1",
+        "--display-name", "x" * 200, "--version-alias", "v1.0",
+    )  # fmt: skip
+    assert run.returncode == 2
+    for part in ("3 problems", "'mars-1' is not a Vertex AI region", "is 200 bytes", "version alias 'v1.0'"):
+        assert part in run.stderr
+
+
+def test_emulator_prints_its_variables_and_ends_with_ctrl_c() -> None:
+    process = subprocess.Popen(
+        [COMMAND, "emulator", "--bucket", "b"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline(), process.stdout.readline()]
+        assert lines[0].startswith("export STORAGE_EMULATOR_HOST=http://127.0.0.1:")
+        assert lines[1].startswith("export VERTEX_AI_EMULATOR_HOST=http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        wait_until(lambda: process.poll() is not None, 30, "the emulator ended")
+        assert process.returncode == 0
