@@ -55,8 +55,9 @@ def upload_pytorch_model(
     Args:
         project_id: GCP project ID.
         location: GCP location, a Vertex AI region.
-        gcs_model_path: Artifact whose uri is the gs:// folder of the trained model.
-        local_model_file: File name of the model in that folder, such as pytorch_model.bin.
+        gcs_model_path: Artifact whose uri is the gs:// folder of the trained model, or the one file itself.
+        local_model_file: File name of the model in that folder, such as pytorch_model.bin; the name that a
+            single file gets in the archive.
         model_display_name: Display name in the Model Registry.
         model_name: Model name used for TorchServe; a prebuilt container takes only `model`.
         version: Model version used for TorchServe.
@@ -67,7 +68,7 @@ def upload_pytorch_model(
             the name of one of TorchServe's own; blank for `base_handler`.
         requirements: Requirements file there; custom container only.
         custom_tokenizer_path: gs:// path of a custom tokenizer, or of the folder that holds it.
-        custom_tokenizer_name: Name of the custom tokenizer in that folder.
+        custom_tokenizer_name: Name of the custom tokenizer in that folder, and in the archive.
         custom_container: Whether the image is your own instead of one of Google's prebuilt ones.
         serving_container_image_uri: Image used for serving.
         health_route: Must be `/ping`. Custom container only.

@@ -16,12 +16,6 @@ def is_ignored(name: str, patterns: Sequence[str]) -> bool:
         patterns: Names and glob patterns; case matters.
     """
     path = PurePosixPath(name)
-    candidates = [name, path.name]
-    for folder in path.parents:
-        candidates += [str(folder), folder.name]
-    return any(
-        fnmatchcase(candidate, pattern.rstrip("/"))
-        for pattern in patterns
-        for candidate in candidates
-        if candidate not in ("", ".")
-    )
+    folders = [str(folder) for folder in path.parents if folder.name]
+    candidates = {name, *folders, *path.parts}
+    return any(fnmatchcase(each, pattern.rstrip("/")) for each in candidates for pattern in patterns)

@@ -17,6 +17,16 @@ from vertex_torchserve.ignore_patterns import is_ignored
         ("my-checkpoint-500.pt", "checkpoint-*", False),
         ("Model.pt", "model.pt", False),
         ("model.pt", "", False),
+        ("model.pt", ".", False),
+        ("model.pt", "/", False),
+        ("old/checkpoint-500/a/model.bin", "checkpoint-*", True),
+        ("runs/1/events", "runs/1", True),
+        ("sub/a.bin", "sub/a.bin", True),
+        ("a1.bin", "a[0-9].bin", True),
+        ("optimizer.pt.json", "optimizer.pt", False),
+        ("runs.txt", "runs", False),
+        ("sub/runs2/a", "runs/*", False),
+        ("sub/1/a", "1/b", False),
     ],
 )
 def test_is_ignored(name: str, pattern: str, ignored: bool) -> None:

@@ -10,7 +10,7 @@ from vertex_torchserve.gcs.failures import explained
 from vertex_torchserve.gcs.fetch import Fetch, fetch
 from vertex_torchserve.gcs.listing import READER_ROLE, StoredObject, find_object, is_object, list_folder
 from vertex_torchserve.gcs.path import GcsPath
-from vertex_torchserve.gcs.selection import is_ignored, landing_problems
+from vertex_torchserve.gcs.selection import is_left_out, landing_problems
 from vertex_torchserve.gcs.staging import staged
 
 Progress = Callable[[int], None]
@@ -33,7 +33,7 @@ def download_folder(
     Args:
         source: The folder.
         destination: The local folder, made when missing. What it holds already is left alone.
-        ignore: Names and shell patterns to leave out; `selection.is_ignored` says what they are matched with.
+        ignore: Names and glob patterns to leave out; `ignore_patterns` says what they are matched with.
         skip_folders: Folders to leave out, by their exact path relative to `source`.
         progress: Called with the number of bytes that arrived since the last call, by one thread at a time.
 
@@ -46,7 +46,7 @@ def download_folder(
         StorageError: The service goes on failing.
     """
     present = list_folder(source)
-    wanted = [item for item in present if not is_ignored(item.name, ignore, skip_folders)]
+    wanted = [item for item in present if not is_left_out(item.name, ignore, skip_folders)]
     if not wanted:
         raise InputError(_nothing(source, ignored=len(present)))
     raise_problems(landing_problems(wanted))

@@ -1,31 +1,26 @@
 """Which objects of a folder are wanted, and whether their names can become files."""
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.gcs.listing import StoredObject
+from vertex_torchserve.ignore_patterns import is_ignored
 
 _LONGEST_NAME_BYTES = 255  # NAME_MAX of ext4, xfs, overlayfs and APFS
 
 
-def is_ignored(name: str, ignore: Sequence[str], skip_folders: Sequence[str]) -> bool:
+def is_left_out(name: str, ignore: Sequence[str], skip_folders: Sequence[str]) -> bool:
     """Whether an object is to be left out.
 
     Args:
         name: Its name relative to the folder, such as `runs/1/events.log`.
-        ignore: Names and shell patterns (`*` also matches `/`; upper and lower case differ). Each is tried on
-            the whole name, on the file's own name, and on every folder above it, by its own name and by its
-            path: `*.log`, `events.log`, `runs`, `runs/` and `runs/*` all leave out `runs/1/events.log`.
+        ignore: Names and glob patterns (`ignore_patterns`).
         skip_folders: Folders left out, by their exact path relative to the folder; no patterns.
     """
-    path = PurePosixPath(name)
-    folders = [str(folder) for folder in path.parents][:-1]  # the last is the folder itself, `.`
-    if any(folder.strip("/") in folders for folder in skip_folders):
-        return True
-    candidates = {name, *folders, *path.parts}
-    return any(fnmatchcase(each, pattern.rstrip("/")) for each in candidates for pattern in ignore)
+    folders = [str(folder) for folder in PurePosixPath(name).parents if folder.name]
+    skipped = any(folder.strip("/") in folders for folder in skip_folders)
+    return skipped or is_ignored(name, ignore)
 
 
 def landing_problems(objects: Iterable[StoredObject]) -> list[Problem]:

@@ -40,9 +40,9 @@ def nearest_available(image_uri: str, today: date) -> tuple[str, list[str]]:
             f"{image_uri} no longer exists (list of 2026-11-22); {image} is used instead, with a newer torch"
         )
         image_uri = image
-    tense = "stop being" if today < END_OF_AVAILABILITY else "are no longer"
+    end = "stop being available on" if today < END_OF_AVAILABILITY else "have not been available since"
     warnings.append(
-        f"Google's prebuilt PyTorch containers {tense} available on {END_OF_AVAILABILITY} and are no longer "
-        "patched; use custom_container=True with a torchserve-cpu or torchserve-gpu image of your own"
+        f"Google's prebuilt PyTorch containers {end} {END_OF_AVAILABILITY} and are no longer patched; "
+        "use custom_container=True with a torchserve-cpu or torchserve-gpu image of your own"
     )
     return image_uri, warnings

@@ -98,7 +98,8 @@ def test_upload_registers_once(tmp_path: Path) -> None:
         )  # fmt: skip
         first, second = (run_command(*arguments, **emulator.environment()) for _ in range(2))
     assert first.returncode == 0, first.stderr
-    assert "stop being available on 2027-01-14" in first.stderr or "no longer available" in first.stderr
+    assert "Google's prebuilt PyTorch containers" in first.stderr
+    assert "2027-01-14" in first.stderr
     registered = json.loads(first.stdout)
     assert registered["model_version_id"] == "1"
     assert registered["artifact_uri"].startswith("gs://archives/models/")

@@ -1,5 +1,6 @@
 """TorchServe's JVM started by hand: with our launcher, or with TorchServe's own main class beside it."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -14,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 
 import psutil
-from processes import wait_until
 
+from processes import wait_until
 from vertex_torchserve.serving.java import java_executable
 from vertex_torchserve.serving.ports import free_ports
 
@@ -165,16 +166,15 @@ class JvmServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
 
 
 def fetch(url: str, *, method: str = "GET", body: bytes | None = None) -> tuple[int, str] | None:
     """Status and body; None when nobody listens there."""
-    request = urllib.request.Request(url, data=body, method=method)
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=body, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
             return response.status, response.read().decode()

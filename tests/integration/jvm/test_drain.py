@@ -1,32 +1,44 @@
 """SIGTERM: nothing that was accepted is lost, and nothing is left behind."""
 
+import contextlib
 import http.client
 import json
-import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from drain_trial import run_trial
-from jvm_server import LAUNCHER, SLEEPING_HANDLER, JvmServer, fetch, write_archive
+from jvm_server import LAUNCHER, JvmServer, write_archive
+
 from processes import wait_until
 
-JSON = {"Content-Type": "application/json"}
+# Answers {"id": n} with n after "sleep" seconds, and says in a file that it has begun.
+MARKING_HANDLER = """\
+import os, pathlib, time
+
+
+def handle(data, context):
+    if data is None:
+        return None
+    request = data[0]["body"]
+    pathlib.Path(os.environ["MARKS"], f"begun-{request['id']}").touch()
+    time.sleep(request["sleep"])
+    return [str(request["id"])]
+"""
 HANGING_HANDLER = """\
 import os, pathlib, time
 
 
 class Handler:
     def initialize(self, context):
-        pathlib.Path(os.environ["MARK"]).touch()
+        pathlib.Path(os.environ["MARKS"], "loading").touch()
         time.sleep(600)
 
     def handle(self, data, context):
         return data
 """
+SIGTERM_EXIT_CODE = 143
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -34,74 +46,124 @@ def test_no_accepted_request_is_lost(work: Path, seed: int) -> None:
     trial = run_trial(work, LAUNCHER, seed)
     assert trial.lost == []
     assert trial.answered > 8  # one of each client and more
-    assert trial.exit_code == 143
+    assert trial.exit_code == SIGTERM_EXIT_CODE
     assert trial.stop_seconds < 10
     assert trial.orphans == 0
 
 
-def ask(port: int, request: int, sleep: float) -> tuple[int, str] | None:
-    """A prediction on a new connection; None when it is refused."""
-    url = f"http://127.0.0.1:{port}/predictions/model"
-    body = json.dumps({"id": request, "sleep": sleep}).encode()
-    return fetch(url, method="POST", body=body)
+def test_requests_on_open_connections_are_answered(work: Path) -> None:
+    with marking_server(work) as server:
+        slow, idle, probe, uploading = (open_connection(server) for _ in range(4))
+        post(slow, 6, sleep=3)
+        begin_upload(uploading)
+        wait_begun(work, 6)
+        server.terminate()
+        wait_refusing(server)
+
+        probe.request("GET", "/ping")
+        assert last_answer(probe) == (
+            503,
+            '{\n  "status": "Unhealthy",\n  "reason": "the server is stopping"\n}\n',
+        )
+        uploading.send(b'"sleep": 0}')
+        post(idle, 7, sleep=0)
+        assert last_answer(slow) == (200, "6")
+        assert last_answer(uploading) == (200, "8")
+        assert last_answer(idle) == (200, "7")
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
 
 
-def open_connection(port: int) -> http.client.HTTPConnection:
+def test_a_client_that_went_away_is_not_waited_for(work: Path) -> None:
+    with marking_server(work) as server:
+        connection = open_connection(server)
+        post(connection, 6, sleep=60)
+        wait_begun(work, 6)
+        connection.close()
+        server.terminate()
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+
+
+def test_requests_that_take_longer_than_the_limit_are_given_up(work: Path) -> None:
+    with marking_server(work, {"vts.drain.limit.seconds": "1"}) as server:
+        (worker,) = server.workers()
+        connection = open_connection(server)
+        post(connection, 6, sleep=60)
+        wait_begun(work, 6)
+        server.terminate()
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+        connection.close()
+        assert "Stopping with 1 requests unanswered after 1 s" in server.log()
+        assert psutil.wait_procs([worker], timeout=5)[1] == []
+
+
+def test_connections_are_taken_during_the_delay(work: Path) -> None:
+    with marking_server(work, {"vts.drain.delay.seconds": "2"}) as server:
+        server.terminate()
+        wait_until(lambda: (server.get("/ping") or (0, ""))[0] == 503, 1, "/ping turns 503 at once")
+        connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+        post(connection, 6, sleep=0)
+        assert last_answer(connection) == (200, "6")
+        wait_refusing(server)
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+
+
+def test_stops_while_the_model_is_still_loading(work: Path) -> None:
+    archive = write_archive(work / "store", HANGING_HANDLER)
+    with JvmServer(work / "run", archive, environment={"MARKS": str(work)}) as server:
+        wait_until((work / "loading").exists, 60, "the worker loads the model")
+        workers = server.workers()
+        assert len(workers) == 1
+        server.terminate()
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+        assert psutil.wait_procs(workers, timeout=5)[1] == []
+
+
+@contextlib.contextmanager
+def marking_server(work: Path, properties: dict[str, str] | None = None) -> Iterator[JvmServer]:
+    """Ready, with one worker, which takes one request at a time."""
+    archive = write_archive(work / "store", MARKING_HANDLER)
+    with JvmServer(work / "run", archive, properties=properties, environment={"MARKS": str(work)}) as server:
+        server.wait_healthy()
+        yield server
+
+
+def wait_begun(work: Path, request: int) -> None:
+    wait_until((work / f"begun-{request}").exists, 10, f"the handler has request {request}")
+
+
+def wait_refusing(server: JvmServer) -> None:
+    wait_until(lambda: server.get("/ping") is None, 5, "the port is closed")
+
+
+def open_connection(server: JvmServer) -> http.client.HTTPConnection:
     """A connection that has answered once and stays open."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
     connection.request("GET", "/ping")
     response = connection.getresponse()
     response.read()
-    assert response.status == 200 and not response.will_close
+    assert response.status == 200
+    assert not response.will_close
     return connection
 
 
-def wait_no_longer_listening(server: JvmServer, seconds: float = 5) -> None:
-    wait_until(lambda: server.get("/ping") is None, seconds, "the port is closed")
+def post(connection: http.client.HTTPConnection, request: int, sleep: float) -> None:
+    """Send a prediction request, and don't wait for its answer."""
+    body = json.dumps({"id": request, "sleep": sleep})
+    connection.request("POST", "/predictions/model", body, {"Content-Type": "application/json"})
 
 
-def start(pool: ThreadPoolExecutor, function: Callable[..., object], *arguments: object) -> Future[object]:
-    """Run it beside the test, and give it a moment to reach the server."""
-    running = threading.Event()
-
-    def run() -> object:
-        running.set()
-        return function(*arguments)
-
-    future = pool.submit(run)
-    assert running.wait(5)
-    return future
+def begin_upload(connection: http.client.HTTPConnection) -> None:
+    """Send the head of request 8 and the first half of its body; `"sleep": 0}` is missing."""
+    connection.putrequest("POST", "/predictions/model")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len('{"id": 8, "sleep": 0}')))
+    connection.endheaders(b'{"id": 8, ')
 
 
-def test_open_connections_are_answered_while_draining(work: Path) -> None:
-    archive = write_archive(work / "store", SLEEPING_HANDLER)
-    with JvmServer(work / "run", archive) as server, ThreadPoolExecutor() as pool:
-        server.wait_healthy()
-        idle, probe, sending = (open_connection(server.http) for _ in range(3))
-        half_sent = b'{"id": 8, '
-        sending.putrequest("POST", "/predictions/model")
-        sending.putheader("Content-Type", "application/json")
-        sending.putheader("Content-Length", "22")
-        sending.endheaders(half_sent)
-        slow = start(pool, ask, server.http, 6, 3.0)
-        wait_until(lambda: "predictions" in server.log() or slow.running(), 5, "the slow request is sent")
-        time.sleep(0.3)  # until the server has read it
-        server.terminate()
-        wait_no_longer_listening(server)
-
-        probe.request("GET", "/ping")
-        answer = probe.getresponse()
-        assert answer.status == 503
-        assert json.loads(answer.read()) == {"status": "Unhealthy", "reason": "the server is stopping"}
-        assert answer.will_close
-
-        sending.send(b'"sleep": 0} ')
-        idle.request("POST", "/predictions/model", b'{"id": 7, "sleep": 0}', JSON)
-        for connection, expected in ((sending, b"8"), (idle, b"7")):
-            answer = connection.getresponse()
-            assert (answer.status, answer.read()) == (200, expected)
-            assert answer.will_close
-        for connection in (idle, probe, sending):
-            connection.close()
-        assert slow.result() == (200, "6")
-        assert server.process.wait(10) == -15 + 158
+def last_answer(connection: http.client.HTTPConnection) -> tuple[int, str]:
+    """Status and body of an answer that ends its connection."""
+    response = connection.getresponse()
+    assert response.getheader("connection") == "close"
+    answer = response.status, response.read().decode()
+    connection.close()
+    return answer

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from jvm_server import SLEEPING_HANDLER, JvmServer, write_archive
+
 from processes import wait_until
 
 # Of two workers one loads at once and the other takes two seconds more; each says when it is done.

@@ -6,7 +6,7 @@ import json
 import struct
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +73,12 @@ def send(
     return list(answers.values())
 
 
-def decode(message: bytes) -> tuple[int, dict[str, Answer]]:
+def parse_json(text: str) -> Any:
+    """Parse JSON as the standard has it, without NaN and Infinity."""
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def decode(message: bytes, parse: Callable[[str], Any] = parse_json) -> tuple[int, dict[str, Answer]]:
     """Take apart what the worker would send to the JVM (`ts/protocol/otf_message_handler.py`)."""
     position = 0
 
@@ -94,7 +99,7 @@ def decode(message: bytes) -> tuple[int, dict[str, Answer]]:
     while message[position : position + 4] != struct.pack("!i", -1):
         request_id, _content_type, status, _phrase = text(), text(), integer(), text()
         headers = {text(): text() for _ in range(integer())}
-        answers[request_id] = Answer(status, json.loads(text(), parse_constant=_no_constant), headers)
+        answers[request_id] = Answer(status, parse(text()), headers)
     return code, answers
 
 

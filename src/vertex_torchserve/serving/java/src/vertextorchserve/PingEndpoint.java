@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.pytorch.serve.servingsdk.Context;
-import org.pytorch.serve.servingsdk.ModelServerEndpoint;
 import org.pytorch.serve.servingsdk.http.Request;
 import org.pytorch.serve.servingsdk.http.Response;
 import org.pytorch.serve.util.JsonUtils;
@@ -15,7 +14,7 @@ import org.pytorch.serve.util.JsonUtils;
  * {@code GET /ping}: 200 {@code {"status": "Healthy"}} when requests would be answered, else 503 with
  * {@code {"status": "Unhealthy", "reason": ...}}.
  */
-final class PingEndpoint extends ModelServerEndpoint {
+final class PingEndpoint extends RefusedEndpoint {
 
     private final Readiness readiness;
 

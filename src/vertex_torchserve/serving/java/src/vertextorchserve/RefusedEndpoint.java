@@ -1,15 +1,16 @@
 package vertextorchserve;
 
+import java.io.IOException;
 import org.pytorch.serve.servingsdk.Context;
 import org.pytorch.serve.servingsdk.ModelServerEndpoint;
 import org.pytorch.serve.servingsdk.http.Request;
 import org.pytorch.serve.servingsdk.http.Response;
 
-/** A route that is switched off: 405, whatever the method. */
-final class RefusedEndpoint extends ModelServerEndpoint {
+/** A route that answers 405 to every method its subclass doesn't allow. */
+class RefusedEndpoint extends ModelServerEndpoint {
 
     @Override
-    public void doGet(Request request, Response response, Context context) {
+    public void doGet(Request request, Response response, Context context) throws IOException {
         response.setStatus(405);
     }
 
