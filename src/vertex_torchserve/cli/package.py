@@ -132,4 +132,5 @@ def _progress() -> Progress:
         TransferSpeedColumn(),
         console=messages,
         transient=True,
+        disable=not messages.is_terminal,
     )

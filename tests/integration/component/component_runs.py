@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform
 from kfp import local
@@ -92,7 +94,14 @@ def run_pipeline(pipeline: Callable[[], Any], root: Path) -> tuple[Any, str]:
         The pipeline's output, None when a task failed; and the log of all tasks.
     """
     log = io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+    with (
+        tempfile.TemporaryDirectory(prefix="vts-kfp-") as temporary,
+        pytest.MonkeyPatch.context() as patch,
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),
+    ):
+        patch.setenv("TMPDIR", temporary)  # a task leaves the file with its source there
         # The image's name says nothing of Python; everything in the image is in this Python, too.
         warnings.filterwarnings("ignore", ".*non-Python base image", RuntimeWarning)
         # The component reads the uri, never the local path.

@@ -63,13 +63,16 @@ def test_the_whole_component_again_with_a_parent_is_the_same_version(cloud: Clou
     assert [version.version_description for version in cloud.versions("parent")] == ["", "trained longer"]
 
 
-def test_a_retry_finds_the_version_that_is_no_longer_the_default(cloud: Cloud, mar_path: Path) -> None:
-    first = register_archive(mar_path, FOLDER, plan("older"))
-    newer = write_archive(mar_path.with_name("newer.mar"), "newer")
-    upload = plan("older", parent_model=first.resource_name, is_default_version=True, labels={"a": "b"})
-    assert register_archive(newer, FOLDER, upload).version_id == "2"
-    again = register_archive(newer, FOLDER, upload)
+def test_a_retry_finds_a_version_that_is_no_longer_the_default(cloud: Cloud, mar_path: Path) -> None:
+    parent = register_archive(mar_path, FOLDER, plan("older")).resource_name
+    upload = plan("older", parent_model=parent, is_default_version=True)
+    second = write_archive(mar_path.with_name("second.mar"), "second")
+    third = write_archive(mar_path.with_name("third.mar"), "third")
+    assert register_archive(second, FOLDER, upload).version_id == "2"
+    assert register_archive(third, FOLDER, upload).version_id == "3"
+    again = register_archive(second, FOLDER, upload)
     assert (again.version_id, again.already_registered) == ("2", True)
+    assert len(cloud.versions("older")) == 3
 
 
 @pytest.mark.parametrize("form", ["{id}", "{id}@1", "{name}", "{name}@1", "{name}@default"])

@@ -100,10 +100,8 @@ def test_never_200_when_the_handler_raises_at_load(work: Path) -> None:
 
 
 def test_503_when_no_model_is_registered(work: Path) -> None:
-    archive = work / "store" / "model.mar"
-    archive.parent.mkdir()
-    archive.write_bytes(b"not a zip")
-    with JvmServer(work / "run", archive) as server:
+    (work / "store").mkdir()
+    with JvmServer(work / "run", work / "store" / "absent.mar") as server:
         wait_until(lambda: obstacle(server) is not None, 30, "the port is open")
         assert obstacle(server) == "no model is registered"
 

@@ -140,6 +140,7 @@ def test_a_status_the_handler_sets_goes_to_its_own_request(tmp_path: Path) -> No
     assert "x-item" not in malformed.headers
     assert (first.headers["x-item"], first.headers["x-request"]) == ("a", "id-1")
     assert (second.headers["x-item"], second.headers["x-request"]) == ("b", "id-2")
+    assert service.context.request_ids == {0: "id-0", 1: "id-1", 2: "id-2"}
 
 
 @pytest.mark.parametrize(

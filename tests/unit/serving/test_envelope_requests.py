@@ -90,7 +90,9 @@ def test_bodies_that_torchserve_has_parsed_already(echo: Any) -> None:
 
 
 def test_nothing_to_predict_never_reaches_the_handler(tmp_path: Path) -> None:
-    service = load_service(tmp_path, "def handle(data, context):\n    return data and 1 / 0\n")
+    service = load_service(
+        tmp_path, "def handle(data, context):\n    return None if data is None else 1 / 0\n"
+    )
     empty, malformed = send(service, {"instances": []}, {"instances": "hello"})
     assert (empty.status, empty.body) == (200, {"predictions": []})
     assert malformed.status == 400

@@ -1,6 +1,7 @@
 """Write one answer: `{"predictions": [...]}`, or `{"error": "..."}` as Vertex AI asks for."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -8,8 +9,8 @@ class UnusablePredictionsError(Exception):
     """The handler's mistake; the message holds no prediction."""
 
 
-def as_predictions(results: Any, expected: int) -> list[Any]:
-    """The handler's predictions as a list.
+def as_predictions(results: Any, expected: int) -> Sequence[Any]:
+    """The handler's predictions.
 
     Args:
         results: A list, a tuple, or an array or tensor whose first dimension counts the instances.
@@ -27,7 +28,7 @@ def as_predictions(results: Any, expected: int) -> list[Any]:
         raise UnusablePredictionsError(
             f"the handler returned {len(predictions)} predictions for {expected} instances"
         )
-    return list(predictions)
+    return predictions
 
 
 def predictions_body(predictions: list[Any]) -> str:
