@@ -1,6 +1,9 @@
 """The demo's KFP pipeline: the published component.yaml, run by `kfp.local` in this Python."""
 
 import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +69,7 @@ def run_pipeline(inputs: PipelineInputs, root: Path, log: Path) -> dict[str, Any
         return upload.outputs["vertex_model"]
 
     with (
+        _own_temporary_folder(),
         log.open("w", encoding="utf-8") as file,
         contextlib.redirect_stdout(file),
         contextlib.redirect_stderr(file),
@@ -74,3 +78,18 @@ def run_pipeline(inputs: PipelineInputs, root: Path, log: Path) -> dict[str, Any
         task = pipeline()
     metadata: dict[str, Any] = task.output.metadata
     return metadata
+
+
+@contextlib.contextmanager
+def _own_temporary_folder() -> Iterator[None]:
+    """Remove what `kfp.local` leaves: a folder with the task's source, made by `mktemp` and forgotten."""
+    before = os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="vts-") as folder:
+        os.environ["TMPDIR"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["TMPDIR"]
+            else:
+                os.environ["TMPDIR"] = before

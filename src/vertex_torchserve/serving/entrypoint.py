@@ -31,6 +31,7 @@ from vertex_torchserve.serving.settings import ServingSettings
 STOP_GRACE_SECONDS = 25
 _LOG_CONFIG = Path(__file__).with_name("log4j2.xml")
 _PR_SET_PDEATHSIG = 1
+_LONGEST_SOCKET_PATH = 107  # unix(7): sun_path has 108 bytes, one of them the end
 
 
 def main() -> int:
@@ -43,6 +44,7 @@ def main() -> int:
         signal.signal(signal.SIGTERM, process.on_signal)
         signal.signal(signal.SIGINT, process.on_signal)
         with tempfile.TemporaryDirectory(prefix="vts-") as work:
+            _require_short_path(Path(work))
             mar_path, manifest = fetch_archive(settings, Path(work))
             command = torchserve_command(settings, mar_path, manifest, Path(work))
             return process.run(command, Path(work))
@@ -172,6 +174,19 @@ class _ServerProcess:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _require_short_path(work: Path) -> None:
+    """Workers listen on `<java.io.tmpdir>/.ts.sock.<port>`; a longer path fails far from its cause."""
+    longest = _LONGEST_SOCKET_PATH - len("/tmp/.ts.sock.65535")
+    if len(os.fsencode(work)) > longest:
+        raise InputError(
+            Problem(
+                f"the temporary folder {work} is {len(os.fsencode(work))} bytes long; sockets in it need a path "
+                f"of at most {longest}",
+                "set TMPDIR to a shorter path",
+            )
+        )
 
 
 def _java_environment(work: Path) -> dict[str, str]:

@@ -37,7 +37,7 @@ class ServingProcess:
         http, self._management, metrics, grpc_inference, grpc_management = free_ports(5)
         self.base_url = f"http://127.0.0.1:{http}"
         self._own_log = log_path is None
-        self._log_path = log_path or Path(tempfile.mkstemp(prefix="vts-", suffix=".log")[1])
+        self._log_path = log_path or _temporary_log()
         self._started = time.monotonic()
         with self._log_path.open("wb") as log:
             self._process = subprocess.Popen(
@@ -137,6 +137,11 @@ class ServingProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _temporary_log() -> Path:
+    with tempfile.NamedTemporaryFile(prefix="vts-", suffix=".log", delete=False) as file:
+        return Path(file.name)
 
 
 def _own_environment() -> dict[str, str]:

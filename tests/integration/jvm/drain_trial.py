@@ -67,18 +67,22 @@ def run_trial(work: Path, main_class: str, seed: int) -> Trial:
         assert len(workers) == WORKERS
         fates = Fates()
         lock = threading.Lock()
+        ended = threading.Event()
         # Every other one keeps its connection; the rest open a new one for each request.
         clients = [
-            threading.Thread(target=_client, args=(server.http, number, number % 2 == 0, fates, lock))
+            threading.Thread(target=_client, args=(server.http, number, number % 2 == 0, fates, lock, ended))
             for number in range(CLIENTS)
         ]
         for client in clients:
             client.start()
-        time.sleep(random.Random(seed).uniform(0.3, 1.0))  # noqa: S311 (a moment, not a secret)
-        server.terminate()
-        terminated = time.monotonic()
-        code = server.process.wait(_STOP_SECONDS)
-        ended = time.monotonic()
+        try:
+            time.sleep(random.Random(seed).uniform(0.3, 1.0))  # noqa: S311 (a moment, not a secret)
+            server.terminate()
+            terminated = time.monotonic()
+            code = server.process.wait(_STOP_SECONDS)
+            stopped = time.monotonic()
+        finally:
+            ended.set()  # from here on the port may be another program's
         for client in clients:
             client.join()
         _, orphans = psutil.wait_procs(workers, timeout=1)
@@ -86,16 +90,18 @@ def run_trial(work: Path, main_class: str, seed: int) -> Trial:
         answered=fates.answered,
         lost=fates.lost,
         exit_code=code if code >= 0 else 128 - code,
-        stop_seconds=ended - max(fates.last_answer, terminated),
+        stop_seconds=stopped - max(fates.last_answer, terminated),
         orphans=len(orphans),
     )
 
 
-def _client(port: int, number: int, keep_alive: bool, fates: Fates, lock: threading.Lock) -> None:
-    """Ask again and again until the port refuses a connection."""
+def _client(
+    port: int, number: int, keep_alive: bool, fates: Fates, lock: threading.Lock, ended: threading.Event
+) -> None:
+    """Ask again and again until the port refuses a connection, or belongs to nobody we know."""
     connection: http.client.HTTPConnection | None = None
     request = number * 1_000_000
-    while True:
+    while not ended.is_set():
         if connection is None:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_STOP_SECONDS)
             try:
@@ -113,6 +119,8 @@ def _client(port: int, number: int, keep_alive: bool, fates: Fates, lock: thread
         if not (keep_alive and stays):
             connection.close()
             connection = None
+    if connection is not None:
+        connection.close()
 
 
 def _ask(connection: http.client.HTTPConnection, request: int) -> tuple[str | None, bool]:

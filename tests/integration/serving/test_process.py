@@ -78,6 +78,15 @@ def test_a_bad_environment_ends_it_with_2(
     assert expected in caught.value.message
 
 
+def test_a_temporary_folder_too_deep_for_sockets_ends_it_with_2(tmp_path: Path) -> None:
+    write_archive(tmp_path)
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    with ServingProcess({"AIP_STORAGE_URI": str(tmp_path), "TMPDIR": str(deep)}) as server:
+        with pytest.raises(ServingError, match="set TMPDIR to a shorter path"):
+            server.wait_ready(READY_SECONDS)
+
+
 def test_an_archive_that_is_not_one_ends_it_with_2(tmp_path: Path, private_tmp: Path) -> None:
     (tmp_path / "model.mar").write_text("not a zip")
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
