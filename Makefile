@@ -36,4 +36,4 @@ component: setup ## Compile component/component.yaml; COMPONENT_IMAGE=... names 
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml
 
 clean: ## Remove what the other targets made, but not .venv
-	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

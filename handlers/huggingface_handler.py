@@ -477,11 +477,12 @@ class HuggingFaceHandler:
         logger.info("%s on %s, loaded and warmed up in %.1f s", task, device, time.monotonic() - started)
 
     def handle(self, data: list[Any], context: Any) -> list[Any]:
-        """Answer a batch: instances (TorchServe's json envelope) or whole requests (no envelope).
+        """Answer a batch: instances (an envelope took the requests apart) or whole requests (no envelope).
 
         Args:
             data: Instances; or a mapping with `body` or `data` for each request.
-            context: TorchServe's `ts.context.Context`.
+            context: TorchServe's `ts.context.Context`. An envelope that passes parameters on sets its
+                `instance_parameters`: one mapping for each instance.
 
         Returns:
             As many answers as `data` has items, in order, of JSON types only.
@@ -492,19 +493,22 @@ class HuggingFaceHandler:
         """
         for index in range(len(context.request_processor or [])):
             context.set_response_content_type(index, "application/json")
-        if all(isinstance(row, dict) and ("body" in row or "data" in row) for row in data):
+        parameters = getattr(context, "instance_parameters", None)
+        if parameters is None and all(
+            isinstance(row, dict) and ("body" in row or "data" in row) for row in data
+        ):
             return self._answer_requests(data, context)
         try:
-            items = self._read_all(data, {})
+            items = self._read_all(data, parameters or [{}] * len(data))
         except ValueError as error:
             refuse(str(error))
         return self._predict(items)
 
-    def _read_all(self, instances: Sequence[Any], parameters: Parameters) -> list[Any]:
+    def _read_all(self, instances: Sequence[Any], parameters: Sequence[Parameters]) -> list[Any]:
         items = []
         for index, instance in enumerate(instances):
             try:
-                items.append(self._read(instance, parameters))
+                items.append(self._read(instance, parameters[index]))
             except ValueError as error:
                 raise ValueError(f"instance {index}: {error}") from None
         return items
@@ -520,7 +524,7 @@ class HuggingFaceHandler:
             content_type = (headers.get(name) or {}).get("content-type") or ""
             try:
                 instances, parameters, close = open_request(row[name], content_type)
-                items = self._read_all(instances, parameters)
+                items = self._read_all(instances, [parameters] * len(instances))
             except ValueError as error:
                 context.set_response_status(400, "Bad Request", index)
                 answers[index] = {"error": {"code": 400, "message": str(error)}}

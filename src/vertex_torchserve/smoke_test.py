@@ -125,7 +125,12 @@ def run_smoke_test(
     verify_members(mar_path)
     report = SmokeTestReport(mar_path, manifest.model_name)
     report.checks.append(Check("archive", True, f"{mar_path.stat().st_size} bytes, every member intact"))
-    environment = {"AIP_STORAGE_URI": str(mar_path.parent), "MODEL_NAME": mar_path.stem}
+    environment = {
+        "AIP_STORAGE_URI": str(mar_path.parent),
+        "MODEL_NAME": mar_path.stem,
+        # The instances are the tester's own, so what an exception says of them is no secret.
+        "VTS_LOG_EXCEPTION_MESSAGES": "1",
+    }
     with ServingProcess(environment) as server:
         with _recorded(report, "ready") as seen:
             report.ready_seconds = round(server.wait_ready(ready_timeout_seconds), 3)

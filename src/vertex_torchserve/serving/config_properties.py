@@ -6,6 +6,7 @@ showed to be needed; Java properties have no inline comments, so the reasons sta
 
 from pathlib import Path
 
+from vertex_torchserve.serving.envelope import SERVICE_ENVELOPE
 from vertex_torchserve.serving.settings import ServingSettings
 
 # Vertex AI's dedicated endpoints take 10 MB each way; TorchServe's default is 6.5 MB.
@@ -34,7 +35,9 @@ def render_config_properties(settings: ServingSettings, model_name: str, mar_pat
         "job_queue_size": 1000,
         "model_store": mar_path.parent,
         "load_models": f"{model_name}={mar_path.name}",
-        "service_envelope": "json",
+        "service_envelope": SERVICE_ENVELOPE,
+        # The envelope parses bodies itself: TorchServe would log what it can't parse.
+        "decode_input_request": "false",
         "enable_envvars_config": "true",
         "install_py_dep_per_model": "true",
         # One worker unless the archive's model-config.yaml says otherwise: TorchServe's default of one

@@ -22,6 +22,7 @@ from types import FrameType
 from vertex_torchserve.errors import InputError, Problem, VertexTorchServeError
 from vertex_torchserve.serving.archive import Manifest, read_manifest
 from vertex_torchserve.serving.config_properties import render_config_properties
+from vertex_torchserve.serving.envelope import lay_out_home
 from vertex_torchserve.serving.java import java_executable
 from vertex_torchserve.serving.load_watch import LoadWatch
 from vertex_torchserve.serving.settings import ServingSettings
@@ -32,6 +33,7 @@ STOP_GRACE_SECONDS = 25
 _LOG_CONFIG = Path(__file__).with_name("log4j2.xml")
 _PR_SET_PDEATHSIG = 1
 _LONGEST_SOCKET_PATH = 107  # unix(7): sun_path has 108 bytes, one of them the end
+_LONGEST_SOCKET_NAME = len("/java/.ts.sock.65535")
 
 
 def main() -> int:
@@ -92,11 +94,11 @@ def torchserve_command(
     config = work / "config.properties"
     # The archive's own name decides the route; a copy of the file under another name changes nothing.
     config.write_text(render_config_properties(settings, manifest.model_name, mar_path))
-    java_tmp = work / "tmp"
+    java_tmp = work / "java"
     java_tmp.mkdir()
     return [
         str(java_executable()),
-        f"-Dmodel_server_home={site_packages}",
+        f"-Dmodel_server_home={lay_out_home(work / 'home', site_packages)}",
         f"-Djava.io.tmpdir={java_tmp}",
         f"-Dlog4j.configurationFile=file://{_LOG_CONFIG}",
         "-XX:+ExitOnOutOfMemoryError",
@@ -178,12 +180,12 @@ class _ServerProcess:
 
 def _require_short_path(work: Path) -> None:
     """Workers listen on `<java.io.tmpdir>/.ts.sock.<port>`; a longer path fails far from its cause."""
-    longest = _LONGEST_SOCKET_PATH - len("/tmp/.ts.sock.65535")
-    if len(os.fsencode(work)) > longest:
+    length, longest = len(os.fsencode(work)), _LONGEST_SOCKET_PATH - _LONGEST_SOCKET_NAME
+    if length > longest:
         raise InputError(
             Problem(
-                f"the temporary folder {work} is {len(os.fsencode(work))} bytes long; sockets in it need a path "
-                f"of at most {longest}",
+                f"the temporary folder {work} has a path of {length} bytes; for sockets in it at most "
+                f"{longest} are accepted",
                 "set TMPDIR to a shorter path",
             )
         )
@@ -191,8 +193,10 @@ def _require_short_path(work: Path) -> None:
 
 def _java_environment(work: Path) -> dict[str, str]:
     log_folder = str(work / "logs")
+    # TS_MODEL_SERVER_HOME would beat the flag, and with it our envelope.
+    inherited = {name: value for name, value in os.environ.items() if name != "TS_MODEL_SERVER_HOME"}
     return {
-        **os.environ,
+        **inherited,
         "LOG_LOCATION": log_folder,
         "METRICS_LOCATION": log_folder,
         # pip's output goes into a pipe that TorchServe reads only after pip has ended.

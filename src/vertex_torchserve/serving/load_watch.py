@@ -1,4 +1,4 @@
-"""Watch TorchServe's log for a model that can't load, and keep the traceback that says why.
+"""Watch TorchServe's log for a model that can't load or answer, and keep what says why.
 
 TorchServe retries a failing load for five minutes while it calls itself healthy, and reports only
 "Worker died."; the cause is in the worker's own lines, one log event for each line of a traceback.
@@ -24,6 +24,8 @@ _AFTER_TRACEBACK = (
     "The above exception was the direct cause",
 )
 _MAX_TRACEBACK_LINES = 200
+# One line of the envelope's for each request that failed (serving/envelope).
+_REQUEST_FAILED = re.compile(r"request \S+ answered 5\d\d: (?P<trace>.*)$")
 
 
 class LoadWatch:
@@ -48,10 +50,12 @@ class LoadWatch:
             self._reason = message
 
     def reason(self) -> str:
-        """The first traceback, or TorchServe's own words when there was none."""
+        """The first traceback; without one, TorchServe's own words or what the first failed request says."""
         return "\n".join(self._first_traceback).rstrip() or self._reason
 
     def _collect_traceback(self, thread: str, message: str) -> None:
+        if failed := _REQUEST_FAILED.match(message):
+            self._reason = self._reason or failed["trace"]
         if message.startswith("Traceback (most recent call last)"):
             self._tracebacks[thread] = [message]
             if not self._first_traceback:

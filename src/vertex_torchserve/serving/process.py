@@ -16,6 +16,7 @@ from vertex_torchserve.serving.readiness import all_models_ready
 from vertex_torchserve.serving.settings import EXIT_WITH_STDIN
 
 _POLL_SECONDS = 0.1
+_LOG_DELAY_SECONDS = 2.0
 _ERROR_MARK = "ERROR: "
 
 
@@ -99,11 +100,18 @@ class ServingProcess:
         return "\n".join(self._log_path.read_text(errors="replace").splitlines()[-lines:])
 
     def failure_reason(self) -> str:
-        """The first traceback in its output, empty when there is none."""
-        watch = LoadWatch()
-        for line in self._log_path.read_text(errors="replace").splitlines():
-            watch.feed(line)
-        return watch.reason()
+        """Why the model could not load or answer, by its output; empty when nothing says so.
+
+        Waits a moment for it: a failed request's answer may overtake what the worker logs about it.
+        """
+        deadline = time.monotonic() + _LOG_DELAY_SECONDS
+        while True:
+            watch = LoadWatch()
+            for line in self._log_path.read_text(errors="replace").splitlines():
+                watch.feed(line)
+            if watch.reason() or time.monotonic() > deadline:
+                return watch.reason()
+            time.sleep(_POLL_SECONDS)
 
     def stop(self, timeout_seconds: float = 30.0) -> int:
         """End it and everything it started; returns its exit code. Stopping twice is fine.

@@ -1,7 +1,9 @@
 """Every environment variable the serving process reads, in one place.
 
 The platform's `AIP_*` variables come first, our own `VTS_*` are the fallback; images never set an
-`AIP_*` variable themselves (Vertex AI, custom container requirements).
+`AIP_*` variable themselves (Vertex AI, custom container requirements). One is read by the worker
+instead, which knows nothing of this package: `VTS_LOG_EXCEPTION_MESSAGES=1` (serving/envelope) logs what a
+handler's exceptions say, which may quote a payload.
 """
 
 from collections.abc import Mapping

@@ -1,11 +1,5 @@
 """A real TorchServe with the envelope, serving an archive of one handler in batches of 16."""
 
-import os
-import re
-import signal
-import subprocess
-import tempfile
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +9,7 @@ from typing import NamedTuple
 import httpx
 
 from model_folders import write_archive
-from vertex_torchserve.serving.archive import read_manifest
-from vertex_torchserve.serving.entrypoint import torchserve_command
-from vertex_torchserve.serving.envelope import SERVICE_ENVELOPE, lay_out_home
-from vertex_torchserve.serving.ports import free_ports
-from vertex_torchserve.serving.readiness import all_models_ready
-from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.process import ServingProcess
 
 READY_SECONDS = 90.0
 HANDLER = """\
@@ -82,55 +71,8 @@ def envelope_server(store: Path) -> Iterator[Server]:
     with zipfile.ZipFile(mar, "a") as archive:
         archive.writestr("model-config.yaml", CONFIG)
         archive.writestr("instances.py", INSTANCES)
-    http, management, metrics, grpc_inference, grpc_management = free_ports(5)
-    settings = ServingSettings.from_environment(
-        {
-            "AIP_STORAGE_URI": str(store),
-            "AIP_HTTP_PORT": str(http),
-            "VTS_MANAGEMENT_PORT": str(management),
-            "VTS_METRICS_PORT": str(metrics),
-            "VTS_GRPC_INFERENCE_PORT": str(grpc_inference),
-            "VTS_GRPC_MANAGEMENT_PORT": str(grpc_management),
-        }
-    )
-    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:  # short: it holds a Unix socket
-        work = Path(folder)
-        command = with_envelope(torchserve_command(settings, mar, read_manifest(mar), work), work)
-        log = work / "log.txt"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=work,
-                env={
-                    **os.environ,
-                    "LOG_LOCATION": folder,
-                    "METRICS_LOCATION": folder,
-                    "PYTHONUNBUFFERED": "1",
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            deadline = time.monotonic() + READY_SECONDS
-            while not all_models_ready(management):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-            with httpx.Client(base_url=f"http://127.0.0.1:{http}", timeout=60.0) as client:
-                yield Server(client, log)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def with_envelope(command: list[str], work: Path) -> list[str]:
-    """The command the entrypoint builds, with the envelope in place of TorchServe's."""
-    flag = "-Dmodel_server_home="
-    (site_packages,) = [word.removeprefix(flag) for word in command if word.startswith(flag)]
-    home = lay_out_home(work / "home", Path(site_packages))
-    config = work / "config.properties"
-    text = re.sub(r"(?m)^(service_envelope|decode_input_request)=.*\n", "", config.read_text())
-    config.write_text(f"{text}service_envelope={SERVICE_ENVELOPE}\ndecode_input_request=false\n")
-    return [f"{flag}{home}" if word.startswith(flag) else word for word in command]
+    log = store / "log.txt"
+    with ServingProcess({"AIP_STORAGE_URI": str(store)}, log_path=log) as server:
+        server.wait_ready(READY_SECONDS)
+        with httpx.Client(base_url=server.base_url, timeout=60.0) as client:
+            yield Server(client, log)

@@ -61,3 +61,10 @@ def test_a_worker_that_dies_later_is_no_failed_load() -> None:
 
 def test_a_handler_that_prints_such_words_is_no_failed_load() -> None:
     assert not fed(f"{STDOUT}Load model failed: model").failed
+
+
+def test_a_request_that_failed_says_why() -> None:
+    watch = fed(f"{STDOUT}request 6f1d answered 500: KeyError at handler.py:3 handle")
+    assert not watch.failed
+    assert watch.reason() == "KeyError at handler.py:3 handle"
+    assert fed(f"{STDOUT}request 6f1d answered 400: it is malformed").reason() == ""
