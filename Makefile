@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check component clean
+.PHONY: help setup demo test check component java clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: setup ## What CI checks besides the tests: ruff, mypy, component.yaml up 
 
 component: setup ## Compile component/component.yaml; COMPONENT_IMAGE=... names your own image
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml
+
+java: setup ## Build serving/java/vertex-torchserve.jar from its sources (needs javac 17)
+	$(BIN)/python scripts/build_java.py
 
 clean: ## Remove what the other targets made, but not .venv
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -27,9 +27,11 @@ from vertex_torchserve.serving.java import java_executable
 from vertex_torchserve.serving.load_watch import LoadWatch
 from vertex_torchserve.serving.settings import ServingSettings
 
-# TorchServe gives each of its thread groups up to 60 s; a stuck worker must not hold the container
-# beyond what a platform waits before SIGKILL (30 s on Kubernetes).
-STOP_GRACE_SECONDS = 25
+# How long requests that were accepted may take once SIGTERM came. Kubernetes waits 30 s before SIGKILL, and
+# TorchServe's own stop takes two seconds of netty's quiet period behind the drain.
+DRAIN_LIMIT_SECONDS = 20
+STOP_GRACE_SECONDS = DRAIN_LIMIT_SECONDS + 10
+_LAUNCHER = Path(__file__).with_name("java") / "vertex-torchserve.jar"
 _LOG_CONFIG = Path(__file__).with_name("log4j2.xml")
 _PR_SET_PDEATHSIG = 1
 _LONGEST_SOCKET_PATH = 107  # unix(7): sun_path has 108 bytes, one of them the end
@@ -103,9 +105,11 @@ def torchserve_command(
         f"-Dlog4j.configurationFile=file://{_LOG_CONFIG}",
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",  # no files in the machine's /tmp
+        f"-Dvts.drain.limit.seconds={DRAIN_LIMIT_SECONDS}",
         "-cp",
-        f"{site_packages}/ts/frontend/*",
-        "org.pytorch.serve.ModelServer",
+        f"{site_packages}/ts/frontend/*{os.pathsep}{_LAUNCHER}",
+        # TorchServe's own main with a truthful /ping and a drain, without gRPC (docs/decisions/0003).
+        "vertextorchserve.Launcher",
         "--python",
         sys.executable,
         "-f",

@@ -22,6 +22,7 @@ _AFTER_TRACEBACK = (
     "Backend worker process died",
     "During handling of the above exception",
     "The above exception was the direct cause",
+    "s_name_part0=",  # the first line of the next worker
 )
 _MAX_TRACEBACK_LINES = 200
 # One line of the envelope's for each request that failed (serving/envelope).

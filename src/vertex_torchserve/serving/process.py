@@ -35,7 +35,7 @@ class ServingProcess:
     """
 
     def __init__(self, environment: Mapping[str, str], *, log_path: Path | None = None) -> None:
-        http, self._management, metrics, grpc_inference, grpc_management = free_ports(5)
+        http, self._management, metrics = free_ports(3)
         self.base_url = f"http://127.0.0.1:{http}"
         self._own_log = log_path is None
         self._log_path = log_path or _temporary_log()
@@ -49,8 +49,6 @@ class ServingProcess:
                     "AIP_HTTP_PORT": str(http),
                     "VTS_MANAGEMENT_PORT": str(self._management),
                     "VTS_METRICS_PORT": str(metrics),
-                    "VTS_GRPC_INFERENCE_PORT": str(grpc_inference),
-                    "VTS_GRPC_MANAGEMENT_PORT": str(grpc_management),
                     EXIT_WITH_STDIN: "1",
                 },
                 # Nothing is ever written: the child ends when this end of the pipe is closed, be it by
@@ -113,7 +111,7 @@ class ServingProcess:
                 return watch.reason()
             time.sleep(_POLL_SECONDS)
 
-    def stop(self, timeout_seconds: float = 30.0) -> int:
+    def stop(self, timeout_seconds: float = 45.0) -> int:
         """End it and everything it started; returns its exit code. Stopping twice is fine.
 
         Args:

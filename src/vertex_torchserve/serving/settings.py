@@ -23,10 +23,8 @@ class ServingSettings:
         model_name: `MODEL_NAME`: which `<model_name>.mar` of that folder; None when there is one.
         http_host: `VTS_HTTP_HOST`: where predictions are answered; loopback unless told otherwise.
         http_port: `AIP_HTTP_PORT`, then `VTS_HTTP_PORT`, then 8080.
-        management_port: `VTS_MANAGEMENT_PORT`; always on loopback, as are the next three.
+        management_port: `VTS_MANAGEMENT_PORT`; always on loopback, as is the next.
         metrics_port: `VTS_METRICS_PORT`.
-        grpc_inference_port: `VTS_GRPC_INFERENCE_PORT`; TorchServe can't switch gRPC off.
-        grpc_management_port: `VTS_GRPC_MANAGEMENT_PORT`.
         exit_with_stdin: `VTS_EXIT_WITH_STDIN=1`: end when standard input closes, so that the server
             never outlives the process that holds the other end.
     """
@@ -37,8 +35,6 @@ class ServingSettings:
     http_port: int
     management_port: int
     metrics_port: int
-    grpc_inference_port: int
-    grpc_management_port: int
     exit_with_stdin: bool
 
     @classmethod
@@ -77,8 +73,6 @@ class ServingSettings:
             http_port=port(8080, "AIP_HTTP_PORT", "VTS_HTTP_PORT"),
             management_port=port(8081, "VTS_MANAGEMENT_PORT"),
             metrics_port=port(8082, "VTS_METRICS_PORT"),
-            grpc_inference_port=port(7070, "VTS_GRPC_INFERENCE_PORT"),
-            grpc_management_port=port(7071, "VTS_GRPC_MANAGEMENT_PORT"),
             exit_with_stdin=environment.get(EXIT_WITH_STDIN) == "1",
         )
         raise_problems(problems)

@@ -60,7 +60,7 @@ def test_killed_half_way_it_leaves_no_process(
     )
     with demo:
         wait_until(
-            lambda: any("org.pytorch.serve" in " ".join(p.cmdline()) for p in _serving(private_tmp)),
+            lambda: any("vertextorchserve.Launcher" in " ".join(p.cmdline()) for p in _serving(private_tmp)),
             120,
             "the smoke test serves",
         )

@@ -1,11 +1,13 @@
 """A real TorchServe, started and ended in every way there is."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -19,6 +21,16 @@ from vertex_torchserve.serving.process import ServingProcess
 READY_SECONDS = 90.0
 # TorchServe needs 2.4 s of quiet period to stop; a machine under load a multiple of it.
 GONE_SECONDS = 30.0
+SLOW_HANDLER = """\
+import time
+
+
+def handle(data, context):
+    if data is not None:
+        print("the request is here")
+        time.sleep(2)
+    return data
+"""
 
 
 @pytest.fixture
@@ -46,6 +58,28 @@ def test_serves_until_it_is_stopped(tmp_path: Path, private_tmp: Path) -> None:
         assert server.stop() == 143
         assert server.stop() == 143
     assert mar.is_file()
+
+
+def test_ping_tells_the_truth_and_a_stop_answers_what_was_accepted(tmp_path: Path, private_tmp: Path) -> None:
+    write_archive(tmp_path, SLOW_HANDLER)
+    with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
+        seen = []
+
+        def pinged() -> bool:
+            with contextlib.suppress(httpx.TransportError):
+                seen.append((httpx.get(f"{server.base_url}/ping").status_code, server.is_ready()))
+            return bool(seen) and seen[-1][0] == 200
+
+        wait_until(pinged, READY_SECONDS, "/ping is 200")
+        assert {status for status, _ in seen} == {503, 200}
+        assert seen[-1] == (200, True)
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(
+                httpx.post, f"{server.base_url}/predictions/model", json={"instances": [1]}, timeout=60
+            )
+            wait_until(lambda: "the request is here" in server.log_tail(), 30, "the worker has it")
+            assert server.stop() == 143
+        assert answer.result().json() == {"predictions": [1]}
 
 
 def test_a_handler_that_can_not_load_ends_it_with_its_traceback(tmp_path: Path, private_tmp: Path) -> None:

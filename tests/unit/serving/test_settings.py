@@ -20,8 +20,6 @@ def test_defaults() -> None:
         http_port=8080,
         management_port=8081,
         metrics_port=8082,
-        grpc_inference_port=7070,
-        grpc_management_port=7071,
         exit_with_stdin=False,
     )
 
