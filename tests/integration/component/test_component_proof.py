@@ -47,8 +47,8 @@ def test_a_handler_that_cant_predict_is_not_registered(cloud: Cloud) -> None:
     cloud.storage.put("cant-predict-extra/instances.json", "[1]")
     with pytest.raises(ServingError) as raised:
         run_here(**inputs, smoke_test_instances="instances.json")
-    assert "ZeroDivisionError: division by zero" in str(raised.value)
-    assert "return None if data is None else [1 / 0]" in str(raised.value)
+    assert "ZeroDivisionError('division by zero')" in str(raised.value)
+    assert "handler.py:3 handle" in str(raised.value)
     assert cloud.versions("cant-predict") == []
     assert cloud.keys_beneath("cant-predict") == ["cant-predict/ckpt.pt"]
 

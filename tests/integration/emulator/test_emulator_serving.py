@@ -53,7 +53,7 @@ def test_deploy_predict_undeploy(
     assert raw.headers["X-Vertex-AI-Deployed-Model-Id"] == deployed.id
     assert raw.headers["X-Vertex-AI-Model"] == model.resource_name
 
-    with pytest.raises(exceptions.ServiceUnavailable, match="Prediction failed"):
+    with pytest.raises(exceptions.InternalServerError, match="the prediction failed"):
         endpoint.predict(instances=["poison"])
     with pytest.raises(exceptions.BadRequest, match="1500000"):
         endpoint.predict(instances=["x" * 1_500_000])
@@ -160,7 +160,7 @@ def test_batch_prediction_groups_instances_and_keeps_failures_apart(
         {"instance": 6, "prediction": {"echo": 6}},
     ]
     errors = files["errors_0001.jsonl"]
-    assert [(line["instance"], line["error"]["code"]) for line in errors] == [("poison", 14), (4, 14)]
+    assert [(line["instance"], line["error"]["code"]) for line in errors] == [("poison", 13), (4, 13)]
     (stats,) = files["prediction.errors_stats-00000-of-00001"]
     assert stats["count"] == 2
     assert sorted(files) == [
