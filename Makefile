@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check component java clean
+.PHONY: help setup demo test check component images test-gpu-image java clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,22 @@ check: setup ## What CI checks besides the tests: ruff, mypy, component.yaml up 
 
 component: setup ## Compile component/component.yaml; COMPONENT_IMAGE=... names your own image
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml
+
+# Debian's own client first: a newer one elsewhere on the PATH may lack the buildx plug-in.
+export VTS_DOCKER ?= $(wildcard /usr/bin/docker)
+# --build-arg TORCH_INDEX_URL= takes PyPI's torch, with a newer CUDA, where PyTorch's index can't be reached.
+GPU_BUILD_ARGS ?=
+
+images: setup ## Build torchserve-cpu:dev and vertex-torchserve-component:dev with Docker
+	scripts/docker_engine.sh
+	$(BIN)/vertex-torchserve images build cpu \
+		--build-arg BASE_IMAGE=$$(scripts/base_image.sh runtime) --build-arg BUILD_IMAGE=$$(scripts/base_image.sh)
+	$(BIN)/vertex-torchserve images build component --build-arg BASE_IMAGE=$$(scripts/base_image.sh)
+
+test-gpu-image: setup ## Build torchserve-gpu:dev (several GB) and test it as it serves without a GPU
+	scripts/docker_engine.sh
+	$(BIN)/vertex-torchserve images build gpu --build-arg BASE_IMAGE=$$(scripts/base_image.sh runtime) $(GPU_BUILD_ARGS)
+	REQUIRE_DOCKER=1 VTS_TEST_IMAGE=torchserve-gpu:dev $(BIN)/pytest tests/integration/images $(PYTEST_ARGS)
 
 java: setup ## Build serving/java/vertex-torchserve.jar from its sources (needs javac 17)
 	$(BIN)/python scripts/build_java.py

@@ -3,9 +3,10 @@
 # Prints nothing on success but the engine's version.
 set -euo pipefail
 
-CLIENT=/usr/bin/docker # a newer client first on the PATH wants the buildx plug-in
+# Debian's own client first: a newer one elsewhere on the PATH may lack the buildx plug-in it then needs.
+CLIENT=${VTS_DOCKER:-$([ -x /usr/bin/docker ] && echo /usr/bin/docker || echo docker)}
 
-if [ -x "$CLIENT" ] && "$CLIENT" version --format '{{.Server.Version}}' 2>/dev/null; then
+if "$CLIENT" version --format '{{.Server.Version}}' 2>/dev/null; then
     exit 0
 fi
 if [ ! -x "$(command -v dockerd)" ]; then

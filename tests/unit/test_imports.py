@@ -15,6 +15,7 @@ LAYERS = {
     "errors": 0,
     "packaged_files": 0,
     "ignore_patterns": 0,
+    "docker": 1,
     "gcs": 1,
     "serving": 2,
     "model_archive": 3,

@@ -10,6 +10,7 @@ from vertex_torchserve import __version__
 from vertex_torchserve.cli.console import messages
 from vertex_torchserve.cli.demo import demo
 from vertex_torchserve.cli.emulator import emulator
+from vertex_torchserve.cli.images import images
 from vertex_torchserve.cli.package import package
 from vertex_torchserve.cli.smoke_test import smoke_test
 from vertex_torchserve.cli.upload import upload
@@ -53,6 +54,7 @@ app.command("smoke-test")(smoke_test)
 app.command()(upload)
 app.command()(emulator)
 app.command()(demo)
+app.add_typer(images, name="images")
 
 
 def main() -> None:

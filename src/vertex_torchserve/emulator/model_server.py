@@ -36,6 +36,8 @@ class ModelServer:
         self._log_path = log_path
         log_path.parent.mkdir(parents=True, exist_ok=True)
         environment = {**container.environment, "STORAGE_EMULATOR_HOST": storage_url}
+        # Accelerators are recorded, not given: a server that was promised one would refuse to start.
+        environment.pop("AIP_ACCELERATOR_TYPE", None)
         self._process = ServingProcess(environment, log_path=log_path)
         self._http = httpx.Client(base_url=self._process.base_url, timeout=REQUEST_SECONDS, trust_env=False)
         self._settled = threading.Event()

@@ -55,6 +55,12 @@ def read_manifest(mar_path: Path) -> Manifest:
     return manifest
 
 
+def unpacked_bytes(mar_path: Path) -> int:
+    """The size of an archive's files once they are unpacked."""
+    with zipfile.ZipFile(mar_path) as archive:
+        return sum(member.file_size for member in archive.infolist())
+
+
 def verify_members(mar_path: Path) -> None:
     """Read every member and compare it with its checksum.
 

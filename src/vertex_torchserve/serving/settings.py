@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from vertex_torchserve.errors import Problem, raise_problems
 
 EXIT_WITH_STDIN = "VTS_EXIT_WITH_STDIN"
+# Where `docker run -v FOLDER:/mnt/models:ro` puts a model when there is no cloud.
+DEFAULT_MODEL_STORE = "/mnt/models"
 
 
 @dataclass(frozen=True)
@@ -19,30 +21,50 @@ class ServingSettings:
     """What the environment asks for.
 
     Attributes:
-        storage_uri: `AIP_STORAGE_URI`: the gs:// folder or the local folder that holds the .mar.
+        storage_uri: `AIP_STORAGE_URI`: the gs:// folder or the local folder that holds the .mar; empty
+            when the model came without an artifact folder.
+        model_store: `VTS_MODEL_STORE`: the local folder to look in when `storage_uri` is empty.
+        on_vertex: Whether the platform says it is Vertex AI (`AIP_MODE=PREDICTION`).
         model_name: `MODEL_NAME`: which `<model_name>.mar` of that folder; None when there is one.
         http_host: `VTS_HTTP_HOST`: where predictions are answered; loopback unless told otherwise.
         http_port: `AIP_HTTP_PORT`, then `VTS_HTTP_PORT`, then 8080.
         management_port: `VTS_MANAGEMENT_PORT`; always on loopback, as is the next.
         metrics_port: `VTS_METRICS_PORT`.
+        workers: `VTS_WORKERS`: worker processes; None: as many as fit (serving/sizing.py).
+        threads: `VTS_THREADS`, then `OMP_NUM_THREADS`: threads of each worker's torch.
+        batch_size: `VTS_BATCH_SIZE`: the most requests of one batch.
+        max_batch_delay_ms: `VTS_MAX_BATCH_DELAY_MS`: how long a batch is waited for.
+        accelerator: `AIP_ACCELERATOR_TYPE`: the kind of GPU that was asked for; empty for none.
         exit_with_stdin: `VTS_EXIT_WITH_STDIN=1`: end when standard input closes, so that the server
             never outlives the process that holds the other end.
     """
 
     storage_uri: str
+    model_store: str
+    on_vertex: bool
     model_name: str | None
     http_host: str
     http_port: int
     management_port: int
     metrics_port: int
+    workers: int | None
+    threads: int | None
+    batch_size: int | None
+    max_batch_delay_ms: int | None
+    accelerator: str
     exit_with_stdin: bool
+
+    @property
+    def model_source(self) -> str:
+        """The folder that must hold the archive."""
+        return self.storage_uri or self.model_store
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "ServingSettings":
         """Read the settings.
 
         Raises:
-            InputError: For every variable that is missing or malformed, together.
+            InputError: For every variable that is malformed, together.
         """
         problems: list[Problem] = []
 
@@ -58,21 +80,35 @@ class ServingSettings:
                 )
             return default
 
-        storage_uri = environment.get("AIP_STORAGE_URI", "")
-        if not storage_uri:
-            problems.append(
-                Problem(
-                    "AIP_STORAGE_URI is not set; it names the gs:// or local folder that holds the .mar",
-                    "upload the model with an artifact folder, or set AIP_STORAGE_URI",
+        def count(*names: str) -> int | None:
+            for name in names:
+                value = environment.get(name, "")
+                if not value:
+                    continue
+                if value.isdecimal() and int(value) > 0:
+                    return int(value)
+                problems.append(
+                    Problem(
+                        f"{name}={value!r} is not a whole number of 1 or more",
+                        f"correct {name}, or unset it for a value that fits the machine",
+                    )
                 )
-            )
+            return None
+
         settings = cls(
-            storage_uri=storage_uri,
+            storage_uri=environment.get("AIP_STORAGE_URI", ""),
+            model_store=environment.get("VTS_MODEL_STORE") or DEFAULT_MODEL_STORE,
+            on_vertex=environment.get("AIP_MODE") == "PREDICTION",
             model_name=environment.get("MODEL_NAME") or None,
             http_host=environment.get("VTS_HTTP_HOST") or "127.0.0.1",
             http_port=port(8080, "AIP_HTTP_PORT", "VTS_HTTP_PORT"),
             management_port=port(8081, "VTS_MANAGEMENT_PORT"),
             metrics_port=port(8082, "VTS_METRICS_PORT"),
+            workers=count("VTS_WORKERS"),
+            threads=count("VTS_THREADS", "OMP_NUM_THREADS"),
+            batch_size=count("VTS_BATCH_SIZE"),
+            max_batch_delay_ms=count("VTS_MAX_BATCH_DELAY_MS"),
+            accelerator=environment.get("AIP_ACCELERATOR_TYPE", ""),
             exit_with_stdin=environment.get(EXIT_WITH_STDIN) == "1",
         )
         raise_problems(problems)

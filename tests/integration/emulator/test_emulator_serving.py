@@ -33,7 +33,13 @@ def test_deploy_predict_undeploy(
     model = upload(display_name="served", artifact_uri="gs://models/gone")
     # The endpoint serves the platform's own copy: what becomes of the original is nothing to it.
     gcs.bucket("models").blob("gone/model.mar").delete()
-    endpoint.deploy(model, machine_type=MACHINE, deployed_model_display_name="as-served")
+    endpoint.deploy(
+        model,
+        machine_type=MACHINE,
+        accelerator_type="NVIDIA_TESLA_T4",  # recorded, not given: this machine has none
+        accelerator_count=1,
+        deployed_model_display_name="as-served",
+    )
 
     answer = endpoint.predict(instances=[1, "two", {"three": [3]}])
     assert answer.predictions == [{"echo": 1.0}, {"echo": "two"}, {"echo": {"three": [3.0]}}]

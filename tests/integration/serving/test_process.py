@@ -96,7 +96,6 @@ def test_a_handler_that_can_not_load_ends_it_with_its_traceback(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({"AIP_STORAGE_URI": ""}, "AIP_STORAGE_URI is not set"),
         ({"AIP_STORAGE_URI": "{folder}", "MODEL_NAME": "other"}, "must hold other.mar; found: model.mar"),
         ({"AIP_STORAGE_URI": "{folder}/none"}, "must hold one .mar; found: nothing"),
     ],
@@ -126,6 +125,15 @@ def test_an_archive_that_is_not_one_ends_it_with_2(tmp_path: Path, private_tmp: 
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
         with pytest.raises(ServingError, match="is not a model archive"):
             server.wait_ready(READY_SECONDS)
+
+
+def test_an_accelerator_that_torch_can_not_use_ends_it_with_1(tmp_path: Path, private_tmp: Path) -> None:
+    write_archive(tmp_path)
+    hidden = {"CUDA_VISIBLE_DEVICES": "-1", "AIP_ACCELERATOR_TYPE": "NVIDIA_TESLA_T4"}
+    with ServingProcess({"AIP_STORAGE_URI": str(tmp_path), **hidden}) as server:
+        with pytest.raises(ServingError, match="AIP_ACCELERATOR_TYPE='NVIDIA_TESLA_T4'"):
+            server.wait_ready(READY_SECONDS)
+        assert server.stop() == 1
 
 
 def test_the_model_name_picks_one_of_several_archives(tmp_path: Path, private_tmp: Path) -> None:

@@ -15,11 +15,18 @@ def test_defaults() -> None:
     settings = ServingSettings.from_environment({"AIP_STORAGE_URI": "/models", "MODEL_NAME": ""})
     assert settings == ServingSettings(
         storage_uri="/models",
+        model_store="/mnt/models",
+        on_vertex=False,
         model_name=None,
         http_host="127.0.0.1",
         http_port=8080,
         management_port=8081,
         metrics_port=8082,
+        workers=None,
+        threads=None,
+        batch_size=None,
+        max_batch_delay_ms=None,
+        accelerator="",
         exit_with_stdin=False,
     )
 
@@ -28,7 +35,23 @@ def test_everything_wrong_is_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
         ServingSettings.from_environment({"AIP_HTTP_PORT": "http", "VTS_METRICS_PORT": "70000"})
     assert [problem.message for problem in caught.value.problems] == [
-        "AIP_STORAGE_URI is not set; it names the gs:// or local folder that holds the .mar",
         "AIP_HTTP_PORT='http' is not a port; 1 to 65535 is accepted",
         "VTS_METRICS_PORT='70000' is not a port; 1 to 65535 is accepted",
     ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "source"),
+    [
+        ({}, "/mnt/models"),
+        ({"AIP_STORAGE_URI": ""}, "/mnt/models"),
+        ({"VTS_MODEL_STORE": "/store"}, "/store"),
+        ({"VTS_MODEL_STORE": "/store", "AIP_STORAGE_URI": "gs://b/m"}, "gs://b/m"),
+    ],
+)
+def test_where_the_archive_is(environment: dict[str, str], source: str) -> None:
+    assert ServingSettings.from_environment(environment).model_source == source
+
+
+def test_vertex_says_that_it_is_vertex() -> None:
+    assert ServingSettings.from_environment({"AIP_MODE": "PREDICTION"}).on_vertex

@@ -5,8 +5,14 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.kqueue.KQueueChannelOption;
+import io.netty.channel.kqueue.KQueueServerSocketChannel;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
+import java.net.StandardSocketOptions;
 import java.security.GeneralSecurityException;
 import java.util.List;
 import org.pytorch.serve.ModelServer;
@@ -47,8 +53,9 @@ final class WatchedModelServer extends ModelServer {
     }
 
     /**
-     * As TorchServe does it, with two differences for the inference port: the watch, and no SO_LINGER 0,
-     * which throws away what of an answer is not sent yet when its connection is closed.
+     * As TorchServe does it, with three differences for the inference port: the watch; no SO_LINGER 0,
+     * which throws away what of an answer is not sent yet when its connection is closed; and
+     * SO_REUSEPORT, because whoever started us listens there until we do (early_listener.py).
      */
     @Override
     public ChannelFuture initializeServer(
@@ -62,6 +69,7 @@ final class WatchedModelServer extends ModelServer {
                 .group(acceptors, loops)
                 .channel(connector.getServerChannel())
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(reusePort(connector.getServerChannel()), true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childHandler(
                         new ServerInitializer(ssl, type) {
@@ -75,5 +83,16 @@ final class WatchedModelServer extends ModelServer {
                 .sync()
                 .channel()
                 .closeFuture();
+    }
+
+    /** The same socket option has a name for each of netty's transports. */
+    private static ChannelOption<Boolean> reusePort(Class<? extends Channel> transport) {
+        if (transport == EpollServerSocketChannel.class) {
+            return EpollChannelOption.SO_REUSEPORT;
+        }
+        if (transport == KQueueServerSocketChannel.class) {
+            return KQueueChannelOption.SO_REUSEPORT;
+        }
+        return NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT);
     }
 }

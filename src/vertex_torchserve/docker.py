@@ -1,0 +1,242 @@
+"""A thin typed wrapper over the docker command line: build an image, run a container, see what became of it.
+
+`VTS_DOCKER` names another client than the first `docker` on the PATH. Images are built with BuildKit, for
+which clients from version 23 on need the buildx plug-in.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from vertex_torchserve.errors import VertexTorchServeError
+
+CLIENT_VARIABLE = "VTS_DOCKER"
+_QUERY_SECONDS = 60.0
+# Creating a container pulls its image, several GB, when the engine has none of it.
+_PULL_SECONDS = 1800.0
+_SHOWN_CHARACTERS = 2000
+
+
+class DockerError(VertexTorchServeError):
+    """There is no docker client or engine, or it refused or failed a command."""
+
+
+@dataclass(frozen=True)
+class ContainerState:
+    """What the engine says of a container.
+
+    Attributes:
+        status: `created`, `running`, `exited`, ...
+        exit_code: Of its main process; None while there is one.
+        health: `starting`, `healthy` or `unhealthy`; None when its image has no health check.
+    """
+
+    status: str
+    exit_code: int | None
+    health: str | None
+
+
+class Container:
+    """One container, by its id, until `remove`; as a context manager it is removed on exit.
+
+    Args:
+        container_id: The engine's id of it.
+    """
+
+    def __init__(self, container_id: str) -> None:
+        self.id = container_id
+
+    @classmethod
+    def run(
+        cls,
+        image: str,
+        *command: str,
+        environment: Mapping[str, str] | None = None,
+        read_only_mounts: Mapping[Path, str] | None = None,
+        published_ports: Sequence[int] = (),
+        options: Sequence[str] = (),
+    ) -> "Container":
+        """Start a container in the background.
+
+        Args:
+            image: The image; pulled when the engine does not have it.
+            command: In place of the image's CMD.
+            environment: Its variables, over the image's.
+            read_only_mounts: Folders of this machine and where they appear.
+            published_ports: Ports of the container that get a free port of 127.0.0.1 each.
+            options: Further options of `docker create`, such as `--read-only`.
+
+        Raises:
+            DockerError: When it can't be started; nothing is left of it then.
+        """
+        arguments = ["create", *options]
+        for name, value in (environment or {}).items():
+            arguments += ["--env", f"{name}={value}"]
+        for source, target in (read_only_mounts or {}).items():
+            arguments += ["--mount", f"type=bind,source={source.resolve()},target={target},readonly"]
+        for port in published_ports:
+            arguments += ["--publish", f"127.0.0.1:0:{port}"]
+        container = cls(_ask(*arguments, image, *command, seconds=_PULL_SECONDS).strip())
+        try:
+            _ask("start", container.id)
+        except DockerError:
+            container.remove()  # the engine keeps what it could not start
+            raise
+        return container
+
+    def published_port(self, port: int) -> int:
+        """The port of 127.0.0.1 that leads to `port` of the container.
+
+        Raises:
+            DockerError: When that port isn't published, or the container has ended.
+        """
+        return int(_ask("port", self.id, f"{port}/tcp").splitlines()[0].rpartition(":")[2])
+
+    def state(self) -> ContainerState:
+        """What the engine says of it now."""
+        state = json.loads(_ask("container", "inspect", "--format", "{{json .State}}", self.id))
+        ended = state["Status"] in ("exited", "dead")
+        return ContainerState(
+            state["Status"], state["ExitCode"] if ended else None, state.get("Health", {}).get("Status")
+        )
+
+    def logs(self) -> str:
+        """All it wrote so far, standard error after standard output."""
+        answer = _run("logs", self.id)
+        return answer.stdout + answer.stderr
+
+    def execute(self, *command: str) -> str:
+        """What a command inside it prints on standard output.
+
+        Raises:
+            DockerError: When it exits with another code than 0.
+        """
+        return _ask("exec", self.id, *command)
+
+    def stop(self, timeout_seconds: int = 10) -> int:
+        """Send SIGTERM, after `timeout_seconds` SIGKILL; returns the exit code."""
+        _ask("stop", "--time", str(timeout_seconds), self.id, seconds=timeout_seconds + _QUERY_SECONDS)
+        return int(_ask("wait", self.id))
+
+    def remove(self) -> None:
+        """End it at once if it still runs, and remove it with its anonymous volumes."""
+        _ask("rm", "--force", "--volumes", self.id)
+
+    def __enter__(self) -> "Container":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+
+def engine_version() -> str:
+    """The version of the engine that answers.
+
+    Raises:
+        DockerError: When there is no client or no engine.
+    """
+    return _ask("version", "--format", "{{.Server.Version}}").strip()
+
+
+def build_image(
+    dockerfile: Path,
+    context: Path,
+    tag: str,
+    *,
+    build_arguments: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Build an image with BuildKit and the machine's own network; its progress goes to standard error.
+
+    Raises:
+        DockerError: When the build fails; docker has then shown why.
+    """
+    arguments = ["build", "--network", "host", "--file", str(dockerfile), "--tag", tag]
+    for name, value in (build_arguments or {}).items():
+        arguments += ["--build-arg", f"{name}={value}"]
+    for name, value in (labels or {}).items():
+        arguments += ["--label", f"{name}={value}"]
+    _show(*arguments, str(context), what=f"image {tag!r} could not be built from {dockerfile}")
+
+
+def push_image(tag: str) -> None:
+    """Push an image to the registry its tag names; progress goes to standard error.
+
+    Raises:
+        DockerError: When the registry refuses it or can't be reached; docker has then shown why.
+    """
+    _show("push", tag, what=f"image {tag!r} could not be pushed")
+
+
+def inspect_image(tag: str) -> dict[str, Any]:
+    """What the engine knows of an image: `Id`, `Size` (bytes, uncompressed), `Config`, ...
+
+    Raises:
+        DockerError: When there is no such image.
+    """
+    images: list[dict[str, Any]] = json.loads(_ask("image", "inspect", tag))
+    return images[0]
+
+
+def _ask(*arguments: str, seconds: float = _QUERY_SECONDS) -> str:
+    """What a docker command prints on standard output."""
+    answer = _run(*arguments, seconds=seconds)
+    if answer.returncode != 0:
+        said = answer.stderr.strip()[-_SHOWN_CHARACTERS:] or f"exit code {answer.returncode}"
+        raise DockerError(f"docker {arguments[0]} failed: {said}", _fix(said))
+    return answer.stdout
+
+
+def _run(*arguments: str, seconds: float = _QUERY_SECONDS) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            [_client(), *arguments],
+            capture_output=True,
+            check=False,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+        )
+    except FileNotFoundError as error:
+        raise _no_client() from error
+    except subprocess.TimeoutExpired as error:
+        raise DockerError(
+            f"docker {arguments[0]} did not answer within {seconds:g} s", "look at the engine's log"
+        ) from error
+
+
+def _show(*arguments: str, what: str) -> None:
+    """Run a docker command whose progress the user sees, on standard error."""
+    try:
+        code = subprocess.run(
+            [_client(), *arguments], check=False, env={**os.environ, "DOCKER_BUILDKIT": "1"}, stdout=2
+        ).returncode
+    except FileNotFoundError as error:
+        raise _no_client() from error
+    if code != 0:
+        raise DockerError(
+            f"{what}: docker {arguments[0]} ended with code {code}", "read what docker says above"
+        )
+
+
+def _client() -> str:
+    return os.environ.get(CLIENT_VARIABLE) or "docker"
+
+
+def _no_client() -> DockerError:
+    return DockerError(
+        f"there is no docker client {_client()!r}", f"install Docker, or set {CLIENT_VARIABLE}"
+    )
+
+
+def _fix(said: str) -> str:
+    if "Cannot connect to the Docker daemon" in said:
+        return "start the Docker engine, or point DOCKER_HOST at one"
+    return ""

@@ -1,0 +1,67 @@
+"""The serving image under test: built once a session, or the one that VTS_TEST_IMAGE names."""
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import COMMAND
+from vertex_torchserve import docker
+
+ROOT = Path(__file__).parents[3]
+# Debian's client builds with BuildKit as it is; one of version 23 or newer may lack the buildx plug-in.
+DEBIAN_CLIENT = "/usr/bin/docker"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[None]:
+    """A Docker engine; without one the tests are skipped, or fail where REQUIRE_DOCKER=1."""
+    with pytest.MonkeyPatch.context() as environment:
+        if docker.CLIENT_VARIABLE not in os.environ and Path(DEBIAN_CLIENT).exists():
+            environment.setenv(docker.CLIENT_VARIABLE, DEBIAN_CLIENT)
+        try:
+            docker.engine_version()
+        except docker.DockerError as error:
+            if os.environ.get("REQUIRE_DOCKER") == "1":
+                raise
+            pytest.skip(
+                f"NO DOCKER ENGINE, THE SERVING IMAGES ARE NOT TESTED (scripts/docker_engine.sh): {error}"
+            )
+        yield
+
+
+@pytest.fixture(scope="session")
+def image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of the image under test."""
+    built = os.environ.get("VTS_TEST_IMAGE")
+    if built:
+        return built
+    # Test processes that run side by side have this folder in common: one builds, the next finds it built.
+    with (tmp_path_factory.getbasetemp().parent / "image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        arguments = [f"BASE_IMAGE={base_image('runtime')}", f"BUILD_IMAGE={base_image('build')}"]
+        options = [word for argument in arguments for word in ("--build-arg", argument)]
+        answer = subprocess.run(
+            [COMMAND, "images", "build", "cpu", *options],
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=900,
+        )  # fmt: skip
+        assert answer.returncode == 0, answer.stderr[-4000:]
+        assert answer.stdout.startswith("torchserve-cpu:dev: ")
+    return "torchserve-cpu:dev"
+
+
+def base_image(kind: str) -> str:
+    answer = subprocess.run(
+        [ROOT / "scripts" / "base_image.sh", kind], stdout=subprocess.PIPE, text=True, check=True, timeout=300
+    )
+    return answer.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def facts(image: str) -> dict[str, Any]:
+    """What the engine knows of the image."""
+    return docker.inspect_image(image)

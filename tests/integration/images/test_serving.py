@@ -1,0 +1,105 @@
+"""Real archives in the image: no user of its own, nothing writable but /tmp, the archive read-only."""
+
+import math
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from model_stores import minilm_store, state_dict_store, torchscript_store
+from serving_container import serve, watched
+
+from documents import blocks
+from vertex_torchserve.docker import CLIENT_VARIABLE, Container, DockerError
+
+pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    return folder
+
+
+def test_minilm_with_the_reference_handler(image: str, store: Path) -> None:
+    with serve(image, minilm_store(store)) as server:
+        assert server.pings_until_ready() == [503, 200]
+        answer = server.predict(["A man eats food.", "A man is eating.", "The girl carries a baby."])
+        server.wait_healthy(15)
+        started = time.monotonic()
+        code = server.container.stop(15)
+        stopped_after = time.monotonic() - started
+    assert answer.status == 200
+    eats, eating, girl = answer.body["predictions"]
+    assert len(eats) == 384
+    assert math.hypot(*eats) == pytest.approx(1.0, abs=1e-4)
+    # sentence-transformers' own example sentences: the two about eating belong together.
+    assert cosine(eats, eating) > 0.7
+    assert cosine(eats, girl) < 0.3
+    assert code in (0, 143)
+    assert stopped_after < 15
+
+
+def cosine(one: list[float], other: list[float]) -> float:
+    """Of vectors of length 1."""
+    return sum(left * right for left, right in zip(one, other, strict=True))
+
+
+def test_torchscript_with_a_stock_handler(image: str, store: Path, work: Path) -> None:
+    with serve(image, torchscript_store(store, work)) as server:
+        assert server.pings_until_ready() == [503, 200]
+        answer = server.predict([[1.0, 2.0, 3.0], [0.5, 0.5, -4.0]])
+        assert server.container.stop(15) in (0, 143)
+    assert answer.status == 200
+    assert answer.body == {"predictions": [6.0, -3.0]}
+
+
+def test_a_state_dict_with_its_own_model_file_on_another_port(image: str, store: Path, work: Path) -> None:
+    with serve(image, state_dict_store(store, work), port=8085) as server:
+        assert server.pings_until_ready() == [503, 200]
+        answer = server.predict([[1.0, 2.0], [0.0, 0.0]])
+        server.wait_healthy(15)  # the health check asks the port that Vertex AI names
+        assert server.container.stop(15) in (0, 143)
+    assert answer.status == 200
+    assert answer.body == {"predictions": [[9.0], [1.0]]}
+
+
+def test_without_an_archive_the_container_ends(image: str, store: Path) -> None:
+    store.chmod(0o755)
+    with serve(image, store) as server:
+        deadline = time.monotonic() + 30
+        while (state := server.container.state()).status == "running":
+            assert time.monotonic() < deadline, "still running without an archive"
+            time.sleep(0.05)
+        assert state.exit_code not in (0, None)
+        assert "/mnt/models" in server.container.logs()
+        with pytest.raises(DockerError):
+            server.container.published_port(8080)
+
+
+def test_docker_run_of_the_readme(image: str, tmp_path: Path, work: Path) -> None:
+    """As it is written there, but in the background, on a port docker chooses, with the image under test."""
+    torchscript_store(tmp_path / "OUT", work)
+    line = blocks("images/README.md", "sh")[0].splitlines()[-1]
+    written = re.fullmatch(
+        r"docker run --rm -p 127\.0\.0\.1:8080:8080 (?P<mount>-v \S+) torchserve-cpu:dev", line
+    )
+    assert written
+    client = os.environ.get(CLIENT_VARIABLE) or "docker"
+    answer = subprocess.run(
+        ["sh", "-c", f"{client} run --detach -p 127.0.0.1:0:8080 {written['mount']} {image}"],
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    with watched(Container(answer.stdout.strip())) as server:
+        assert server.pings_until_ready() == [503, 200]
+        assert server.predict([[1.0, 2.0, 3.0]]).body == {"predictions": [6.0]}

@@ -1,0 +1,71 @@
+"""What a user without a working Docker, or with a typo, is told."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from commands import run_command
+from vertex_torchserve import docker
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_no_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("VTS_DOCKER", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(docker.DockerError, match="there is no docker client 'docker'") as raised:
+        docker.engine_version()
+    assert raised.value.exit_code == 1
+    assert raised.value.fix == "install Docker, or set VTS_DOCKER"
+
+
+def test_another_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VTS_DOCKER", "/nowhere/docker")
+    with pytest.raises(docker.DockerError, match="/nowhere/docker"):
+        docker.build_image(Path("Dockerfile"), Path(), "unused:dev")
+
+
+def test_a_command_that_fails_says_what_the_client_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client = tmp_path / "client"
+    client.write_text('#!/bin/sh\necho partial\necho "refused: $*" >&2\nexit 3\n')
+    client.chmod(0o755)
+    monkeypatch.setenv("VTS_DOCKER", str(client))
+    with pytest.raises(docker.DockerError) as raised:
+        docker.Container("0123").remove()
+    assert raised.value.message == "docker rm failed: refused: rm --force --volumes 0123"
+
+
+@pytest.mark.skipif(not Path("/usr/bin/docker").exists(), reason="no docker client")
+def test_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:  # bound and never listening: nobody else gets the port
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("VTS_DOCKER", "/usr/bin/docker")
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{closed.getsockname()[1]}")
+        with pytest.raises(docker.DockerError, match="Cannot connect to the Docker daemon") as raised:
+            docker.engine_version()
+    assert raised.value.fix == "start the Docker engine, or point DOCKER_HOST at one"
+
+
+def test_bad_input_of_images_build_is_told_at_once(tmp_path: Path) -> None:
+    answer = run_command("images", "build", "gpu", "--build-arg", "TORCH_VERSION", "--source", str(tmp_path))
+    assert answer.returncode == 2
+    assert "2 problems with the input" in answer.stderr
+    assert f"{tmp_path}/images/torchserve-gpu/Dockerfile does not exist" in answer.stderr
+    assert "build argument 'TORCH_VERSION' is not NAME=VALUE" in answer.stderr
+    assert answer.stdout == ""
+
+
+def test_an_unknown_image_is_refused_with_the_known_ones() -> None:
+    answer = run_command("images", "build", "tpu")
+    assert answer.returncode == 2
+    for known in ("cpu", "gpu", "component"):
+        assert f"'{known}'" in answer.stderr
+
+
+def test_a_missing_client_ends_the_command_with_one(tmp_path: Path) -> None:
+    answer = run_command("images", "build", "cpu", cwd=ROOT, VTS_DOCKER="/nowhere/docker")
+    assert answer.returncode == 1
+    assert "fix: install Docker" in answer.stderr
