@@ -22,8 +22,4 @@ def stage_path(path: str, staging: Path, *, ignore: Sequence[str] = ()) -> Path:
         return Path(path)
     source = gcs.GcsPath.parse(path)
     folder = Path(tempfile.mkdtemp(dir=staging))
-    if gcs.is_object(source):
-        return gcs.download_file(source, folder / source.name)
-    target = folder / (source.name or source.bucket)
-    gcs.download_folder(source, target, ignore=ignore)
-    return target
+    return gcs.download(source, folder / (source.name or source.bucket), ignore=ignore)

@@ -51,7 +51,7 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
     raise_problems([*_model_problems(inputs), *(each for source in sources for each in _problems(source))])
     _download_model(inputs, work / "model")
     for source in sources:
-        _download(source)
+        gcs.download(source.path, source.target)
     handler = inputs.handler_name
     if inputs.handler_is_staged:
         handler = f"{extra[inputs.handler_file].target}{handler.removeprefix(inputs.handler_file)}"
@@ -139,10 +139,3 @@ def _download_model(inputs: ComponentInputs, folder: Path) -> None:
     gcs.download_folder(source, folder, ignore=inputs.extra_files_to_ignore, skip_folders=skipped)
     if not model_file.exists():  # a pattern for other files took it, too
         gcs.download_file(source.child(inputs.local_model_file), model_file)
-
-
-def _download(source: _Source) -> None:
-    if gcs.is_object(source.path):
-        gcs.download_file(source.path, source.target)
-    else:
-        gcs.download_folder(source.path, source.target)

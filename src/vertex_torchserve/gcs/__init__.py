@@ -4,7 +4,7 @@ The only user of google-cloud-storage. Importing it loads no Google module: the 
 first call that needs it.
 """
 
-from vertex_torchserve.gcs.download import download_file, download_folder
+from vertex_torchserve.gcs.download import download, download_file, download_folder
 from vertex_torchserve.gcs.failures import StorageError
 from vertex_torchserve.gcs.listing import StoredObject, find_object, is_object, list_folder
 from vertex_torchserve.gcs.path import GcsPath
@@ -14,6 +14,7 @@ __all__ = [
     "GcsPath",
     "StorageError",
     "StoredObject",
+    "download",
     "download_file",
     "download_folder",
     "find_object",

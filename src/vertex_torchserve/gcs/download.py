@@ -16,6 +16,27 @@ from vertex_torchserve.gcs.staging import staged
 Progress = Callable[[int], None]
 
 
+def download(source: GcsPath, target: Path, *, ignore: Sequence[str] = ()) -> Path:
+    """Download whatever a path names, an object or a folder.
+
+    Args:
+        source: The object or the folder.
+        target: The local file or folder for it.
+        ignore: Names and glob patterns to leave out of a folder.
+
+    Returns:
+        `target`.
+
+    Raises:
+        InputError: As for `download_folder`.
+        StorageError: The service goes on failing.
+    """
+    if is_object(source):
+        return download_file(source, target)
+    download_folder(source, target, ignore=ignore)
+    return target
+
+
 def download_folder(
     source: GcsPath,
     destination: Path,

@@ -25,8 +25,8 @@ def torchserve_command(
 ) -> list[str]:
     """What TorchServe's own launcher would start, so that signals and exit codes are the JVM's.
 
-    The launcher throws the exit code away and leaves the JVM behind on SIGTERM (measured.md; see
-    `ts/model_server.py` for the command it builds).
+    The launcher throws the exit code away and leaves the JVM behind on SIGTERM (`ts/model_server.py` of
+    TorchServe 0.12, which also has the command it builds).
     """
     site_packages = _torchserve_home()
     config = work / "config.properties"

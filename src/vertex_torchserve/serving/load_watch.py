@@ -35,8 +35,8 @@ class LoadWatch:
     def __init__(self) -> None:
         self.failed = False
         self._reason = ""
-        self._tracebacks: dict[str, list[str]] = {}
         self._first_traceback: list[str] = []
+        self._traceback_thread: str | None = None  # that still adds lines to it
 
     def feed(self, line: str) -> None:
         """Take in one line of TorchServe's standard output."""
@@ -57,12 +57,12 @@ class LoadWatch:
     def _collect_traceback(self, thread: str, message: str) -> None:
         if failed := _REQUEST_FAILED.match(message):
             self._reason = self._reason or failed["trace"]
-        if message.startswith("Traceback (most recent call last)"):
-            self._tracebacks[thread] = [message]
-            if not self._first_traceback:
-                self._first_traceback = self._tracebacks[thread]
-            return
-        if message.startswith(_AFTER_TRACEBACK):
-            self._tracebacks.pop(thread, None)
-        elif len(lines := self._tracebacks.get(thread, [])) < _MAX_TRACEBACK_LINES:
-            lines.append(message)
+        begins = message.startswith("Traceback (most recent call last)")
+        if begins and not self._first_traceback:
+            self._first_traceback.append(message)
+            self._traceback_thread = thread
+        elif thread == self._traceback_thread:
+            if begins or message.startswith(_AFTER_TRACEBACK):
+                self._traceback_thread = None
+            elif len(self._first_traceback) < _MAX_TRACEBACK_LINES:
+                self._first_traceback.append(message)

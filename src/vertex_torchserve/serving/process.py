@@ -130,11 +130,9 @@ class ServingProcess:
 
     def _last_error(self) -> str:
         """From the entrypoint's own error to the end of the log; the tail when there is none."""
-        log = self._log_path.read_text(errors="replace")
-        start = log.rfind(f"\n{_ERROR_MARK}")
-        if log.startswith(_ERROR_MARK) and start < 0:
-            return log.strip()
-        return log[start:].strip() if start >= 0 else self.log_tail()
+        log = "\n" + self._log_path.read_text(errors="replace")
+        _, mark, error = log.rpartition(f"\n{_ERROR_MARK}")
+        return (mark + error).strip() if mark else self.log_tail()
 
     def __enter__(self) -> "ServingProcess":
         return self

@@ -1,7 +1,7 @@
-"""Whether the model can answer: TorchServe's management API, not `/ping`.
+"""Whether the model can answer, by TorchServe's management API: a READY worker has loaded the model.
 
-`/ping` is 200 "Healthy" from the moment the port is open (measured with 0.12.0), while a worker is
-READY only once it has loaded the model.
+The same rule as our `/ping` (serving/java), for whoever started the server: it also holds for a stock
+TorchServe, whose own `/ping` is 200 "Healthy" from the moment the port is open (measured with 0.12.0).
 """
 
 import json
