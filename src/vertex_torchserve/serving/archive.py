@@ -14,6 +14,8 @@ from vertex_torchserve.errors import InputError, Problem
 
 MANIFEST_NAME = "MAR-INF/MANIFEST.json"
 MODEL_CONFIG_NAME = "model-config.yaml"
+# At the archive's root: what the served model must answer right before it is called ready.
+GOLDEN_REQUEST_NAME = "golden-request.json"
 
 _REPACK = "package the model again with `vertex-torchserve package`"
 
