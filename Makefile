@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check component images test-gpu-image java clean
+.PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java clean \
+	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-throughput benchmark-start benchmark-image-size
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Make .venv with everything the project's own work needs
 
@@ -51,8 +52,35 @@ test-gpu-image: setup ## Build torchserve-gpu:dev (several GB) and test it as it
 	$(BIN)/vertex-torchserve images build gpu --build-arg BASE_IMAGE=$$(scripts/base_image.sh runtime) $(GPU_BUILD_ARGS)
 	REQUIRE_DOCKER=1 VTS_TEST_IMAGE=torchserve-gpu:dev $(BIN)/pytest tests/integration/images $(PYTEST_ARGS)
 
+# The GPU image is several GB. Exit code 69: pip-audit's service can't be reached; the run says NOT DONE and goes on.
+CLOUDBUILD_LOCAL_ARGS ?= --leave-out build-gpu --tolerate 69
+
+cloudbuild-local: setup ## Run cloudbuild.yaml's steps on this machine's Docker, pushing nothing
+	scripts/docker_engine.sh
+	$(BIN)/python scripts/cloudbuild/local_run.py --substitution _BASE_IMAGE=$$(scripts/base_image.sh runtime) \
+		--substitution _BUILD_IMAGE=$$(scripts/base_image.sh) $(CLOUDBUILD_LOCAL_ARGS)
+
 java: setup ## Build serving/java/vertex-torchserve.jar from its sources (needs javac 17)
 	$(BIN)/python scripts/build_java.py
+
+# Each writes its table and its raw figures to benchmarks/results/. One at a time, on a machine that does nothing else.
+benchmark-false-ready: images ## Twenty broken archives, ours and stock (about 20 minutes)
+	$(BIN)/python benchmarks/false_ready.py
+
+benchmark-isolation: images ## A poisoned batch and 10,000 malformed bodies, ours and stock
+	$(BIN)/python benchmarks/isolation.py
+
+benchmark-drain: setup ## A hundred SIGTERMs under load, ours and stock (about 15 minutes)
+	$(BIN)/python benchmarks/drain.py
+
+benchmark-throughput: images ## Requests a second: ours, stock and the model alone (needs wrk)
+	$(BIN)/python benchmarks/throughput.py
+
+benchmark-start: images ## docker run to the first prediction, ours and stock (downloads several GB)
+	$(BIN)/python benchmarks/start.py
+
+benchmark-image-size: images ## Sizes of both images
+	$(BIN)/python benchmarks/image_size.py
 
 clean: ## Remove what the other targets made, but not .venv
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
