@@ -4,8 +4,8 @@
 
 Each trial starts TorchServe with two workers (a handler of 50 ms, batches of up to four), lets eight
 clients ask without a pause, sends SIGTERM to the JVM at a random moment, and accounts for every request
-sent on a connection that was accepted. The two take turns, with the same moments. Writes
-`benchmarks/results/drain.json`.
+sent on a connection that was accepted. Trial n of the two has the same moment. Writes
+`benchmarks/results/drain.json` and `drain.md`; ends with 1 when ours is not as it must be.
 """
 
 import argparse
@@ -16,6 +16,8 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,62 +27,105 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "integration" / "jvm")
 from drain_trial import CLIENTS, Trial, run_trial  # noqa: E402 (the trial the tests run too)
 from jvm_server import LAUNCHER, STOCK  # noqa: E402
 
-RESULT = ROOT / "benchmarks" / "results" / "drain.json"
+RESULTS = ROOT / "benchmarks" / "results"
+MAIN_CLASSES = {"ours": LAUNCHER, "stock": STOCK}
+MOST_STOP_SECONDS = 10.0
+EXIT_CODES = {0, 143}
 
 
-def main() -> None:
-    """Run the trials and print the table."""
+def main() -> int:
+    """Run the trials, publish, and judge ours."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=100, help="SIGTERMs for each of the two (default 100)")
-    trials: int = parser.parse_args().trials
-    outcomes: dict[str, list[Trial]] = {"ours": [], "stock": []}
-    for seed in range(trials):
-        for name, main_class in (("ours", LAUNCHER), ("stock", STOCK)):
-            with tempfile.TemporaryDirectory(prefix="drain-") as work:
-                outcome = run_trial(Path(work), main_class, seed)
-            outcomes[name].append(outcome)
-            sys.stderr.write(f"{seed + 1}/{trials} {name}: lost {len(outcome.lost)}\n")
-    result = {
-        "trials": trials,
-        "clients": CLIENTS,
+    parser.add_argument("--trials", type=int, default=100, help="SIGTERMs for ours (default 100)")
+    parser.add_argument("--stock-trials", type=int, default=20, help="and for stock (default 20)")
+    parser.add_argument("--at-a-time", type=int, default=2, help="servers that run at once (default 2)")
+    arguments = parser.parse_args()
+    trials = {"ours": arguments.trials, "stock": arguments.stock_trials}
+    with ThreadPoolExecutor(arguments.at_a_time) as pool:
+        running = {
+            name: [pool.submit(_trial, name, seed) for seed in range(count)] for name, count in trials.items()
+        }
+        outcomes = {name: [trial.result() for trial in begun] for name, begun in running.items()}
+    result: dict[str, Any] = {
+        "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "clients": CLIENTS,
+        "at_a_time": arguments.at_a_time,
         **{name: summary(done) for name, done in outcomes.items()},
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print_table(result)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "drain.json").write_text(json.dumps(result, indent=2) + "\n")
+    (RESULTS / "drain.md").write_text(document(result))
+    print(document(result))
+    failures = verdict(outcomes["ours"])
+    for failure in failures:
+        sys.stderr.write(f"NOT REACHED: {failure}\n")
+    return 1 if failures else 0
+
+
+def _trial(name: str, seed: int) -> Trial:
+    with tempfile.TemporaryDirectory(prefix="drain-") as work:
+        outcome = run_trial(Path(work), MAIN_CLASSES[name], seed)
+    sys.stderr.write(
+        f"{name} {seed}: {outcome.answered} answered, {len(outcome.lost)} lost, "
+        f"code {outcome.exit_code} after {outcome.stop_seconds:.1f} s, {outcome.orphans} orphans\n"
+    )
+    return outcome
+
+
+def verdict(trials: Sequence[Trial]) -> list[str]:
+    """What is not as it must be."""
+    checks = {
+        "no accepted request is lost": not any(trial.lost for trial in trials),
+        "exit within 10 s of the last answer": all(
+            trial.stop_seconds <= MOST_STOP_SECONDS for trial in trials
+        ),
+        "exit code 0 or 143": all(trial.exit_code in EXIT_CODES for trial in trials),
+        "no orphan": not any(trial.orphans for trial in trials),
+        "requests were answered in every trial": all(trial.answered for trial in trials),
+    }
+    return [name for name, reached in checks.items() if not reached]
 
 
 def summary(trials: Sequence[Trial]) -> dict[str, Any]:
     """What one of the two did in all its trials."""
     stops = sorted(trial.stop_seconds for trial in trials)
     return {
+        "SIGTERMs": len(trials),
         "accepted": sum(trial.answered + len(trial.lost) for trial in trials),
         "lost": sum(len(trial.lost) for trial in trials),
         "trials_with_a_loss": sum(bool(trial.lost) for trial in trials),
         "losses": dict(Counter(line for trial in trials for line in trial.lost)),
         "exit_codes": dict(Counter(str(trial.exit_code) for trial in trials)),
-        "stop_seconds_median": round(stops[len(stops) // 2], 2),
-        "stop_seconds_max": round(stops[-1], 2),
+        "seconds_to_exit_median": round(stops[len(stops) // 2], 2) if stops else None,
+        "seconds_to_exit_most": round(stops[-1], 2) if stops else None,
         "orphans": sum(trial.orphans for trial in trials),
     }
 
 
-def print_table(result: dict[str, Any]) -> None:
-    """Side by side."""
-    print(f"{result['trials']} SIGTERMs each, {CLIENTS} clients, {result['machine']}")
-    print(f"{'':22}{'ours':>12}{'stock':>12}")
-    for key in result["ours"]:
-        if key != "losses":
-            ours, stock = (_cell(result[name][key]) for name in ("ours", "stock"))
-            print(f"{key.replace('_', ' '):22}{ours:>12}{stock:>12}")
+def document(result: dict[str, Any]) -> str:
+    """The table for readers, Markdown."""
+    rows = [
+        f"| {key.replace('_', ' ')} | {_cell(result['ours'][key])} | {_cell(result['stock'][key])} |"
+        for key in result["ours"]
+        if key != "losses"
+    ]
+    table = "\n".join(["| | ours | stock |", "|---|--:|--:|", *rows])
+    return (
+        f"# SIGTERM under load\n\n{CLIENTS} clients that never pause, two workers; SIGTERM to the JVM at a "
+        "random moment.\n"
+        "Seconds to exit count from the last answer, or from the SIGTERM if that came later.\n"
+        "Orphans are workers that outlive the JVM by a second.\n\n"
+        f"{table}\n\nMade by `python benchmarks/drain.py` on {result['date']}, {result['machine']}, "
+        f"{result['at_a_time']} servers at a time.\n"
+    )
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
-        return " ".join(f"{key}x{count}" for key, count in value.items())
+        return ", ".join(f"{count} x {key}" for key, count in value.items())
     return str(value)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -1,0 +1,210 @@
+"""Requests a second of all-MiniLM-L6-v2: our image, stock TorchServe, and the model alone in a process.
+
+    apt-get install wrk
+    python benchmarks/throughput.py
+
+The same archive in both, the client (wrk) on the same cores. All take turns in each round; the medians of
+the rounds are compared. Before anything is timed, both must answer what the model alone does.
+Writes benchmarks/results/throughput.json and throughput.md.
+"""
+
+import argparse
+import contextlib
+import json
+import math
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contenders import (
+    CONTENDERS,
+    HTTP_PORT,
+    ask,
+    open_to_all,
+    package_minilm,
+    prepare,
+    wait_until_answered,
+)
+from model_alone import ModelAlone, text, texts_per_second
+from published import publish, table
+
+LUA = Path(__file__).with_name("texts.lua")
+CONCURRENCIES = (1, 8, 32)
+# Issue 3, "Numbers to reach": times stock at each concurrency, and the part of the model alone at 32.
+TIMES_STOCK = {1: 1.5, 8: 12.0, 32: 25.0}
+PART_OF_ALONE = 0.75
+LEAST_COSINE = 0.9999
+CHECKED_TEXTS = 32
+READY_SECONDS = 180.0
+WARM_UP = b'{"instances": ["a text"]}'
+ALONE_WAYS = ("alone, 1 process x 2 threads", "alone, 2 processes x 1 thread")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a client saw; `requests_per_second` counts the answers with 200 alone, `failed` the others."""
+
+    requests_per_second: float
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    failed: int = 0
+
+
+def cosine(one: list[float], other: list[float]) -> float:
+    """Of two vectors; 0 when they differ in length."""
+    if len(one) != len(other):
+        return 0.0
+    return sum(a * b for a, b in zip(one, other, strict=True)) / (math.hypot(*one) * math.hypot(*other))
+
+
+def least_cosine(port: int, vectors: list[list[float]]) -> float:
+    """The least that any answer has in common with the model alone, all texts asked for at once."""
+
+    def predicted(number: int) -> list[float]:
+        body = json.dumps({"instances": [text(number)]}).encode()
+        answer = ask(port, "/predictions/model", body, seconds=120)
+        if answer.status != 200:
+            raise SystemExit(f"a prediction was answered {answer.status}: {answer.body!r}")
+        vector: list[float] = json.loads(answer.body)["predictions"][0]
+        return vector
+
+    with ThreadPoolExecutor(CHECKED_TEXTS) as pool:
+        answers = pool.map(predicted, range(CHECKED_TEXTS))
+        return min(cosine(*pair) for pair in zip(answers, vectors, strict=True))
+
+
+def load(port: int, concurrency: int, seconds: float) -> Load:
+    """Run wrk with so many connections, once the server has nothing left to do of the last run."""
+    ask(port, "/predictions/model", WARM_UP, seconds=READY_SECONDS)
+    answer = subprocess.run(
+        ["wrk", "--threads", "1", "--connections", str(concurrency), "--duration", f"{seconds:.0f}s",
+         "--timeout", "120s", "--script", str(LUA), f"http://127.0.0.1:{port}"],
+        stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 180,
+    )  # fmt: skip
+    found = json.loads(answer.stdout.splitlines()[-1])
+    rate = round((found["requests"] - found["not_200"]) / found["seconds"], 1)
+    return Load(rate, found["p50_ms"], found["p99_ms"], found["not_200"] + found["no_answer"])
+
+
+def measure(rounds: int, seconds: float, store: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """The cosines, and a row for each round, concurrency and way."""
+    rows: list[dict[str, Any]] = []
+    with contextlib.ExitStack() as stack:
+        pair = stack.enter_context(ModelAlone(2))
+        singles = [stack.enter_context(ModelAlone(1)) for _ in range(2)]
+        vectors = pair.vectors([text(number) for number in range(CHECKED_TEXTS)])
+        ports, cosines = {}, {}
+        for contender in CONTENDERS:
+            container = stack.enter_context(contender.start(store))
+            wait_until_answered(container, WARM_UP, READY_SECONDS)
+            ports[contender.name] = container.published_port(HTTP_PORT)
+            cosines[contender.name] = least_cosine(ports[contender.name], vectors)
+            if cosines[contender.name] < LEAST_COSINE:
+                raise SystemExit(f"{contender.name} answers something else: cosine {cosines[contender.name]}")
+        for port in ports.values():
+            load(port, CONCURRENCIES[-1], max(2.0, seconds / 3))  # all workers loaded, the JVM warm
+        for number in range(rounds):
+            for concurrency in CONCURRENCIES:
+                for way, processes in zip(ALONE_WAYS, ([pair], singles), strict=True):
+                    rate = texts_per_second(processes, concurrency, seconds)
+                    rows.append(_row(number, concurrency, way, Load(round(rate, 1))))
+                for name, port in ports.items():
+                    rows.append(_row(number, concurrency, name, load(port, concurrency, seconds)))
+    return cosines, rows
+
+
+def _row(number: int, concurrency: int, way: str, found: Load) -> dict[str, Any]:
+    row = {"round": number + 1, "concurrency": concurrency, "way": way, **vars(found)}
+    sys.stderr.write(f"{row}\n")
+    return row
+
+
+def median(rows: list[dict[str, Any]], concurrency: int, way: str, figure: str) -> float:
+    """Over the rounds."""
+    found = [row[figure] for row in rows if row["concurrency"] == concurrency and row["way"] == way]
+    return statistics.median(found)
+
+
+def report(cosines: dict[str, float], rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
+    """The tables, and what was not reached."""
+    rates, latencies, failures = [], [], []
+    for concurrency in CONCURRENCIES:
+        rate = {
+            way: median(rows, concurrency, way, "requests_per_second")
+            for way in (*ALONE_WAYS, "ours", "stock")
+        }
+        alone = max(rate[way] for way in ALONE_WAYS)
+        times = rate["ours"] / rate["stock"] if rate["stock"] else math.inf
+        part = rate["ours"] / alone
+        rates.append(
+            (
+                concurrency, *(f"{rate[way]:.0f}" for way in ("stock", "ours", *ALONE_WAYS)),
+                f"{times:.1f} (at least {TIMES_STOCK[concurrency]:g})",
+                f"{part:.2f}" + (f" (at least {PART_OF_ALONE})" if concurrency == CONCURRENCIES[-1] else ""),
+            )
+        )  # fmt: skip
+        latencies.append(
+            (
+                concurrency,
+                *(
+                    f"{median(rows, concurrency, name, figure):.0f}"
+                    for name in ("stock", "ours")
+                    for figure in ("p50_ms", "p99_ms")
+                ),
+            )
+        )
+        if not rate["stock"]:
+            failures.append(f"stock answered nothing at concurrency {concurrency}: measure for longer")
+        if times < TIMES_STOCK[concurrency]:
+            failures.append(f"{times:.1f} times stock at concurrency {concurrency}")
+        if concurrency == CONCURRENCIES[-1] and part < PART_OF_ALONE:
+            failures.append(f"{part:.2f} of the model alone at concurrency {concurrency}")
+    failed = {name: sum(row["failed"] for row in rows if row["way"] == name) for name in cosines}
+    if failed["ours"]:
+        failures.append(f"{failed['ours']} requests not answered with 200")
+    columns = ("concurrency", "stock", "ours", *ALONE_WAYS, "ours / stock", "ours / best alone")
+    latency_columns = ("concurrency", "stock p50", "stock p99", "ours p50", "ours p99")
+    checked = ", ".join(f"{name} {value:.6f}" for name, value in cosines.items())
+    text = (
+        f"Requests a second, medians of the rounds:\n\n{table(columns, rates, numbers=True)}\n\n"
+        f"Milliseconds:\n\n{table(latency_columns, latencies, numbers=True)}\n\n"
+        f"Least cosine with the model alone: {checked}. Requests not answered with 200, which count for "
+        "nothing: " + ", ".join(f"{name} {count}" for name, count in failed.items()) + "."
+    )
+    return text, failures
+
+
+def main() -> int:
+    """Measure and publish; 1 when a target was not reached."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="default 3")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (default 10)")
+    parser.add_argument("--quick", action="store_true", help="one round of 5 seconds")
+    arguments = parser.parse_args()
+    if shutil.which("wrk") is None:
+        parser.error("there is no wrk; apt-get install wrk")
+    rounds, seconds = (1, 5.0) if arguments.quick else (arguments.rounds, arguments.seconds)
+    prepare()
+    with tempfile.TemporaryDirectory(prefix="throughput-") as scratch:
+        package_minilm(Path(scratch))
+        open_to_all(Path(scratch))
+        cosines, rows = measure(rounds, seconds, Path(scratch))
+    text, failures = report(cosines, rows)
+    settings = {"rounds": rounds, "seconds": seconds, "quick": arguments.quick, "client": "wrk, 1 thread"}
+    results = {"least_cosine": cosines, "measurements": rows}
+    publish(
+        "throughput", "Requests a second: all-MiniLM-L6-v2", settings, results, text, trial=arguments.quick
+    )
+    for failure in failures:
+        sys.stderr.write(f"NOT REACHED: {failure}\n")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
