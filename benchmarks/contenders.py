@@ -80,7 +80,7 @@ def prepare() -> None:
     Raises:
         DockerError: When there is no engine, or a build fails.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    clean_up_on_sigterm()
     dockerfiles = {
         OURS.image: ROOT / "images/torchserve-cpu/Dockerfile",
         STOCK.image: ROOT / "benchmarks/stock/Dockerfile",
@@ -93,6 +93,11 @@ def prepare() -> None:
             build_image(dockerfile, ROOT, image, build_arguments=arguments)
 
 
+def clean_up_on_sigterm() -> None:
+    """Let SIGTERM end this program as an exception does: what was started is removed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 def _base(kind: str) -> str:
     answer = subprocess.run(
         [ROOT / "scripts" / "base_image.sh", kind], stdout=subprocess.PIPE, text=True, check=True, timeout=600
@@ -102,8 +107,13 @@ def _base(kind: str) -> str:
 
 def package_minilm(store: Path, *options: str) -> None:
     """Package all-MiniLM-L6-v2 with the reference handler as `store`/model.mar, as a user does."""
+    package(MINILM, store, *options)
+
+
+def package(folder: Path, store: Path, *options: str) -> None:
+    """Package a model folder with the reference handler as `store`/model.mar, as a user does."""
     subprocess.run(
-        [COMMAND, "package", str(MINILM), "--handler", "huggingface", "--export-path", str(store), *options],
+        [COMMAND, "package", str(folder), "--handler", "huggingface", "--export-path", str(store), *options],
         stdout=subprocess.DEVNULL,
         check=True,
         timeout=120,

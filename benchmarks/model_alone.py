@@ -2,21 +2,44 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from types import TracebackType
+from typing import Any
 
 from contenders import MINILM
 
 # Distinct for each number, about a dozen tokens each; texts.lua writes the same.
 TEXT = "Order {number} of city {city} arrived late and the customer asked for help."
+# Words of one token each: 200 of them are fewer tokens than the model takes.
+WORDS = (
+    "order city late customer help price return address phone letter train paper window summer music "
+    "river garden market doctor bridge"
+).split()
+MAX_TOKENS = 256  # max_seq_length of its sentence_bert_config.json
+MIXED_TEXTS, LEAST_WORDS, MOST_WORDS = 64, 6, 200
+MIXED_REQUESTS, SEED = 16, 4
 
 
 def text(number: int) -> str:
     """The text of a request."""
     return TEXT.format(number=number, city=number % 97)
+
+
+def mixed_requests(texts: int = MIXED_TEXTS) -> list[list[str]]:
+    """Sixteen lists of texts of 6 to 200 words, every length as likely; the same every time."""
+    generator = random.Random(SEED)  # noqa: S311 (no secret)
+    return [
+        [
+            " ".join(generator.choices(WORDS, k=generator.randint(LEAST_WORDS, MOST_WORDS)))
+            for _ in range(texts)
+        ]
+        for _ in range(MIXED_REQUESTS)
+    ]
 
 
 class ModelAlone:
@@ -38,7 +61,7 @@ class ModelAlone:
         self._lines = self._ours.makefile("rw")
 
     def ask(self, **question: object) -> None:
-        """Send `texts` to be embedded, or `batch` and `seconds` to be measured."""
+        """Send `texts` to be embedded; or `seconds` to be measured, with `batch`, or `mixed` and `budget`."""
         self._lines.write(json.dumps(question) + "\n")
         self._lines.flush()
 
@@ -75,34 +98,103 @@ def texts_per_second(processes: list[ModelAlone], batch: int, seconds: float) ->
     return sum(float(process.answer()["texts_per_second"]) for process in processes)  # type: ignore[arg-type]
 
 
+def mixed_texts_per_second(process: ModelAlone, budget: int | None, seconds: float) -> float:
+    """Of one process, for requests of mixed lengths.
+
+    Args:
+        process: To be measured.
+        budget: Padded tokens of a batch, the texts sorted by length; None: each request is one padded batch.
+        seconds: How long.
+    """
+    process.ask(mixed=True, budget=budget, seconds=seconds)
+    return float(process.answer()["texts_per_second"])  # type: ignore[arg-type]
+
+
+class Embedder:
+    """The model and its tokenizer.
+
+    Args:
+        device: Where it runs.
+        dtype: Of its weights, a name of torch's.
+    """
+
+    def __init__(self, device: str = "cpu", dtype: str = "float32") -> None:
+        import torch
+        import transformers
+
+        transformers.logging.disable_progress_bar()
+        self._torch = torch
+        self._tokenizer = transformers.AutoTokenizer.from_pretrained(MINILM)
+        model = transformers.AutoModel.from_pretrained(MINILM, dtype=getattr(torch, dtype))
+        self._model = model.to(device).eval()
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One padded batch: as many vectors of 384 values and length 1."""
+        options = {"padding": True, "truncation": True, "max_length": MAX_TOKENS, "return_tensors": "pt"}
+        return self._forward(self._tokenizer(list(texts), **options))
+
+    def embed_sorted(self, texts: Sequence[str], budget: int) -> list[list[float]]:
+        """Sorted by length, in batches of at most so many padded tokens; the vectors in the texts' order."""
+        encoded = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)
+        lengths = [len(ids) for ids in encoded["input_ids"]]
+        vectors: list[list[float]] = [[]] * len(texts)
+        for pack in _packs(lengths, budget):
+            rows = {name: [values[index] for index in pack] for name, values in encoded.items()}
+            batch = self._tokenizer.pad(rows, return_tensors="pt")
+            for index, vector in zip(pack, self._forward(batch), strict=True):
+                vectors[index] = vector
+        return vectors
+
+    def _forward(self, batch: Any) -> list[list[float]]:
+        batch = batch.to(self._model.device)
+        with self._torch.inference_mode():
+            hidden = self._model(**batch).last_hidden_state
+            mask = batch["attention_mask"].unsqueeze(-1)
+            mean = (hidden * mask).sum(1) / mask.sum(1)
+            vectors = self._torch.nn.functional.normalize(mean.float(), dim=1)
+        return vectors.tolist()  # type: ignore[no-any-return]
+
+
+def _packs(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    pack: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if pack and lengths[index] * (len(pack) + 1) > budget:
+            yield pack
+            pack = []
+        pack.append(index)
+    yield pack
+
+
+def _measured(embedder: Embedder, question: dict[str, Any]) -> float:
+    """Texts a second, as a question asks for."""
+    requests = mixed_requests()
+    done, started = 0, time.perf_counter()
+    while time.perf_counter() < started + question["seconds"]:
+        if "batch" in question:
+            embedder.embed([text(number) for number in range(done, done + question["batch"])])
+            done += question["batch"]
+            continue
+        texts = requests[done // MIXED_TEXTS % len(requests)]
+        if question["budget"] is None:
+            embedder.embed(texts)
+        else:
+            embedder.embed_sorted(texts, question["budget"])
+        done += len(texts)
+    return done / (time.perf_counter() - started)
+
+
 def main() -> None:
     """Answer the lines of standard input."""
     import torch
-    import transformers
 
-    transformers.logging.disable_progress_bar()
     torch.set_num_threads(int(sys.argv[1]))
-    tokenizer = transformers.AutoTokenizer.from_pretrained(MINILM)
-    model = transformers.AutoModel.from_pretrained(MINILM, dtype=torch.float32).eval()
-
-    def embed(texts: list[str]) -> torch.Tensor:
-        batch = tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="pt")
-        with torch.inference_mode():
-            hidden = model(**batch).last_hidden_state
-            mask = batch["attention_mask"].unsqueeze(-1)
-            mean = (hidden * mask).sum(1) / mask.sum(1)
-            return torch.nn.functional.normalize(mean, dim=1)
-
+    embedder = Embedder()
     for line in sys.stdin:
         question = json.loads(line)
         if "texts" in question:
-            answer: dict[str, object] = {"vectors": embed(question["texts"]).tolist()}
+            answer: dict[str, object] = {"vectors": embedder.embed(question["texts"])}
         else:
-            done, started = 0, time.perf_counter()
-            while time.perf_counter() < started + question["seconds"]:
-                embed([text(number) for number in range(done, done + question["batch"])]).tolist()
-                done += question["batch"]
-            answer = {"texts_per_second": done / (time.perf_counter() - started)}
+            answer = {"texts_per_second": _measured(embedder, question)}
         print(json.dumps(answer), flush=True)
 
 

@@ -3,8 +3,10 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from contenders import CONTENDERS, ROOT, Contender
@@ -14,15 +16,18 @@ from vertex_torchserve.docker import Container, engine_version, inspect_image
 RESULTS = ROOT / "benchmarks" / "results"
 TRIALS = ROOT / "build" / "benchmarks"
 PACKAGES = ("torch", "torchserve", "transformers")
-VERSIONS = f"""\
-import json, platform
-from importlib.metadata import version
-print(json.dumps({{"python": platform.python_version(), **{{name: version(name) for name in {PACKAGES}}}}}))
-"""
+Versions = dict[str, str]
 
 
 def publish(
-    name: str, title: str, settings: dict[str, Any], results: Any, text: str, *, trial: bool = False
+    name: str,
+    title: str,
+    settings: dict[str, Any],
+    results: Any,
+    text: str,
+    *,
+    trial: bool = False,
+    programs: Mapping[str, Versions] | None = None,
 ) -> None:
     """Write `name`.json and `name`.md, and print the latter.
 
@@ -33,22 +38,18 @@ def publish(
         results: All it found, of JSON types.
         text: The tables and sentences for readers, Markdown.
         trial: Not the whole measurement: it goes to build/benchmarks, not over a published result.
+        programs: What was measured, each with the versions of its packages; None: the contenders' images.
     """
-    surroundings = _surroundings()
+    surroundings = _surroundings(programs)
     report = {**surroundings, "settings": settings, "results": results}
     folder = TRIALS if trial else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n")
-    images = "; ".join(
-        f"{image['name']}: {image['id'][:19]}, {image['gb']:.2f} GB, "
-        + ", ".join(f"{package} {version}" for package, version in image["versions"].items())
-        for image in surroundings["images"].values()
-    )
     shown = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items())
     document = (
         f"# {title}\n\n{text.strip()}\n\n"
         f"Made by `python benchmarks/{name}.py` on {surroundings['date']}, {surroundings['machine']}. "
-        f"Settings: {shown}. {images}.\n"
+        f"Settings: {shown}. {_measured(surroundings)}.\n"
     )
     (folder / f"{name}.md").write_text(document)
     print(document)
@@ -65,18 +66,54 @@ def _cell(value: object) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
 
 
-def _surroundings() -> dict[str, Any]:
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Docker {engine_version()}",
-        "images": {contender.name: _image(contender) for contender in CONTENDERS},
-    }
+def installed_versions(python: Path | str, packages: Sequence[str] = PACKAGES) -> Versions:
+    """Of Python and of packages, as an interpreter has them.
+
+    Raises:
+        CalledProcessError: When a package is not installed there.
+    """
+    answer = subprocess.run(
+        [python, "-c", _versions_program(packages)], stdout=subprocess.PIPE, check=True, timeout=60
+    )
+    versions: Versions = json.loads(answer.stdout)
+    return versions
+
+
+def _versions_program(packages: Sequence[str]) -> str:
+    return (
+        "import json, platform\n"
+        "from importlib.metadata import version\n"
+        f"versions = {{name: version(name) for name in {tuple(packages)}}}\n"
+        "print(json.dumps({'python': platform.python_version(), **versions}))\n"
+    )
+
+
+def _measured(surroundings: dict[str, Any]) -> str:
+    """What was measured, in words."""
+    if "programs" in surroundings:
+        return "; ".join(f"{name}: {_listed(found)}" for name, found in surroundings["programs"].items())
+    return "; ".join(
+        f"{image['name']}: {image['id'][:19]}, {image['gb']:.2f} GB, {_listed(image['versions'])}"
+        for image in surroundings["images"].values()
+    )
+
+
+def _listed(versions: Versions) -> str:
+    return ", ".join(f"{package} {version}" for package, version in versions.items())
+
+
+def _surroundings(programs: Mapping[str, Versions] | None) -> dict[str, Any]:
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    surroundings: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "machine": machine}
+    if programs is not None:
+        return {**surroundings, "programs": programs}
+    surroundings["machine"] += f", Docker {engine_version()}"
+    return {**surroundings, "images": {contender.name: _image(contender) for contender in CONTENDERS}}
 
 
 def _image(contender: Contender) -> dict[str, Any]:
     facts = inspect_image(contender.image)
     options = ("--entrypoint", "sleep", "--no-healthcheck")
     with Container.run(contender.image, "60", options=options) as container:
-        versions = json.loads(container.execute("python", "-c", VERSIONS))
+        versions = json.loads(container.execute("python", "-c", _versions_program(PACKAGES)))
     return {"name": contender.image, "id": facts["Id"], "gb": facts["Size"] / 1e9, "versions": versions}

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from client_load import LEAST_COSINE, cosine
 from contenders import (
     CONTENDERS,
     HTTP_PORT,
@@ -31,7 +32,6 @@ from contenders import (
 )
 from model_alone import ModelAlone, text
 from published import publish, table
-from throughput import LEAST_COSINE, cosine
 
 from vertex_torchserve.docker import CLIENT_VARIABLE, Container
 

@@ -1,11 +1,15 @@
 -- For wrk: a distinct short text in each request, as model_alone.py writes them; the result as one JSON line.
-local number = 0
+-- Arguments: the path, and a body with %s where the text goes.
+local number, path, body = 0, nil, nil
+
+function init(arguments)
+  path, body = arguments[1], arguments[2]
+end
 
 function request()
   number = number + 1
-  local body = string.format(
-    '{"instances": ["Order %d of city %d arrived late and the customer asked for help."]}', number, number % 97)
-  return wrk.format("POST", "/predictions/model", {["Content-Type"] = "application/json"}, body)
+  local text = string.format("Order %d of city %d arrived late and the customer asked for help.", number, number % 97)
+  return wrk.format("POST", path, {["Content-Type"] = "application/json"}, (body:gsub("%%s", text)))
 end
 
 function done(summary, latency, requests)

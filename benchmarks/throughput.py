@@ -10,22 +10,18 @@ Writes benchmarks/results/throughput.json and throughput.md.
 
 import argparse
 import contextlib
-import json
 import math
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from client_load import INSTANCES, LEAST_COSINE, Load, least_cosine, load, vectors_at_once
 from contenders import (
     CONTENDERS,
     HTTP_PORT,
-    ask,
     open_to_all,
     package_minilm,
     prepare,
@@ -34,62 +30,14 @@ from contenders import (
 from model_alone import ModelAlone, text, texts_per_second
 from published import publish, table
 
-LUA = Path(__file__).with_name("texts.lua")
 CONCURRENCIES = (1, 8, 32)
 # Issue 3, "Numbers to reach": times stock at each concurrency, and the part of the model alone at 32.
 TIMES_STOCK = {1: 1.5, 8: 12.0, 32: 25.0}
 PART_OF_ALONE = 0.75
-LEAST_COSINE = 0.9999
 CHECKED_TEXTS = 32
 READY_SECONDS = 180.0
 WARM_UP = b'{"instances": ["a text"]}'
 ALONE_WAYS = ("alone, 1 process x 2 threads", "alone, 2 processes x 1 thread")
-
-
-@dataclass(frozen=True)
-class Load:
-    """What a client saw; `requests_per_second` counts the answers with 200 alone, `failed` the others."""
-
-    requests_per_second: float
-    p50_ms: float | None = None
-    p99_ms: float | None = None
-    failed: int = 0
-
-
-def cosine(one: list[float], other: list[float]) -> float:
-    """Of two vectors; 0 when they differ in length."""
-    if len(one) != len(other):
-        return 0.0
-    return sum(a * b for a, b in zip(one, other, strict=True)) / (math.hypot(*one) * math.hypot(*other))
-
-
-def least_cosine(port: int, vectors: list[list[float]]) -> float:
-    """The least that any answer has in common with the model alone, all texts asked for at once."""
-
-    def predicted(number: int) -> list[float]:
-        body = json.dumps({"instances": [text(number)]}).encode()
-        answer = ask(port, "/predictions/model", body, seconds=120)
-        if answer.status != 200:
-            raise SystemExit(f"a prediction was answered {answer.status}: {answer.body!r}")
-        vector: list[float] = json.loads(answer.body)["predictions"][0]
-        return vector
-
-    with ThreadPoolExecutor(CHECKED_TEXTS) as pool:
-        answers = pool.map(predicted, range(CHECKED_TEXTS))
-        return min(cosine(*pair) for pair in zip(answers, vectors, strict=True))
-
-
-def load(port: int, concurrency: int, seconds: float) -> Load:
-    """Run wrk with so many connections, once the server has nothing left to do of the last run."""
-    ask(port, "/predictions/model", WARM_UP, seconds=READY_SECONDS)
-    answer = subprocess.run(
-        ["wrk", "--threads", "1", "--connections", str(concurrency), "--duration", f"{seconds:.0f}s",
-         "--timeout", "120s", "--script", str(LUA), f"http://127.0.0.1:{port}"],
-        stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 180,
-    )  # fmt: skip
-    found = json.loads(answer.stdout.splitlines()[-1])
-    rate = round((found["requests"] - found["not_200"]) / found["seconds"], 1)
-    return Load(rate, found["p50_ms"], found["p99_ms"], found["not_200"] + found["no_answer"])
 
 
 def measure(rounds: int, seconds: float, store: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:
@@ -98,24 +46,25 @@ def measure(rounds: int, seconds: float, store: Path) -> tuple[dict[str, float],
     with contextlib.ExitStack() as stack:
         pair = stack.enter_context(ModelAlone(2))
         singles = [stack.enter_context(ModelAlone(1)) for _ in range(2)]
-        vectors = pair.vectors([text(number) for number in range(CHECKED_TEXTS)])
+        texts = [text(number) for number in range(CHECKED_TEXTS)]
+        vectors = pair.vectors(texts)
         ports, cosines = {}, {}
         for contender in CONTENDERS:
             container = stack.enter_context(contender.start(store))
             wait_until_answered(container, WARM_UP, READY_SECONDS)
-            ports[contender.name] = container.published_port(HTTP_PORT)
-            cosines[contender.name] = least_cosine(ports[contender.name], vectors)
+            port = ports[contender.name] = container.published_port(HTTP_PORT)
+            cosines[contender.name] = least_cosine(vectors_at_once(INSTANCES, port, texts), vectors)
             if cosines[contender.name] < LEAST_COSINE:
                 raise SystemExit(f"{contender.name} answers something else: cosine {cosines[contender.name]}")
         for port in ports.values():
-            load(port, CONCURRENCIES[-1], max(2.0, seconds / 3))  # all workers loaded, the JVM warm
+            load(INSTANCES, port, CONCURRENCIES[-1], max(2.0, seconds / 3))  # all workers loaded, the JVM warm
         for number in range(rounds):
             for concurrency in CONCURRENCIES:
                 for way, processes in zip(ALONE_WAYS, ([pair], singles), strict=True):
                     rate = texts_per_second(processes, concurrency, seconds)
                     rows.append(_row(number, concurrency, way, Load(round(rate, 1))))
                 for name, port in ports.items():
-                    rows.append(_row(number, concurrency, name, load(port, concurrency, seconds)))
+                    rows.append(_row(number, concurrency, name, load(INSTANCES, port, concurrency, seconds)))
     return cosines, rows
 
 

@@ -1,7 +1,9 @@
 """Small model folders and archives, written by hand: what a user would have, in a second."""
 
+import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ECHO_HANDLER = """\
@@ -19,6 +21,16 @@ class Handler:
 SHORT_HANDLER = """\
 def handle(data, context):
     return None if data is None else data[:-1]
+"""
+# Needs the package of `wheels`; says which torch it finds, and where the package was installed.
+PLURAL_HANDLER = """\
+import plurals
+import torch
+
+
+def handle(data, context):
+    if data is not None:
+        return [[plurals.plural(word), torch.__version__, plurals.__file__] for word in data]
 """
 RAISING_HANDLER = """\
 def handle(data, context):
@@ -46,11 +58,38 @@ def write_handler(root: Path, source: str = ECHO_HANDLER, name: str = "handler.p
     return path
 
 
-def write_archive(root: Path, handler: str = ECHO_HANDLER, **manifest: str) -> Path:
-    """`model.mar` with one handler, as torch-model-archiver would write it."""
+def write_archive(
+    root: Path,
+    handler: str = ECHO_HANDLER,
+    *,
+    files: Mapping[str, str | bytes] | None = None,
+    runtime: str = "python",
+    **manifest: str,
+) -> Path:
+    """`model.mar` with one handler, and other files, as torch-model-archiver would write it."""
     root.mkdir(parents=True, exist_ok=True)
     model = {"modelName": "model", "modelVersion": "1.0", "handler": "handler.py", **manifest}
     with zipfile.ZipFile(root / "model.mar", "w") as archive:
-        archive.writestr("MAR-INF/MANIFEST.json", json.dumps({"runtime": "python", "model": model}))
+        archive.writestr("MAR-INF/MANIFEST.json", json.dumps({"runtime": runtime, "model": model}))
         archive.writestr("handler.py", handler)
+        for name, content in (files or {}).items():
+            archive.writestr(name, content)
     return root / "model.mar"
+
+
+def wheels(requires: str = "") -> dict[str, bytes]:
+    """The folder `wheels` of an archive with one package, `plurals` 1.0, whose `plural` adds an s.
+
+    Args:
+        requires: What the package requires, such as `torch>=2`.
+    """
+    info = "plurals-1.0.dist-info"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as wheel:
+        wheel.writestr("plurals.py", "def plural(word):\n    return word + 's'\n")
+        requirement = f"Requires-Dist: {requires}\n" if requires else ""
+        metadata = f"Metadata-Version: 2.1\nName: plurals\nVersion: 1.0\n{requirement}"
+        wheel.writestr(f"{info}/METADATA", metadata)
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return {"wheels/plurals-1.0-py3-none-any.whl": content.getvalue()}

@@ -33,6 +33,9 @@ class StorageEmulator:
         content: bytes = self._bucket().blob(key).download_as_bytes()
         return content
 
+    def delete(self, key: str) -> None:
+        self._bucket().blob(key).delete()
+
     def keys(self) -> list[str]:
         return [blob.name for blob in self._bucket().list_blobs()]
 

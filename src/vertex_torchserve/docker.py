@@ -239,4 +239,6 @@ def _no_client() -> DockerError:
 def _fix(said: str) -> str:
     if "Cannot connect to the Docker daemon" in said:
         return "start the Docker engine, or point DOCKER_HOST at one"
+    if "Unable to find image" in said or "No such image" in said:
+        return "correct the image's name, or build it: `vertex-torchserve images build cpu`"
     return ""

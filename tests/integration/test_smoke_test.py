@@ -1,6 +1,7 @@
 """The smoke test against a real TorchServe: what it says of right and of wrong archives."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,29 @@ def test_a_handler_that_raises_at_a_prediction(tmp_path: Path) -> None:
     assert "200 is needed" in report.failure()
     assert "KeyError(\"'vocabulary'\")" in report.failure()
     assert "handler.py:3 handle" in report.failure()
+
+
+def with_golden_request(mar: Path, request: dict[str, object]) -> Path:
+    with zipfile.ZipFile(mar, "a") as archive:
+        archive.writestr("golden-request.json", json.dumps(request))
+    return mar
+
+
+def test_without_instances_the_golden_request_is_sent_and_its_predictions_compared(tmp_path: Path) -> None:
+    mar = with_golden_request(
+        write_archive(tmp_path), {"instances": ["a", 2], "predictions": [{"echo": "a"}, {"echo": 2}]}
+    )
+    report = run_smoke_test(mar)
+    assert report.failure() == ""
+    assert report.predictions == [{"echo": "a"}, {"echo": 2}]
+    assert "those that golden-request.json expects" in report.checks[-2].detail
+
+
+def test_neither_instances_nor_a_golden_request(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no instances are given, and .*model.mar holds no golden-request"):
+        run_smoke_test(write_archive(tmp_path))
+    with pytest.raises(InputError, match='"instances" must be a list'):
+        run_smoke_test(with_golden_request(write_archive(tmp_path), {"instances": "a"}))
 
 
 def test_it_is_not_ready_in_time(tmp_path: Path) -> None:
@@ -83,5 +107,8 @@ def test_instances_that_are_none(tmp_path: Path, text: str, expected: str) -> No
 def test_the_report_is_json(tmp_path: Path) -> None:
     report = run_smoke_test(write_archive(tmp_path), ["a"])
     content = json.loads(json.dumps(report.as_json()))
-    assert set(content) == {"mar_path", "model_name", "ok", "ready_seconds", "checks", "predictions"}
+    assert set(content) == {
+        "mar_path", "model_name", "image", "ok", "ready_seconds", "checks", "predictions",
+    }  # fmt: skip
+    assert content["image"] is None
     assert content["checks"][0]["name"] == "archive"

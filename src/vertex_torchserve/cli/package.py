@@ -47,6 +47,14 @@ def package(
     config_file: Annotated[
         str | None, typer.Option(help="model-config.yaml; the one in MODEL_FOLDER when not given.")
     ] = None,
+    golden_request: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSON with instances and, if you like, parameters, predictions and tolerance: the model is "
+            "ready once it has answered it; golden-request.json in MODEL_FOLDER when not given.",
+        ),
+    ] = None,
     tokenizer: Annotated[
         str | None, typer.Option(metavar="FILE_OR_FOLDER", help="Custom tokenizer, put at the root.")
     ] = None,
@@ -66,6 +74,7 @@ def package(
         vertex-torchserve package gs://bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
     """
     from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
+    from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME
     from vertex_torchserve.staging import stage_path
 
     with tempfile.TemporaryDirectory(prefix="vts-") as staging, _progress() as progress:
@@ -85,6 +94,7 @@ def package(
             tokenizer=local(tokenizer),
             requirements_file=local(requirements_file),
             config_file=local(config_file),
+            golden_request=local(golden_request),
         )
         task = progress.add_task("packing", total=None)
         built = build_model_archive(
@@ -111,7 +121,8 @@ def package(
     else:
         output.print(f"[green]packaged[/green] {built.mar_path}")
         output.print(f"  {len(built.members)} files, {built.size_bytes / 1e6:.1f} MB, sha256 {built.sha256}")
-        output.print(f"  next: vertex-torchserve smoke-test {built.mar_path} --instances instances.json")
+        instances = "" if GOLDEN_REQUEST_NAME in built.members else " --instances instances.json"
+        output.print(f"  next: vertex-torchserve smoke-test {built.mar_path}{instances}")
 
 
 def _staged_handler(handler: str, staging: Path) -> str:

@@ -6,12 +6,14 @@ first call that needs it.
 
 from vertex_torchserve.gcs.download import download, download_file, download_folder
 from vertex_torchserve.gcs.failures import StorageError
-from vertex_torchserve.gcs.listing import StoredObject, find_object, is_object, list_folder
+from vertex_torchserve.gcs.listing import StoredObject, find_object, is_object, list_folder, nothing_beneath
 from vertex_torchserve.gcs.path import GcsPath
+from vertex_torchserve.gcs.ranges import ObjectRanges
 from vertex_torchserve.gcs.upload import upload_file
 
 __all__ = [
     "GcsPath",
+    "ObjectRanges",
     "StorageError",
     "StoredObject",
     "download",
@@ -20,5 +22,6 @@ __all__ = [
     "find_object",
     "is_object",
     "list_folder",
+    "nothing_beneath",
     "upload_file",
 ]

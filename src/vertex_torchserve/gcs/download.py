@@ -8,8 +8,16 @@ from pathlib import Path
 from vertex_torchserve.errors import InputError, Problem, raise_problems
 from vertex_torchserve.gcs.failures import explained
 from vertex_torchserve.gcs.fetch import Fetch, fetch
-from vertex_torchserve.gcs.listing import READER_ROLE, StoredObject, find_object, is_object, list_folder
+from vertex_torchserve.gcs.listing import (
+    READER_ROLE,
+    StoredObject,
+    find_object,
+    is_object,
+    list_folder,
+    nothing_beneath,
+)
 from vertex_torchserve.gcs.path import GcsPath
+from vertex_torchserve.gcs.ranges import replaced
 from vertex_torchserve.gcs.selection import is_left_out, landing_problems
 from vertex_torchserve.gcs.staging import staged
 
@@ -69,7 +77,7 @@ def download_folder(
     present = list_folder(source)
     wanted = [item for item in present if not is_left_out(item.name, ignore, skip_folders)]
     if not wanted:
-        raise InputError(_nothing(source, ignored=len(present)))
+        raise InputError(_all_ignored(source, len(present)) if present else nothing_beneath(source))
     raise_problems(landing_problems(wanted))
     return _download(source, wanted, [destination / item.name for item in wanted], destination, progress)
 
@@ -104,11 +112,7 @@ def _download(
     raise_problems(
         [_taken(item, target) for item, target in zip(items, targets, strict=True) if _in_the_way(target)]
     )
-    changed = Problem(
-        f"{source}: an object was replaced or deleted while it was being downloaded.",
-        "Try again when nobody writes to the folder.",
-    )
-    with explained(source, READER_ROLE, missing=changed):
+    with explained(source, READER_ROLE, missing=replaced(source)):
         _require_space(sum(item.size for item in items), folder)
         with staged(folder) as staging:
             fetches = [
@@ -130,19 +134,10 @@ def _taken(item: StoredObject, target: Path) -> Problem:
     )
 
 
-def _nothing(source: GcsPath, ignored: int) -> Problem:
-    if ignored:
-        return Problem(
-            f"{source}: all of its {ignored} objects are ignored.",
-            "Leave out fewer files, or name another folder.",
-        )
-    if is_object(source):
-        return Problem(
-            f"{source} is an object, not a folder.", f"Name the folder it lies in: {source.parent}."
-        )
+def _all_ignored(source: GcsPath, ignored: int) -> Problem:
     return Problem(
-        f"{source}: there is nothing beneath {source}/.",
-        "Name a folder with objects; `gcloud storage ls` lists them.",
+        f"{source}: all of its {ignored} objects are ignored.",
+        "Leave out fewer files, or name another folder.",
     )
 
 

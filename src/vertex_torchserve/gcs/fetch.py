@@ -10,12 +10,9 @@ from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.gcs import checksum
-from vertex_torchserve.gcs.client import TRANSFER_TIMEOUT, WORKERS, connect, transfer_retry
+from vertex_torchserve.gcs.client import WORKERS
 from vertex_torchserve.gcs.listing import StoredObject
-
-# One request's share of a large object, held in memory: large enough that a request's latency (tens of
-# milliseconds) doesn't count, small enough for all workers together (128 MiB).
-RANGE_BYTES = 16 << 20
+from vertex_torchserve.gcs.ranges import RANGE_BYTES, read_range
 
 
 @dataclass
@@ -86,16 +83,7 @@ def _fetch_ranges(fetches: Iterable[Fetch], progress: Callable[[int], None]) -> 
 
 
 def _fetch_range(each: Fetch, start: int, is_wanted: Callable[[], bool]) -> int:
-    blob = connect().bucket(each.item.bucket).blob(each.item.key, generation=each.item.generation)
-    data: bytes = blob.download_as_bytes(
-        start=start,
-        end=min(start + RANGE_BYTES, each.item.size) - 1,
-        raw_download=True,  # the bytes as stored: they are what the checksum is of
-        checksum=None,  # a range has none; ours is of the whole
-        single_shot_download=True,  # the client's other way reads 8 KiB at a time
-        retry=transfer_retry(is_wanted),
-        timeout=TRANSFER_TIMEOUT,
-    )
+    data = read_range(each.item, start, min(start + RANGE_BYTES, each.item.size), is_wanted)
     with each.target.open("r+b") as file:
         file.seek(start)
         file.write(data)

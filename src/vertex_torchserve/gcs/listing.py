@@ -74,6 +74,18 @@ def is_object(path: GcsPath) -> bool:
     return find_object(path) is not None
 
 
+def nothing_beneath(folder: GcsPath) -> Problem:
+    """What an empty folder means."""
+    if is_object(folder):
+        return Problem(
+            f"{folder} is an object, not a folder.", f"Name the folder it lies in: {folder.parent}."
+        )
+    return Problem(
+        f"{folder}: there is nothing beneath {folder}/.",
+        "Name a folder with objects; `gcloud storage ls` lists them.",
+    )
+
+
 def bucket_missing(path: GcsPath) -> Problem:
     """What "not found" means when a bucket is listed or written to."""
     return Problem(

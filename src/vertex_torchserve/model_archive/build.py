@@ -24,10 +24,12 @@ from vertex_torchserve.model_archive.handler_source import (
     Handler,
     resolve_handler,
 )
-from vertex_torchserve.model_archive.members import Members, collect_members, config_problems, files_below
+from vertex_torchserve.model_archive.members import Members, collect_members, files_below
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec, name_problems
-from vertex_torchserve.serving.archive import MANIFEST_NAME, MODEL_CONFIG_NAME
+from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME, MANIFEST_NAME, MODEL_CONFIG_NAME
+from vertex_torchserve.serving.golden_request import GoldenRequest
+from vertex_torchserve.serving.model_config import parse_model_config
 
 # Zip can't say anything earlier; also the manifest's createdOn, so that same inputs give same bytes.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -84,7 +86,10 @@ def build_model_archive(
     members = collect_members(spec, serialized_file, handler.source, problems)
     config = spec.config_file or members.get(MODEL_CONFIG_NAME)
     if config is not None and config.is_file():
-        problems.extend(config_problems(config))
+        problems.extend(_config_problems(config))
+    golden_request = members.get(GOLDEN_REQUEST_NAME)
+    if golden_request is not None and golden_request.is_file():
+        problems.extend(_golden_request_problems(golden_request))
     raise_problems(problems)
 
     manifest = _manifest(spec, handler, serialized_file, config)
@@ -113,6 +118,7 @@ def _check_paths(spec: ModelArchiveSpec, problems: list[Problem]) -> None:
         "requirements file": spec.requirements_file,
         "config file": spec.config_file,
         "model file": spec.model_file,
+        "golden request": spec.golden_request,
     }
     for what, path in files.items():
         if path is not None and not path.is_file():
@@ -129,6 +135,24 @@ def _check_target(spec: ModelArchiveSpec, export_path: Path, force: bool, proble
     mar_path = export_path / f"{spec.model_name}.mar"
     if mar_path.exists() and not force:
         problems.append(Problem(f"{mar_path} exists already", "use --force to replace it"))
+
+
+def _config_problems(config: Path) -> tuple[Problem, ...]:
+    try:
+        parse_model_config(config.read_bytes(), str(config))
+    except InputError as error:
+        return error.problems
+    return ()
+
+
+def _golden_request_problems(golden_request: Path) -> tuple[Problem, ...]:
+    try:
+        GoldenRequest.parse(golden_request.read_bytes())
+    except InputError as error:
+        return tuple(
+            Problem(f"{golden_request}: {problem.message}", problem.fix) for problem in error.problems
+        )
+    return ()
 
 
 def _manifest(

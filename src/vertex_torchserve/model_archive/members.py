@@ -5,12 +5,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.ignore_patterns import is_ignored
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
-from vertex_torchserve.serving.archive import MODEL_CONFIG_NAME
+from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME
 
 _UNWANTED_FOLDERS = {"__MACOSX", "__pycache__"}
 _UNWANTED_FILES = (".DS_Store", ".pyc", ".mar")
@@ -68,27 +66,13 @@ def _sources(
     for file in single_files:
         if file is not None and file.is_file():
             yield file.name, file
+    if spec.golden_request is not None and spec.golden_request.is_file():
+        yield GOLDEN_REQUEST_NAME, spec.golden_request
     for extra in spec.extra_files:
         prefix = f"{extra.name}/" if extra.is_dir() else ""
         yield from ((prefix + name, source) for name, source in files_below(extra))
     if spec.tokenizer is not None:
         yield from files_below(spec.tokenizer)
-
-
-def config_problems(config: Path) -> list[Problem]:
-    """What is wrong with a `model-config.yaml`; an empty one ends TorchServe with a null pointer."""
-    try:
-        content = yaml.safe_load(config.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        return [Problem(f"{config} is not YAML: {error}", "correct the file")]
-    if not isinstance(content, dict) or not content:
-        return [
-            Problem(
-                f"{config} holds {content!r}; a mapping such as `minWorkers: 1` is needed",
-                f"fill in {MODEL_CONFIG_NAME}, or remove it",
-            )
-        ]
-    return []
 
 
 def files_below(path: Path) -> Iterator[tuple[str, Path]]:

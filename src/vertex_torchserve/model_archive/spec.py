@@ -31,6 +31,8 @@ class ModelArchiveSpec:
         tokenizer: A tokenizer file, or a folder whose content goes to the root of the archive.
         requirements_file: Packages that TorchServe installs when it loads the model.
         config_file: `model-config.yaml`; the one at the root of the archive when None.
+        golden_request: What the served model must answer before it is called ready
+            (serving/golden_request.py); `golden-request.json` at the root of the archive when None.
     """
 
     model_folder: Path
@@ -44,6 +46,7 @@ class ModelArchiveSpec:
     tokenizer: Path | None = None
     requirements_file: Path | None = None
     config_file: Path | None = None
+    golden_request: Path | None = None
 
 
 def name_problems(model_name: str, version: str) -> list[Problem]:

@@ -6,6 +6,7 @@ the configuration, starts the JVM, hands it the port and SIGTERM, and returns it
 can't load ends the process with code 1 and the first traceback as the last thing in the log.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -14,16 +15,23 @@ import threading
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem, VertexTorchServeError
-from vertex_torchserve.serving.archive import unpacked_bytes
 from vertex_torchserve.serving.early_listener import EarlyListener
+from vertex_torchserve.serving.effective_config import write_effective_config
+from vertex_torchserve.serving.golden_request import read_golden_request
 from vertex_torchserve.serving.gpus import require_accelerator, visible_devices
 from vertex_torchserve.serving.jvm_command import jvm_environment, torchserve_command
+from vertex_torchserve.serving.log_writer import LogWriter, log_to
 from vertex_torchserve.serving.machine import Machine
 from vertex_torchserve.serving.model_config import read_model_config
-from vertex_torchserve.serving.model_store import fetch_archive
+from vertex_torchserve.serving.model_folder import unpack_archive
+from vertex_torchserve.serving.model_store import find_archive
+from vertex_torchserve.serving.ready_check import ReadyCheck, ready_file
+from vertex_torchserve.serving.requirements import plan_installation
 from vertex_torchserve.serving.server_process import ServerProcess
-from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.settings import LOG_FORMAT, ServingSettings
 from vertex_torchserve.serving.sizing import Sizing
+
+logger = logging.getLogger("vertex_torchserve.serving.entrypoint")  # run as __main__
 
 _LONGEST_SOCKET_PATH = 107  # unix(7): sun_path has 108 bytes, one of them the end
 _LONGEST_SOCKET_NAME = len("/java/.ts.sock.65535")
@@ -31,7 +39,9 @@ _LONGEST_SOCKET_NAME = len("/java/.ts.sock.65535")
 
 def main() -> int:
     """Serve until told to stop; returns the exit code."""
-    process = ServerProcess()
+    writer = LogWriter(os.environ.get(LOG_FORMAT, ""))
+    log_to(writer)
+    process = ServerProcess(writer)
     try:
         settings = ServingSettings.from_environment(os.environ)
         if settings.exit_with_stdin:
@@ -42,22 +52,43 @@ def main() -> int:
             _require_short_path(Path(work))
             return _serve(settings, process, Path(work))
     except VertexTorchServeError as error:
-        print(f"ERROR: {error}", flush=True)  # noqa: T201 (the container's log is its standard output)
+        logger.error("%s", error)
         return error.exit_code
+    except Exception:
+        logger.exception("the server ended for a reason nobody thought of")
+        return 1
 
 
 def _serve(settings: ServingSettings, process: ServerProcess, work: Path) -> int:
     with EarlyListener(settings.http_host, settings.http_port, "the archive is being fetched") as listener:
         require_accelerator(settings.accelerator, os.environ)
         devices = visible_devices(os.environ)
-        mar_path, manifest = fetch_archive(settings, work)
-        sizing = Sizing.of(
-            Machine.here(), unpacked_bytes(mar_path), settings, read_model_config(mar_path, manifest)
-        )
-        command = torchserve_command(settings, sizing, mar_path, manifest, work)
-        listener.reason = "the archive is being unpacked and its requirements installed"
+        model = unpack_archive(find_archive(settings), work / "model-store" / "model")
+        logger.info("unpacked %s: %d bytes", model.origin, model.unpacked_bytes)
+        golden = read_golden_request(model.path)
+        config = read_model_config(model)
+        sizing = Sizing.of(Machine.here(), model.unpacked_bytes, settings, config)
+        logger.info(
+            "serving with %d workers of %d threads, batches of %d",
+            sizing.workers, sizing.threads, sizing.batch_size,
+        )  # fmt: skip
+        write_effective_config(model, config, settings, sizing)
+        installation = plan_installation(model, settings, work, os.environ)
+        command = torchserve_command(settings, sizing, model, work)
         environment = {**jvm_environment(work, sizing.threads), **devices}
-        return process.run(command, environment, work, on_listening=listener.close)
+        listener.reason = "TorchServe is being started"
+        if installation:
+            environment |= installation.environment
+            listener.reason = "the model's requirements are being installed"
+        check = ReadyCheck(settings, model.manifest.model_name, golden, ready_file(work))
+        return process.run(
+            command,
+            environment,
+            work,
+            on_listening=listener.close,
+            make_ready=check.run,
+            installation=installation,
+        )
 
 
 def _require_short_path(work: Path) -> None:

@@ -1,27 +1,32 @@
 """The JVM's command line and environment: TorchServe as its own launcher would start it."""
 
 import importlib.util
+import logging
 import os
 import sys
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem
-from vertex_torchserve.serving.archive import Manifest
-from vertex_torchserve.serving.config_properties import render_config_properties
+from vertex_torchserve.serving.config_properties import max_body_bytes, render_config_properties
 from vertex_torchserve.serving.envelope import lay_out_home
 from vertex_torchserve.serving.java import java_executable
+from vertex_torchserve.serving.model_folder import ModelFolder
+from vertex_torchserve.serving.ready_check import ready_file
 from vertex_torchserve.serving.settings import ServingSettings
 from vertex_torchserve.serving.sizing import MIB, Sizing
+
+logger = logging.getLogger(__name__)
 
 # How long requests that were accepted may take once SIGTERM came. Kubernetes waits 30 s before SIGKILL, and
 # TorchServe's own stop takes two seconds of netty's quiet period behind the drain.
 DRAIN_LIMIT_SECONDS = 20
+_CONFIG_NAME = "config.properties"
 _LAUNCHER = Path(__file__).with_name("java") / "vertex-torchserve.jar"
 _LOG_CONFIG = Path(__file__).with_name("log4j2.xml")
 
 
 def torchserve_command(
-    settings: ServingSettings, sizing: Sizing, mar_path: Path, manifest: Manifest, work: Path
+    settings: ServingSettings, sizing: Sizing, model: ModelFolder, work: Path
 ) -> list[str]:
     """What TorchServe's own launcher would start, so that signals and exit codes are the JVM's.
 
@@ -29,8 +34,8 @@ def torchserve_command(
     TorchServe 0.12, which also has the command it builds).
     """
     site_packages = _torchserve_home()
-    config = work / "config.properties"
-    config.write_text(render_config_properties(settings, sizing, manifest, mar_path))
+    config = work / _CONFIG_NAME
+    config.write_text(render_config_properties(settings, sizing, model))
     java_tmp = work / "java"
     java_tmp.mkdir()
     return [
@@ -43,6 +48,8 @@ def torchserve_command(
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",  # no files in the machine's /tmp
         f"-Dvts.drain.limit.seconds={DRAIN_LIMIT_SECONDS}",
+        f"-Dvts.request.timeout.seconds={settings.request_timeout_seconds}",
+        f"-Dvts.ready.file={ready_file(work)}",
         "-cp",
         f"{site_packages}/ts/frontend/*{os.pathsep}{_LAUNCHER}",
         # TorchServe's own main with a truthful /ping and a drain, without gRPC (docs/decisions/0003).
@@ -52,27 +59,34 @@ def torchserve_command(
         "-f",
         str(config),
         "-s",
-        str(mar_path.parent),
+        str(model.path.parent),
         "-ncs",
         "--disable-token-auth",
     ]
 
 
 def jvm_environment(work: Path, threads: int) -> dict[str, str]:
-    """What the JVM, pip and the workers see; the JVM writes its own logs beneath `work`."""
+    """What the JVM and the workers see; the JVM writes its own logs beneath `work`."""
     log_folder = str(work / "logs")
-    # TS_MODEL_SERVER_HOME would beat the flag, and with it our envelope.
-    inherited = {name: value for name, value in os.environ.items() if name != "TS_MODEL_SERVER_HOME"}
+    decided = _decided_variables((work / _CONFIG_NAME).read_text())
+    for name in sorted(decided & os.environ.keys()):
+        logger.warning("%s is ignored: the server decides that itself (images/README.md)", name)
     return {
-        **inherited,
+        **{name: value for name, value in os.environ.items() if name not in decided},
         "LOG_LOCATION": log_folder,
         "METRICS_LOCATION": log_folder,
-        # pip's output goes into a pipe that TorchServe reads only after pip has ended.
-        "PIP_PROGRESS_BAR": "off",
         "PYTHONUNBUFFERED": "1",
+        # An answer that is longer makes TorchServe end its worker; the envelope refuses it first.
+        "VTS_MAX_RESPONSE_BYTES": str(max_body_bytes()),
         # Torch takes every core for each worker otherwise, and the host's cores at that.
         "OMP_NUM_THREADS": str(threads),
     }
+
+
+def _decided_variables(config: str) -> set[str]:
+    """The variables that would beat what is rendered: of each of its keys, of the file, of our envelope."""
+    keys = {line.partition("=")[0] for line in config.splitlines()}
+    return {f"TS_{key.upper()}" for key in keys} | {"TS_CONFIG_FILE", "TS_MODEL_SERVER_HOME"}
 
 
 def _torchserve_home() -> Path:

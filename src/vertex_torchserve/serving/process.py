@@ -10,14 +10,12 @@ from pathlib import Path
 from types import TracebackType
 
 from vertex_torchserve.errors import ServingError
-from vertex_torchserve.serving.load_watch import LoadWatch
+from vertex_torchserve.serving.log_findings import failure_reason, last_error
 from vertex_torchserve.serving.ports import free_ports
-from vertex_torchserve.serving.readiness import all_models_ready
-from vertex_torchserve.serving.settings import EXIT_WITH_STDIN
+from vertex_torchserve.serving.readiness import is_healthy
+from vertex_torchserve.serving.settings import EXIT_WITH_STDIN, LOG_FORMAT
 
 _POLL_SECONDS = 0.1
-_LOG_DELAY_SECONDS = 2.0
-_ERROR_MARK = "ERROR: "
 
 
 class ServingProcess:
@@ -35,7 +33,7 @@ class ServingProcess:
     """
 
     def __init__(self, environment: Mapping[str, str], *, log_path: Path | None = None) -> None:
-        http, self._management, metrics = free_ports(3)
+        http, management, metrics = free_ports(3)
         self.base_url = f"http://127.0.0.1:{http}"
         self._own_log = log_path is None
         self._log_path = log_path or _temporary_log()
@@ -47,8 +45,10 @@ class ServingProcess:
                     **_own_environment(),
                     **environment,
                     "AIP_HTTP_PORT": str(http),
-                    "VTS_MANAGEMENT_PORT": str(self._management),
+                    "VTS_MANAGEMENT_PORT": str(management),
                     "VTS_METRICS_PORT": str(metrics),
+                    # For people, and for `failure_reason`.
+                    LOG_FORMAT: "text",
                     EXIT_WITH_STDIN: "1",
                 },
                 # Nothing is ever written: the child ends when this end of the pipe is closed, be it by
@@ -65,10 +65,8 @@ class ServingProcess:
         return self._process.pid
 
     def is_ready(self) -> bool:
-        """Whether every model has its workers READY, by TorchServe's management API."""
-        if self._process.poll() is not None:
-            return False
-        return all_models_ready(self._management)
+        """Whether `/ping` is 200: every worker has loaded its model, and the golden request was answered."""
+        return self._process.poll() is None and is_healthy(self.base_url)
 
     def wait_ready(self, timeout_seconds: float) -> float:
         """Seconds from the start until ready.
@@ -82,7 +80,7 @@ class ServingProcess:
             if self._process.poll() is not None:
                 raise ServingError(
                     f"the server ended with code {self._process.returncode} before the model was ready:\n"
-                    f"{self._last_error()}",
+                    f"{last_error(self._log()) or self.log_tail()}",
                     "correct what the last line says and package the model again",
                 )
             if time.monotonic() > deadline:
@@ -95,21 +93,11 @@ class ServingProcess:
 
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of its output."""
-        return "\n".join(self._log_path.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self._log().splitlines()[-lines:])
 
     def failure_reason(self) -> str:
-        """Why the model could not load or answer, by its output; empty when nothing says so.
-
-        Waits a moment for it: a failed request's answer may overtake what the worker logs about it.
-        """
-        deadline = time.monotonic() + _LOG_DELAY_SECONDS
-        while True:
-            watch = LoadWatch()
-            for line in self._log_path.read_text(errors="replace").splitlines():
-                watch.feed(line)
-            if watch.reason() or time.monotonic() > deadline:
-                return watch.reason()
-            time.sleep(_POLL_SECONDS)
+        """Why the model could not load or answer, by its output; empty when nothing says so."""
+        return failure_reason(self._log)
 
     def stop(self, timeout_seconds: float = 45.0) -> int:
         """End it and everything it started; returns its exit code. Stopping twice is fine.
@@ -128,11 +116,8 @@ class ServingProcess:
             self._log_path.unlink(missing_ok=True)
         return self._process.returncode
 
-    def _last_error(self) -> str:
-        """From the entrypoint's own error to the end of the log; the tail when there is none."""
-        log = "\n" + self._log_path.read_text(errors="replace")
-        _, mark, error = log.rpartition(f"\n{_ERROR_MARK}")
-        return (mark + error).strip() if mark else self.log_tail()
+    def _log(self) -> str:
+        return self._log_path.read_text(errors="replace")
 
     def __enter__(self) -> "ServingProcess":
         return self

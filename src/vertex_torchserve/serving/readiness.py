@@ -5,40 +5,71 @@ TorchServe, whose own `/ping` is 200 "Healthy" from the moment the port is open 
 """
 
 import json
-import urllib.error
 import urllib.request
-from typing import Any
+from http.client import HTTPException
+from typing import Any, NamedTuple
 
 _TIMEOUT_SECONDS = 5.0
+# Loopback, whatever proxy the environment names.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def all_models_ready(management_port: int) -> bool:
-    """Whether there is a model and every model has all the workers it wants READY.
+class Workers(NamedTuple):
+    """How far one model is.
 
-    False also while nobody answers on the port.
+    Attributes:
+        model_name: The model.
+        loaded: How many workers have loaded it.
+        wanted: How many it wants; at least one.
+    """
+
+    model_name: str
+    loaded: int
+    wanted: int
+
+
+def workers_of_models(management_port: int) -> list[Workers]:
+    """Every version of every model; none also while nobody answers on the port.
 
     Args:
         management_port: TorchServe's management port on loopback.
     """
     try:
         models: list[dict[str, Any]] = _get(management_port, "/models")["models"]
-        versions = [
-            version
+        return [
+            _workers(version)
             for model in models
             for version in _get(management_port, f"/models/{model['modelName']}/all")
         ]
-    except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+    except (OSError, HTTPException, ValueError):
+        return []
+
+
+def all_models_ready(management_port: int) -> bool:
+    """Whether there is a model and every model has all the workers it wants READY."""
+    models = workers_of_models(management_port)
+    return bool(models) and all(model.loaded >= model.wanted for model in models)
+
+
+def is_healthy(base_url: str) -> bool:
+    """Whether our `/ping` answers 200; false also while nobody does.
+
+    Args:
+        base_url: Where predictions are answered.
+    """
+    try:
+        with _OPENER.open(f"{base_url}/ping", timeout=_TIMEOUT_SECONDS) as response:
+            return bool(response.status == 200)
+    except (OSError, HTTPException):
         return False
-    return bool(versions) and all(_workers_ready(version) for version in versions)
 
 
-def _workers_ready(version: dict[str, Any]) -> bool:
-    ready: int = sum(worker["status"] == "READY" for worker in version["workers"])
+def _workers(version: dict[str, Any]) -> Workers:
+    ready = sum(worker["status"] == "READY" for worker in version["workers"])
     # A model whose requirements could not be installed stays registered with no worker at all.
-    return ready >= max(int(version["minWorkers"]), 1)
+    return Workers(version["modelName"], ready, max(int(version["minWorkers"]), 1))
 
 
 def _get(management_port: int, path: str) -> Any:
-    url = f"http://127.0.0.1:{management_port}{path}"
-    with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
+    with _OPENER.open(f"http://127.0.0.1:{management_port}{path}", timeout=_TIMEOUT_SECONDS) as response:
         return json.load(response)

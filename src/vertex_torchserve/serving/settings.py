@@ -1,7 +1,8 @@
 """Every environment variable the serving process reads, in one place.
 
 The platform's `AIP_*` variables come first, our own `VTS_*` are the fallback; images never set an
-`AIP_*` variable themselves (Vertex AI, custom container requirements). One is read by the worker
+`AIP_*` variable themselves (Vertex AI, custom container requirements). `VTS_LOG_FORMAT` (`json` or `text`)
+is read before the others, for the log that speaks of them (log_writer.py). One is read by the worker
 instead, which knows nothing of this package: `VTS_LOG_EXCEPTION_MESSAGES=1` (serving/envelope) logs what a
 handler's exceptions say, which may quote a payload.
 """
@@ -12,8 +13,17 @@ from dataclasses import dataclass
 from vertex_torchserve.errors import Problem, raise_problems
 
 EXIT_WITH_STDIN = "VTS_EXIT_WITH_STDIN"
+LOG_FORMAT = "VTS_LOG_FORMAT"
+LOG_FORMATS = ("json", "text")
 # Where `docker run -v FOLDER:/mnt/models:ro` puts a model when there is no cloud.
 DEFAULT_MODEL_STORE = "/mnt/models"
+# The longest a dedicated endpoint of Vertex AI waits for an answer.
+DEFAULT_REQUEST_TIMEOUT_SECONDS = 3600
+# Some sixty full batches of the default size: a burst is waited out, and an overload that lasts is refused.
+DEFAULT_QUEUE_SIZE = 1000
+_LONGEST_TIMEOUT_SECONDS = 86400
+# A few hundred MB of wheels from an index, with room to spare.
+DEFAULT_INSTALL_TIMEOUT_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,10 @@ class ServingSettings:
         threads: `VTS_THREADS`, then `OMP_NUM_THREADS`: threads of each worker's torch.
         batch_size: `VTS_BATCH_SIZE`: the most requests of one batch.
         max_batch_delay_ms: `VTS_MAX_BATCH_DELAY_MS`: how long a batch is waited for.
+        queue_size: `VTS_QUEUE_SIZE`: how many requests may wait for a worker; one more is answered 503.
+        request_timeout_seconds: `VTS_REQUEST_TIMEOUT_SECONDS`: a request without an answer by then gets 504.
+        install_timeout_seconds: `VTS_INSTALL_TIMEOUT_SECONDS`: how long installing the archive's requirements
+            may take; 900 s unless told otherwise.
         accelerator: `AIP_ACCELERATOR_TYPE`: the kind of GPU that was asked for; empty for none.
         exit_with_stdin: `VTS_EXIT_WITH_STDIN=1`: end when standard input closes, so that the server
             never outlives the process that holds the other end.
@@ -51,6 +65,9 @@ class ServingSettings:
     threads: int | None
     batch_size: int | None
     max_batch_delay_ms: int | None
+    queue_size: int
+    request_timeout_seconds: int
+    install_timeout_seconds: int
     accelerator: str
     exit_with_stdin: bool
 
@@ -95,6 +112,16 @@ class ServingSettings:
                 )
             return None
 
+        problems += _log_format_problems(environment.get(LOG_FORMAT, ""))
+        request_timeout = count("VTS_REQUEST_TIMEOUT_SECONDS")
+        if request_timeout and request_timeout > _LONGEST_TIMEOUT_SECONDS:
+            problems.append(
+                Problem(
+                    f"VTS_REQUEST_TIMEOUT_SECONDS={request_timeout} is more than {_LONGEST_TIMEOUT_SECONDS}, "
+                    "a day",
+                    "set the longest that a client waits for an answer",
+                )
+            )
         settings = cls(
             storage_uri=environment.get("AIP_STORAGE_URI", ""),
             model_store=environment.get("VTS_MODEL_STORE") or DEFAULT_MODEL_STORE,
@@ -108,8 +135,22 @@ class ServingSettings:
             threads=count("VTS_THREADS", "OMP_NUM_THREADS"),
             batch_size=count("VTS_BATCH_SIZE"),
             max_batch_delay_ms=count("VTS_MAX_BATCH_DELAY_MS"),
+            install_timeout_seconds=count("VTS_INSTALL_TIMEOUT_SECONDS") or DEFAULT_INSTALL_TIMEOUT_SECONDS,
+            queue_size=count("VTS_QUEUE_SIZE") or DEFAULT_QUEUE_SIZE,
+            request_timeout_seconds=request_timeout or DEFAULT_REQUEST_TIMEOUT_SECONDS,
             accelerator=environment.get("AIP_ACCELERATOR_TYPE", ""),
             exit_with_stdin=environment.get(EXIT_WITH_STDIN) == "1",
         )
         raise_problems(problems)
         return settings
+
+
+def _log_format_problems(log_format: str) -> list[Problem]:
+    if log_format in {"", *LOG_FORMATS}:
+        return []
+    return [
+        Problem(
+            f"{LOG_FORMAT}={log_format!r} is not accepted; {' and '.join(LOG_FORMATS)} are",
+            f"correct {LOG_FORMAT}, or unset it: text on a terminal, json elsewhere",
+        )
+    ]

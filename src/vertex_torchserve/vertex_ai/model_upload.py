@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vertex_torchserve.errors import Problem
+from vertex_torchserve.vertex_ai.probes import ExecProbe
 
 # google/cloud/aiplatform_v1/types/model.py, `version_aliases`.
 _ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
@@ -33,6 +34,8 @@ class ModelUpload:
         serving_container_environment_variables: Name -> value; numbers become strings.
         serving_container_command: Replaces the image's ENTRYPOINT when not empty.
         serving_container_args: Replaces the image's CMD when not empty.
+        startup_probe: Must succeed once before the container's health is asked for; None for none.
+        health_probe: Takes the place of Vertex AI's own question at the health route; None for that.
         description: Of the model.
         parent_model: Resource name or id of the model this is a new version of.
         is_default_version: Move the alias `default` here; version 1 always has it.
@@ -51,6 +54,8 @@ class ModelUpload:
     serving_container_environment_variables: Mapping[str, Any] = field(default_factory=dict)
     serving_container_command: Sequence[Any] = ()
     serving_container_args: Sequence[Any] = ()
+    startup_probe: ExecProbe | None = None
+    health_probe: ExecProbe | None = None
     description: str | None = None
     parent_model: str | None = None
     is_default_version: bool = False
@@ -66,6 +71,7 @@ class ModelUpload:
         """
         environment = self.serving_container_environment_variables
         parent = self.parent_model.rpartition("@")[0] or self.parent_model if self.parent_model else None
+        probes = {"startup": self.startup_probe, "health": self.health_probe}
         return {
             "display_name": self.display_name,
             "serving_container_image_uri": self.serving_container_image_uri,
@@ -84,6 +90,12 @@ class ModelUpload:
             "version_description": self.version_description,
             "version_aliases": list(self.version_aliases),
             "labels": dict(self.labels),
+            **{
+                name: value
+                for kind, probe in probes.items()
+                if probe is not None
+                for name, value in probe.keyword_arguments(kind).items()
+            },
         }
 
 

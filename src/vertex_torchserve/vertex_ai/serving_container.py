@@ -11,7 +11,9 @@ from datetime import date
 from typing import Any
 
 from vertex_torchserve.errors import Problem
+from vertex_torchserve.serving_images import is_serving_image
 from vertex_torchserve.vertex_ai.prebuilt_containers import DEFAULT_IMAGE_URI, is_prebuilt, nearest_available
+from vertex_torchserve.vertex_ai.probes import HEALTH_PROBE, STARTUP_PROBE
 
 # The name a prebuilt container looks for: `model.mar` (Vertex AI, exporting model artifacts).
 PREBUILT_MODEL_NAME = "model"
@@ -96,6 +98,9 @@ class ServingContainer:
     def upload_fields(self, today: date) -> dict[str, Any]:
         """The fields of `ModelUpload` that say how it is served.
 
+        The images of this project get their probes (vertex_ai/probes.py); of any other custom image nobody
+        knows what can be run in it, so Vertex AI asks its health route.
+
         Args:
             today: For the choice of a prebuilt image.
         """
@@ -106,8 +111,11 @@ class ServingContainer:
                 "serving_container_args": self.serving_container_args,
                 "serving_container_command": self.serving_container_command,
             }
+        ours = is_serving_image(image)
         return {
             "serving_container_image_uri": image,
+            "startup_probe": STARTUP_PROBE if ours else None,
+            "health_probe": HEALTH_PROBE if ours else None,
             "serving_container_predict_route": self.predict_route,
             "serving_container_health_route": self.health_route,
             "serving_container_ports": self.serving_container_ports,

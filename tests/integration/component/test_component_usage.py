@@ -162,6 +162,11 @@ def test_custom_container(cloud: Cloud, tmp_path: Path) -> None:
         "europe-west2-docker.pkg.dev/dt-alvaro-sandbox-dev/pytorch-custom-serving-image/torchserve-gpu:latest"
     )
     assert (container.predict_route, container.health_route) == ("/predictions/custom_model", "/ping")
+    probe = ["/opt/venv/bin/python", "-I", "-m", "vertex_torchserve.serving.probe"]
+    assert list(container.startup_probe.exec_.command) == [*probe, "--wait", "1200"]
+    assert (container.startup_probe.period_seconds, container.startup_probe.timeout_seconds) == (10, 1230)
+    assert list(container.health_probe.exec_.command) == probe
+    assert (container.health_probe.period_seconds, container.health_probe.timeout_seconds) == (10, 10)
     assert [port.container_port for port in container.ports] == [8080]
     assert {each.name: each.value for each in container.env} == {
         "MODEL_NAME": "custom_model",

@@ -43,6 +43,8 @@ class Handler:
             return self.sizes
         if item == "pid":
             return os.getpid()
+        if item == "huge":
+            return "x" * (11 * 1024 * 1024)
         if item == "explained":
             return explain
         if item == "tensor":

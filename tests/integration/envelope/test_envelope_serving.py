@@ -95,4 +95,10 @@ def test_failures_leave_the_worker_alive(server: Server) -> None:
     assert out_of_memory.status_code == 507
     assert out_of_memory.json()["error"].startswith("out of memory (request ")
     assert server.post(instances("secret poison")).status_code == 500
+    with ThreadPoolExecutor(2) as pool:
+        small, huge = pool.map(server.post, [instances("a"), instances("huge")])
+    assert (small.status_code, small.json()) == (200, {"predictions": ["A"]})
+    # 11 MiB and the 21 characters around it; 10 MiB and 64 KiB.
+    too_long = "the predictions are 11534357 bytes, the limit is 10551296 (request "
+    assert (huge.status_code, huge.json()["error"][: len(too_long)]) == (500, too_long)
     assert predictions(server, "pid") == worker

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vertex_torchserve.docker import Container
+from vertex_torchserve.container_server import ContainerServer
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0  # beside other tests; alone it takes six
 # No user of the image, no root file system to write to, nothing but /tmp.
 STRICT = ("--user", "54321:0", "--read-only", "--tmpfs", "/tmp:exec", "--cap-drop", "ALL")
 
@@ -23,68 +23,52 @@ class Answer:
     body: Any
 
 
-@dataclass(frozen=True)
-class ServingContainer:
-    container: Container
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.container.published_port(self.port)}"
-
-    def pings_until_ready(self) -> list[int]:
-        """The statuses of /ping, each once as it changes, up to the first 200."""
-        url, statuses = f"{self.url}/ping", []
-        deadline = time.monotonic() + READY_SECONDS
-        while 200 not in statuses:
-            state = self.container.state()
-            assert state.status == "running", f"the container ended with code {state.exit_code}"
-            assert time.monotonic() < deadline, f"not ready in {READY_SECONDS} s: {statuses}"
-            # Docker's proxy listens before the container does, and closes what it can't pass on.
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                status = ask(url).status
-                if [status] != statuses[-1:]:
-                    statuses.append(status)
-            time.sleep(0.05)
-        return statuses
-
-    def predict(self, instances: list[Any]) -> Answer:
-        return ask(f"{self.url}/predictions/model", {"instances": instances})
-
-    def wait_healthy(self, seconds: float) -> None:
-        """Until docker's own health check passed."""
-        deadline = time.monotonic() + seconds
-        while self.container.state().health != "healthy":
-            assert time.monotonic() < deadline, f"health after {seconds} s: {self.container.state()}"
-            time.sleep(0.1)
-
-
 @contextlib.contextmanager
-def serve(image: str, model_store: Path, *, port: int = 8080) -> Iterator[ServingContainer]:
-    """Serve the archive of a folder, as strictly as can be."""
-    environment = {"AIP_STORAGE_URI": "/mnt/models"}
-    if port != 8080:
-        environment["AIP_HTTP_PORT"] = str(port)
-    container = Container.run(
-        image,
-        environment=environment,
-        read_only_mounts={model_store: "/mnt/models"},
-        published_ports=[port],
-        options=STRICT,
-    )
-    with watched(container, port) as server:
+def serve(image: str, model_store: Path, *, port: int = 8080) -> Iterator[ContainerServer]:
+    """Serve the one archive of a folder, as strictly as can be."""
+    (mar_path,) = model_store.glob("*.mar")
+    with watched(ContainerServer.start(image, mar_path, port=port, options=STRICT)) as server:
         yield server
 
 
 @contextlib.contextmanager
-def watched(container: Container, port: int = 8080) -> Iterator[ServingContainer]:
+def watched(server: ContainerServer) -> Iterator[ContainerServer]:
     """A container that is removed at the end; its log is shown when the block raises."""
-    with container:
+    with server:
         try:
-            yield ServingContainer(container, port)
+            yield server
         except BaseException:
-            print(container.logs())  # noqa: T201 (pytest shows it with the failure)
+            print(server.container.logs())  # noqa: T201 (pytest shows it with the failure)
             raise
+
+
+def pings_until_ready(server: ContainerServer) -> list[int]:
+    """The statuses of /ping, each once as it changes, up to the first 200."""
+    url, statuses = f"{server.base_url}/ping", []
+    deadline = time.monotonic() + READY_SECONDS
+    while 200 not in statuses:
+        state = server.container.state()
+        assert state.status == "running", f"the container ended with code {state.exit_code}"
+        assert time.monotonic() < deadline, f"not ready in {READY_SECONDS} s: {statuses}"
+        # Docker's proxy listens before the container does, and closes what it can't pass on.
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            status = ask(url).status
+            if [status] != statuses[-1:]:
+                statuses.append(status)
+        time.sleep(0.05)
+    return statuses
+
+
+def predict(server: ContainerServer, instances: list[Any]) -> Answer:
+    return ask(f"{server.base_url}/predictions/model", {"instances": instances})
+
+
+def wait_healthy(server: ContainerServer, seconds: float) -> None:
+    """Until docker's own health check passed."""
+    deadline = time.monotonic() + seconds
+    while server.container.state().health != "healthy":
+        assert time.monotonic() < deadline, f"health after {seconds} s: {server.container.state()}"
+        time.sleep(0.1)
 
 
 def ask(url: str, body: dict[str, Any] | None = None) -> Answer:

@@ -8,6 +8,7 @@ from serving_container import STRICT
 
 from vertex_torchserve import __version__
 from vertex_torchserve.docker import Container, DockerError
+from vertex_torchserve.serving.probe import PROBE_COMMAND
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 
@@ -122,7 +123,6 @@ def test_a_java_runtime(idle: Container) -> None:
 
 
 def test_the_health_check_fails_when_nothing_answers(facts: dict[str, Any], idle: Container) -> None:
-    kind, *command = facts["Config"]["Healthcheck"]["Test"]
-    assert kind == "CMD"
-    with pytest.raises(DockerError, match="Connection refused"):
-        idle.execute(*command)
+    assert facts["Config"]["Healthcheck"]["Test"] == ["CMD", *PROBE_COMMAND]
+    with pytest.raises(DockerError, match=r"not ready: /ping on port 8080 .* Connection refused"):
+        idle.execute(*PROBE_COMMAND)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from model_stores import minilm_store, state_dict_store, torchscript_store
-from serving_container import serve, watched
+from serving_container import STRICT, pings_until_ready, predict, serve, wait_healthy, watched
 
 from documents import blocks
+from vertex_torchserve.container_server import ContainerServer
 from vertex_torchserve.docker import CLIENT_VARIABLE, Container, DockerError
+from vertex_torchserve.errors import ServingError
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 
@@ -33,9 +35,9 @@ def work(tmp_path: Path) -> Path:
 
 def test_minilm_with_the_reference_handler(image: str, store: Path) -> None:
     with serve(image, minilm_store(store)) as server:
-        assert server.pings_until_ready() == [503, 200]
-        answer = server.predict(["A man eats food.", "A man is eating.", "The girl carries a baby."])
-        server.wait_healthy(15)
+        assert pings_until_ready(server) == [503, 200]
+        answer = predict(server, ["A man eats food.", "A man is eating.", "The girl carries a baby."])
+        wait_healthy(server, 30)
         started = time.monotonic()
         code = server.container.stop(15)
         stopped_after = time.monotonic() - started
@@ -57,8 +59,8 @@ def cosine(one: list[float], other: list[float]) -> float:
 
 def test_torchscript_with_a_stock_handler(image: str, store: Path, work: Path) -> None:
     with serve(image, torchscript_store(store, work)) as server:
-        assert server.pings_until_ready() == [503, 200]
-        answer = server.predict([[1.0, 2.0, 3.0], [0.5, 0.5, -4.0]])
+        assert pings_until_ready(server) == [503, 200]
+        answer = predict(server, [[1.0, 2.0, 3.0], [0.5, 0.5, -4.0]])
         assert server.container.stop(15) in (0, 143)
     assert answer.status == 200
     assert answer.body == {"predictions": [6.0, -3.0]}
@@ -66,9 +68,9 @@ def test_torchscript_with_a_stock_handler(image: str, store: Path, work: Path) -
 
 def test_a_state_dict_with_its_own_model_file_on_another_port(image: str, store: Path, work: Path) -> None:
     with serve(image, state_dict_store(store, work), port=8085) as server:
-        assert server.pings_until_ready() == [503, 200]
-        answer = server.predict([[1.0, 2.0], [0.0, 0.0]])
-        server.wait_healthy(15)  # the health check asks the port that Vertex AI names
+        assert pings_until_ready(server) == [503, 200]
+        answer = predict(server, [[1.0, 2.0], [0.0, 0.0]])
+        wait_healthy(server, 30)  # the health check asks the port that Vertex AI names
         assert server.container.stop(15) in (0, 143)
     assert answer.status == 200
     assert answer.body == {"predictions": [[9.0], [1.0]]}
@@ -76,15 +78,14 @@ def test_a_state_dict_with_its_own_model_file_on_another_port(image: str, store:
 
 def test_without_an_archive_the_container_ends(image: str, store: Path) -> None:
     store.chmod(0o755)
-    with serve(image, store) as server:
-        deadline = time.monotonic() + 30
-        while (state := server.container.state()).status == "running":
-            assert time.monotonic() < deadline, "still running without an archive"
-            time.sleep(0.05)
-        assert state.exit_code not in (0, None)
-        assert "/mnt/models" in server.container.logs()
+    container = Container.run(
+        image, read_only_mounts={store: "/mnt/models"}, published_ports=[8080], options=STRICT
+    )
+    with watched(ContainerServer(container)) as server:
+        with pytest.raises(ServingError, match=r"(?s)ended with code 2 .*/mnt/models must hold one \.mar"):
+            server.wait_ready(60)
         with pytest.raises(DockerError):
-            server.container.published_port(8080)
+            _ = server.base_url
 
 
 def test_docker_run_of_the_readme(image: str, tmp_path: Path, work: Path) -> None:
@@ -100,6 +101,6 @@ def test_docker_run_of_the_readme(image: str, tmp_path: Path, work: Path) -> Non
         ["sh", "-c", f"{client} run --detach -p 127.0.0.1:0:8080 {written['mount']} {image}"],
         cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True, timeout=60,
     )  # fmt: skip
-    with watched(Container(answer.stdout.strip())) as server:
-        assert server.pings_until_ready() == [503, 200]
-        assert server.predict([[1.0, 2.0, 3.0]]).body == {"predictions": [6.0]}
+    with watched(ContainerServer(Container(answer.stdout.strip()))) as server:
+        assert pings_until_ready(server) == [503, 200]
+        assert predict(server, [[1.0, 2.0, 3.0]]).body == {"predictions": [6.0]}

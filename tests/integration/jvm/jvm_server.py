@@ -38,7 +38,9 @@ def handle(data, context):
 """
 
 
-def write_archive(folder: Path, handler: str, *, workers: int = 1, batch_size: int = 1) -> Path:
+def write_archive(
+    folder: Path, handler: str, *, workers: int = 1, batch_size: int = 1, response_timeout: int = 120
+) -> Path:
     """`model.mar`: a handler without weights.
 
     Args:
@@ -46,9 +48,13 @@ def write_archive(folder: Path, handler: str, *, workers: int = 1, batch_size: i
         handler: The handler's source.
         workers: `minWorkers` and `maxWorkers`.
         batch_size: `batchSize`; a batch is waited for 1 ms.
+        response_timeout: `responseTimeout` in seconds: when TorchServe gives a worker up.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    config = f"minWorkers: {workers}\nmaxWorkers: {workers}\nbatchSize: {batch_size}\nmaxBatchDelay: 1\n"
+    config = (
+        f"minWorkers: {workers}\nmaxWorkers: {workers}\nbatchSize: {batch_size}\nmaxBatchDelay: 1\n"
+        f"responseTimeout: {response_timeout}\n"
+    )
     model = {
         "modelName": "model",
         "handler": "handler.py",
@@ -72,6 +78,7 @@ class JvmServer:
         archive: What to serve, by the name `model`.
         main_class: `LAUNCHER` or `STOCK`.
         properties: System properties.
+        configuration: Added to `config.properties`.
         environment: Laid over this process's own.
     """
 
@@ -82,6 +89,7 @@ class JvmServer:
         *,
         main_class: str = LAUNCHER,
         properties: Mapping[str, str] | None = None,
+        configuration: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.http, self.management, metrics, *self.grpc = free_ports(5)
@@ -95,6 +103,7 @@ class JvmServer:
             f"grpc_inference_port={self.grpc[0]}\ngrpc_management_port={self.grpc[1]}\n"
             f"load_models=model={archive.name}\n"
             "disable_token_authorization=true\ndisable_system_metrics=true\n"
+            + "".join(f"{name}={value}\n" for name, value in (configuration or {}).items())
         )
         home = _torchserve_home()
         with self.log_path.open("wb") as log:

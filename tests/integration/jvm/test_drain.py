@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def test_requests_on_open_connections_are_answered(work: Path) -> None:
         slow, idle, probe, uploading = (open_connection(server) for _ in range(4))
         post(slow, 6, sleep=3)
         begin_upload(uploading)
+        pipelining = pipeline(server, 9, 10)
         wait_begun(work, 6)
         server.terminate()
         wait_refusing(server)
@@ -70,6 +72,10 @@ def test_requests_on_open_connections_are_answered(work: Path) -> None:
         assert last_answer(slow) == (200, "6")
         assert last_answer(uploading) == (200, "8")
         assert last_answer(idle) == (200, "7")
+        with pipelining:
+            answers = b"".join(iter(lambda: pipelining.recv(65536), b"")).split(b"\r\n\r\n")
+        assert [answers[1][:1], answers[2]] == [b"9", b"10"]
+        assert [b"connection: close" in head.lower() for head in answers[:2]] == [False, True]
         assert server.process.wait(10) == SIGTERM_EXIT_CODE
 
 
@@ -150,6 +156,16 @@ def post(connection: http.client.HTTPConnection, request: int, sleep: float) -> 
     """Send a prediction request, and don't wait for its answer."""
     body = json.dumps({"id": request, "sleep": sleep})
     connection.request("POST", "/predictions/model", body, {"Content-Type": "application/json"})
+
+
+def pipeline(server: JvmServer, *requests: int) -> socket.socket:
+    """A connection on which all of these were sent, and no answer was waited for."""
+    connection = socket.create_connection(("127.0.0.1", server.http), timeout=30)
+    for request in requests:
+        body = json.dumps({"id": request, "sleep": 0})
+        headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        connection.sendall(f"POST /predictions/model HTTP/1.1\r\n{headers}\r\n{body}".encode())
+    return connection
 
 
 def begin_upload(connection: http.client.HTTPConnection) -> None:

@@ -43,7 +43,7 @@ def test_answers_503_while_requirements_install(tmp_path: Path, silent_index: so
             predict = httpx.post(f"{server.base_url}/predictions/model", json={"instances": [1]})
         assert (ping.status_code, ping.json()["reason"]) == (
             503,
-            "the archive is being unpacked and its requirements installed",
+            "the model's requirements are being installed",
         )
         assert (predict.status_code, predict.headers["retry-after"]) == (503, "5")
         server.stop()

@@ -50,6 +50,38 @@ def test_everything_is_in_under_its_name_and_sub_folders_survive(
     assert files["handler.py"].decode() == ECHO_HANDLER
 
 
+GOLDEN = '{"instances": ["a"], "predictions": [{"echo": "a"}]}'
+
+
+def test_a_golden_request_from_elsewhere_or_from_the_model_s_folder(
+    spec: ModelArchiveSpec, tmp_path: Path
+) -> None:
+    golden = tmp_path / "checked by hand.json"
+    golden.write_text(GOLDEN)
+    files = content(build(replace(spec, golden_request=golden), tmp_path))
+    assert files["golden-request.json"] == GOLDEN.encode()
+    assert "checked by hand.json" not in files
+    golden.rename(spec.model_folder / "golden-request.json")
+    built = build_model_archive(spec, tmp_path / "other")
+    assert content(built) == files
+
+
+def test_a_golden_request_that_would_never_be_answered_is_refused(
+    spec: ModelArchiveSpec, tmp_path: Path
+) -> None:
+    golden = tmp_path / "golden.json"
+    spec = replace(spec, golden_request=golden)
+    assert f"golden request '{golden}' is not a file that exists" in refusal(spec, tmp_path)
+    golden.write_text('{"instances": [], "prediction": [1]}')
+    message = refusal(spec, tmp_path)
+    assert "2 problems with the input" in message
+    assert f"{golden}: golden-request.json: 'prediction' is no field of it" in message
+    assert '"instances" must be a list of at least one instance, got []' in message
+    golden.write_text(GOLDEN)
+    (spec.model_folder / "golden-request.json").write_text('{"instances": [1]}')
+    assert "would both land on 'golden-request.json'" in refusal(spec, tmp_path)
+
+
 def test_the_manifest_is_torch_model_archivers(spec: ModelArchiveSpec, tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("einops\n")
@@ -131,7 +163,7 @@ def test_extra_files_and_folders_tokenizer_and_serialized_file_in_a_sub_folder(
 def test_handlers_by_name(spec: ModelArchiveSpec, tmp_path: Path) -> None:
     reference = build(replace(spec, handler="huggingface"), tmp_path)
     assert reference.handler == "huggingface_handler.py"
-    assert b"class HuggingFaceHandler" in content(reference)["huggingface_handler.py"]
+    assert content(reference)["huggingface_handler.py"].startswith(b'"""TorchServe handler for Hugging Face')
     stock = build_model_archive(replace(spec, handler="base_handler"), tmp_path / "stock")
     assert stock.handler == "base_handler"
     assert not [name for name in content(stock) if name.endswith(".py")]

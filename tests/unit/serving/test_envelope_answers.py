@@ -171,6 +171,18 @@ def test_numbers_that_json_does_not_have_fail_their_own_request(tmp_path: Path, 
     assert bad.body["error"].startswith("prediction 1 can't be written as JSON: Out of range float values")
 
 
+def test_an_answer_longer_than_the_limit_fails_its_own_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VTS_MAX_RESPONSE_BYTES", "29")
+    fits, longer = send(service_for(tmp_path, "data"), one("12345678"), one("1234567é"))
+    assert (fits.status, fits.body) == (200, {"predictions": ["12345678"]})
+    assert (longer.status, longer.body) == (
+        500,
+        {"error": "the predictions are 34 bytes, the limit is 29 (request id-1)"},
+    )
+
+
 def test_a_wrong_number_of_predictions_never_shifts_the_others(tmp_path: Path) -> None:
     service = service_for(tmp_path, "[item for item in data if item != 'lost']")
     answers = send(service, one("a"), one("b", "lost"), one("c"))

@@ -3,15 +3,17 @@
 import pytest
 
 from vertex_torchserve.serving.load_watch import LoadWatch
+from vertex_torchserve.serving.log_pipe import EntryAssembler
 
-STDOUT = "2026-11-22T14:40:47,979 [INFO ] W-9000-model_1.0-stdout MODEL_LOG - "
-WORKER = "2026-11-22T14:40:47,981 [WARN ] W-9000-model_1.0 "
+STDOUT = "2026-11-22T14:40:47.979Z [INFO ] W-9000-model_1.0-stdout MODEL_LOG - "
+WORKER = "2026-11-22T14:40:47.981Z [WARN ] W-9000-model_1.0 "
 
 
 def fed(*lines: str) -> LoadWatch:
-    watch = LoadWatch()
-    for line in lines:
-        watch.feed(line)
+    watch, assembler = LoadWatch(), EntryAssembler()
+    entries = [entry for line in lines for entry in assembler.feed(line, at=0.0)]
+    for entry in [*entries, *assembler.rest()]:
+        watch.feed(entry)
     return watch
 
 
@@ -45,13 +47,29 @@ def test_the_first_traceback_is_the_reason() -> None:
     [
         "org.pytorch.serve.wlm.BatchAggregator - Load model failed: model, error: Worker died.",
         "org.pytorch.serve.ModelServer - Failed to load model: model.mar",
-        "org.pytorch.serve.wlm.WorkerThread - 9000 Worker disconnected. WORKER_STARTED",
     ],
 )
 def test_without_a_traceback_torchserves_words_are_the_reason(message: str) -> None:
     watch = fed(WORKER + message)
     assert watch.failed
     assert watch.reason() == message.split(" - ", 1)[1]
+
+
+def test_a_chain_of_exceptions_is_told_from_its_first() -> None:
+    watch = fed(
+        STDOUT + r"vts-log {\"severity\": \"ERROR\", \"logger\": \"root\", \"message\": "
+        r"\"Backend worker process died.\\n"
+        r"Traceback (most recent call last):\\n  ...\\nImportError: no spacy\\n\\n"
+        r"During handling of the above exception, another exception occurred:\\n\\n"
+        r"Traceback (most recent call last):\\n  ...\\nModuleNotFoundError: ts.torch_handler.handler\"}"
+    )
+    assert watch.reason() == "Traceback (most recent call last):\n  ...\nImportError: no spacy"
+
+
+def test_a_worker_that_ends_without_a_word_is_a_failed_load() -> None:
+    watch = fed(f"{WORKER}org.pytorch.serve.wlm.WorkerThread - 9000 Worker disconnected. WORKER_STARTED")
+    assert watch.failed
+    assert watch.reason().startswith("a worker process ended while it loaded the model and did not say why")
 
 
 def test_a_worker_that_dies_later_is_no_failed_load() -> None:

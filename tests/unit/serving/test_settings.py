@@ -1,6 +1,7 @@
 import pytest
 
 from vertex_torchserve.errors import InputError
+from vertex_torchserve.serving.config_properties import response_timeout_seconds
 from vertex_torchserve.serving.settings import ServingSettings
 
 
@@ -26,6 +27,9 @@ def test_defaults() -> None:
         threads=None,
         batch_size=None,
         max_batch_delay_ms=None,
+        queue_size=1000,
+        request_timeout_seconds=3600,
+        install_timeout_seconds=900,
         accelerator="",
         exit_with_stdin=False,
     )
@@ -55,3 +59,20 @@ def test_where_the_archive_is(environment: dict[str, str], source: str) -> None:
 
 def test_vertex_says_that_it_is_vertex() -> None:
     assert ServingSettings.from_environment({"AIP_MODE": "PREDICTION"}).on_vertex
+
+
+def test_limits_of_requests() -> None:
+    settings = ServingSettings.from_environment(
+        {"VTS_QUEUE_SIZE": "7", "VTS_REQUEST_TIMEOUT_SECONDS": "90", "AIP_STORAGE_URI": "/m"}
+    )
+    assert (settings.queue_size, settings.request_timeout_seconds) == (7, 90)
+    assert response_timeout_seconds(settings) == 240  # the worker is given up long after the request
+
+
+def test_a_time_out_of_more_than_a_day_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        ServingSettings.from_environment({"VTS_QUEUE_SIZE": "0", "VTS_REQUEST_TIMEOUT_SECONDS": "86401"})
+    assert [problem.message for problem in caught.value.problems] == [
+        "VTS_REQUEST_TIMEOUT_SECONDS=86401 is more than 86400, a day",
+        "VTS_QUEUE_SIZE='0' is not a whole number of 1 or more",
+    ]

@@ -1,7 +1,6 @@
 """Workers, threads and batches for machines of every size."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from vertex_torchserve.serving.archive import Manifest
 from vertex_torchserve.serving.config_properties import render_config_properties
 from vertex_torchserve.serving.machine import Machine
 from vertex_torchserve.serving.model_config import ModelConfig
+from vertex_torchserve.serving.model_folder import ModelFolder
 from vertex_torchserve.serving.settings import ServingSettings
 from vertex_torchserve.serving.sizing import Sizing
 
@@ -71,12 +71,12 @@ def test_the_environment_beats_the_machine_and_the_archive_the_environment() -> 
     )
     from_environment = sized(settings=settings)
     assert dataclasses.astuple(from_environment)[:4] == (3, 5, 7, 9)
-    config = ModelConfig(workers=1, max_batch_delay_ms=2)
+    config = ModelConfig({"minWorkers": 1, "maxWorkers": 2, "maxBatchDelay": 2})
     assert dataclasses.astuple(sized(settings=settings, config=config))[:4] == (1, 5, 7, 2)
 
 
 def test_threads_are_shared_by_the_workers_the_archive_asks_for() -> None:
-    assert sized(config=ModelConfig(workers=1)).threads == 2
+    assert sized(config=ModelConfig({"minWorkers": 1, "maxWorkers": 1})).threads == 2
 
 
 def test_omp_num_threads_counts_when_ours_is_not_set() -> None:
@@ -92,22 +92,11 @@ def test_numbers_that_are_none_are_named() -> None:
     ]
 
 
-def test_the_configuration_names_the_exact_model_and_version() -> None:
+def test_the_model_s_folder_is_served_under_the_name_in_its_manifest() -> None:
     manifest = Manifest(model_name="bert", model_version="2.5", handler="handler.py")
-    text = render_config_properties(DEFAULTS, sized(), manifest, Path("/store/other.mar"))
+    model = ModelFolder(Path("/work/model-store/model"), "other.mar", manifest, unpacked_bytes=1)
+    text = render_config_properties(DEFAULTS, sized(), model)
     lines = dict(line.split("=", 1) for line in text.splitlines())
-    assert lines["load_models"] == "bert=other.mar"
-    assert json.loads(lines["models"]) == {
-        "bert": {
-            "2.5": {
-                "defaultVersion": True,
-                "marName": "other.mar",
-                "minWorkers": 2,
-                "maxWorkers": 2,
-                "batchSize": 16,
-                "maxBatchDelay": 1,
-                "responseTimeout": 3600,
-                "startupTimeout": 3600,
-            }
-        }
-    }
+    assert lines["load_models"] == "bert=model"
+    assert lines["model_store"] == "/work/model-store"
+    assert lines["install_py_dep_per_model"] == "true"

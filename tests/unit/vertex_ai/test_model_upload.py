@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, as_text, upload_problems
+from vertex_torchserve.vertex_ai.probes import HEALTH_PROBE, STARTUP_PROBE
 
 IMAGE = "us-central1-docker.pkg.dev/p/r/torchserve:1"
 
@@ -29,6 +30,19 @@ def test_what_is_not_given_is_not_sent() -> None:
         "version_description": None,
         "version_aliases": [],
         "labels": {},
+    }
+
+
+def test_the_probes_of_our_images() -> None:
+    probe = ["/opt/venv/bin/python", "-I", "-m", "vertex_torchserve.serving.probe"]
+    sent = plan(startup_probe=STARTUP_PROBE, health_probe=HEALTH_PROBE).keyword_arguments()
+    assert {name: value for name, value in sent.items() if "_probe_" in name} == {
+        "serving_container_startup_probe_exec": [*probe, "--wait", "1200"],
+        "serving_container_startup_probe_period_seconds": 10,
+        "serving_container_startup_probe_timeout_seconds": 1230,
+        "serving_container_health_probe_exec": probe,
+        "serving_container_health_probe_period_seconds": 10,
+        "serving_container_health_probe_timeout_seconds": 10,
     }
 
 

@@ -1,17 +1,17 @@
-"""A TorchServe home whose workers know our envelope: links to the installed one, but for one file.
+"""A TorchServe home whose workers know our envelope: links to the installed one, but for two files.
 
 TorchServe imports `service_envelope=NAME` from inside its own package, and runs the file
 `ts/model_service_worker.py` beneath `model_server_home` as the worker. A home of our own puts our worker
-there, so nothing is written where Python packages are installed (docs/decisions/0002).
+there, so nothing is written where Python packages are installed (docs/decisions/0002). The other file makes
+the virtual environment of a model with requirements.
 """
 
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem, ServingError
 
-# The value of `service_envelope` in config.properties: the package beside this module.
-SERVICE_ENVELOPE = "instances"
 _WORKER = "model_service_worker.py"
+_VENV = "setup_model_venv.py"
 
 
 def lay_out_home(home: Path, site_packages: Path) -> Path:
@@ -38,15 +38,23 @@ def lay_out_home(home: Path, site_packages: Path) -> Path:
             )
         )
     try:
-        (home / "ts").mkdir(parents=True)
-        for entry in torchserve.iterdir():
-            # Without __init__.py this `ts` never shadows the installed package.
-            if entry.name not in {_WORKER, "__init__.py", "__pycache__"}:
-                (home / "ts" / entry.name).symlink_to(entry)
-        (home / "ts" / _WORKER).symlink_to(Path(__file__).resolve().with_name(_WORKER))
+        _link(torchserve, home / "ts", {_WORKER: Path(__file__).with_name(_WORKER)})
+        (home / "ts" / "utils").unlink()
+        _link(torchserve / "utils", home / "ts" / "utils", {_VENV: Path(__file__).parents[1] / _VENV})
     except OSError as error:
         raise ServingError(
             f"the folder {home} for TorchServe's worker could not be laid out: {error.strerror}",
             "give the server an empty, writable temporary folder (TMPDIR)",
         ) from error
     return home
+
+
+def _link(source: Path, target: Path, own: dict[str, Path]) -> None:
+    """Make `target` a folder of links to what is in `source`, and to our own files in place of some."""
+    target.mkdir(parents=True)
+    for entry in source.iterdir():
+        # Without __init__.py this `ts` never shadows the installed package.
+        if entry.name not in {*own, "__init__.py", "__pycache__"}:
+            (target / entry.name).symlink_to(entry)
+    for name, file in own.items():
+        (target / name).symlink_to(file.resolve())

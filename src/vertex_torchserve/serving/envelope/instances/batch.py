@@ -46,7 +46,10 @@ class Batch:
             try:
                 request = read_request(row)
             except MalformedRequestError as error:
-                logger.warning("request %s answered 400: it is malformed", self._ids.get(index))
+                request_id = self._ids.get(index)
+                logger.warning(
+                    "request %s answered 400: it is malformed", request_id, extra={"request_id": request_id}
+                )
                 self._set_error(index, HTTPStatus.BAD_REQUEST, str(error))
                 continue
             if request.instances:
@@ -122,7 +125,11 @@ class Batch:
 
     def _fail(self, index: int, failure: Failure) -> None:
         request_id = self._ids.get(index)
-        logger.error("request %s answered %d: %s", request_id, failure.status, failure.trace)
+        logger.error(
+            "request %s answered %d: %s",
+            request_id, failure.status, failure.trace,
+            extra={"request_id": request_id},
+        )  # fmt: skip
         message = failure.message
         if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             message = f"{message} (request {request_id})"

@@ -1,6 +1,7 @@
 """Write one answer: `{"predictions": [...]}`, or `{"error": "..."}` as Vertex AI asks for."""
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,15 +33,21 @@ def as_predictions(results: Any, expected: int) -> Sequence[Any]:
 
 
 def predictions_body(predictions: list[Any]) -> str:
-    """The body of an answer; arrays, tensors and their scalars become lists and numbers.
+    """The body of an answer, ASCII; arrays, tensors and their scalars become lists and numbers.
 
     Raises:
-        UnusablePredictionsError: One of them is no JSON: a type of another kind, NaN or Infinity.
+        UnusablePredictionsError: One of them is no JSON: a type of another kind, NaN or Infinity. Or the body
+            is longer than `VTS_MAX_RESPONSE_BYTES`: TorchServe holds each answer of a batch against
+            `max_response_size`, and ends the worker that sends a longer one (`CodecUtils.readLength`).
     """
     try:
-        return _dump({"predictions": predictions})
+        body = _dump({"predictions": predictions})
     except Exception as error:
         raise UnusablePredictionsError(_first_fault(predictions)) from error
+    limit = os.environ.get("VTS_MAX_RESPONSE_BYTES", "")
+    if limit and len(body) > int(limit):
+        raise UnusablePredictionsError(f"the predictions are {len(body)} bytes, the limit is {limit}")
+    return body
 
 
 def error_body(message: str) -> str:

@@ -57,7 +57,7 @@ public final class Launcher {
                 .getManagementEndpoints()
                 .put("workflows", new RefusedEndpoint());
 
-        WatchedModelServer server = new WatchedModelServer(config, traffic);
+        WatchedModelServer server = new WatchedModelServer(config, traffic, settings);
         Runtime.getRuntime().addShutdownHook(new Thread(new Drain(server, traffic, settings), "drain"));
         server.start();
         if (!config.isSystemMetricsDisabled()) {

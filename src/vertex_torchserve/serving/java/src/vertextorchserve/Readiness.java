@@ -2,12 +2,9 @@ package vertextorchserve;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
 import org.pytorch.serve.wlm.Model;
-import org.pytorch.serve.wlm.ModelManager;
-import org.pytorch.serve.wlm.ModelVersionedRefs;
-import org.pytorch.serve.wlm.WorkerState;
 
 /** Whether a request that comes now would be answered. */
 final class Readiness {
@@ -29,27 +26,16 @@ final class Readiness {
         return modelsObstacle().or(this::fileObstacle);
     }
 
-    private static Optional<String> modelsObstacle() {
-        ModelManager models = ModelManager.getInstance();
-        if (models.getAllModels().isEmpty()) {
+    static Optional<String> modelsObstacle() {
+        List<Model> models = Models.registered();
+        if (models.isEmpty()) {
             return Optional.of("no model is registered");
         }
-        for (Map.Entry<String, ModelVersionedRefs> named : models.getAllModels()) {
-            for (Map.Entry<String, Model> version : named.getValue().getAllVersions()) {
-                Optional<String> obstacle = workersObstacle(models, version.getValue());
-                if (obstacle.isPresent()) {
-                    return obstacle;
-                }
-            }
-        }
-        return Optional.empty();
+        return models.stream().map(Readiness::workersObstacle).flatMap(Optional::stream).findFirst();
     }
 
-    private static Optional<String> workersObstacle(ModelManager models, Model model) {
-        long loaded =
-                models.getWorkers(model.getModelVersionName()).stream()
-                        .filter(worker -> worker.getState() == WorkerState.WORKER_MODEL_LOADED)
-                        .count();
+    private static Optional<String> workersObstacle(Model model) {
+        long loaded = Models.loadedWorkers(model);
         // A model whose requirements can't be installed stays registered and wants no worker at all.
         int wanted = Math.max(model.getMinWorkers(), 1);
         if (loaded >= wanted) {

@@ -12,16 +12,16 @@ import io.netty.handler.codec.http.LastHttpContent;
 
 /**
  * Counts the requests of one connection from their first line to the last byte of their answer, and
- * ends the connection with its answer while the server drains.
+ * asks for the connection to end with its answer while the server drains.
  *
- * <p>Stands right behind the HTTP codec: a body that is still being sent counts, and so does an answer
- * that TorchServe's own handlers never see (413, a malformed request). Netty calls it from one thread.
+ * <p>Stands in front of everything that answers: a body that is still being sent counts, and so does an
+ * answer that TorchServe's own handlers never see (413, a malformed request). Netty calls it from one
+ * thread.
  */
 final class RequestWatch extends ChannelDuplexHandler {
 
     private final Traffic traffic;
     private int unanswered;
-    private boolean closing;
 
     RequestWatch(Traffic traffic) {
         this.traffic = traffic;
@@ -59,26 +59,22 @@ final class RequestWatch extends ChannelDuplexHandler {
         // A pipelined request behind this one was accepted too: only the last answer ends it.
         if (message instanceof HttpResponse response && traffic.isDraining() && unanswered == 1) {
             response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-            closing = true;
         }
         if (message instanceof LastHttpContent) {
-            promise.addListener(written -> answered(context));
+            promise.addListener(written -> answered());
         }
         super.write(context, message, promise);
     }
 
-    private void answered(ChannelHandlerContext context) {
+    private void answered() {
         if (unanswered > 0) { // 0 when the connection went away before its answer
             unanswered--;
             traffic.requestAnswered();
         }
-        if (closing) {
-            context.close();
-        }
     }
 
     /** 100 Continue says "go on sending", it answers nothing. */
-    private static boolean isContinue(Object message) {
+    static boolean isContinue(Object message) {
         return message instanceof HttpResponse response
                 && response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
     }

@@ -12,8 +12,11 @@ import java.util.Optional;
  *     SIGTERM, for a load balancer to see the 503 first; 0 by default.
  * @param drainLimit {@code vts.drain.limit.seconds}: how long requests may take to be answered after
  *     that; 25 by default, what is left of the 30 s Kubernetes gives.
+ * @param requestTimeout {@code vts.request.timeout.seconds}: how long a request may be without an answer
+ *     until it gets 504; 3600 by default, as long as Vertex AI's dedicated endpoints wait.
  */
-record Settings(Optional<Path> readyFile, Duration drainDelay, Duration drainLimit) {
+record Settings(
+        Optional<Path> readyFile, Duration drainDelay, Duration drainLimit, Duration requestTimeout) {
 
     /**
      * Reads them.
@@ -24,7 +27,8 @@ record Settings(Optional<Path> readyFile, Duration drainDelay, Duration drainLim
         return new Settings(
                 Optional.ofNullable(System.getProperty("vts.ready.file")).map(Path::of),
                 seconds("vts.drain.delay.seconds", 0),
-                seconds("vts.drain.limit.seconds", 25));
+                seconds("vts.drain.limit.seconds", 25),
+                seconds("vts.request.timeout.seconds", 3600));
     }
 
     private static Duration seconds(String name, int otherwise) {

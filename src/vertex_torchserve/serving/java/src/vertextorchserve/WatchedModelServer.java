@@ -10,30 +10,28 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.kqueue.KQueueChannelOption;
 import io.netty.channel.kqueue.KQueueServerSocketChannel;
 import io.netty.channel.socket.nio.NioChannelOption;
-import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.security.GeneralSecurityException;
 import java.util.List;
 import org.pytorch.serve.ModelServer;
-import org.pytorch.serve.ServerInitializer;
 import org.pytorch.serve.util.ConfigManager;
 import org.pytorch.serve.util.Connector;
 import org.pytorch.serve.util.ConnectorType;
 
-/** TorchServe with a {@link RequestWatch} in every connection to its inference port. */
+/** TorchServe with an {@link InferenceChannel} for every connection to its inference port. */
 final class WatchedModelServer extends ModelServer {
 
     private static final int BACKLOG = 1024; // as TorchServe's own
 
-    private final ConfigManager config;
     private final Traffic traffic;
+    private final Settings settings;
     private volatile List<ChannelFuture> listening = List.of();
 
-    WatchedModelServer(ConfigManager config, Traffic traffic) {
+    WatchedModelServer(ConfigManager config, Traffic traffic, Settings settings) {
         super(config);
-        this.config = config;
         this.traffic = traffic;
+        this.settings = settings;
     }
 
     /** Registers the models and opens the HTTP ports; returns while workers still load. */
@@ -53,32 +51,32 @@ final class WatchedModelServer extends ModelServer {
     }
 
     /**
-     * As TorchServe does it, with three differences for the inference port: the watch; no SO_LINGER 0,
-     * which throws away what of an answer is not sent yet when its connection is closed; and
-     * SO_REUSEPORT, because whoever started us listens there until we do (early_listener.py).
+     * As TorchServe does it, with three differences for the inference port: what its connections go
+     * through; no SO_LINGER 0, which throws away what of an answer is not sent yet when its connection is
+     * closed; and SO_REUSEPORT, because whoever started us listens there until we do (early_listener.py).
+     *
+     * @throws IllegalArgumentException when the inference port is to speak TLS or to be the management port
+     *     too, which neither of our callers asks for.
      */
     @Override
     public ChannelFuture initializeServer(
             Connector connector, EventLoopGroup acceptors, EventLoopGroup loops, ConnectorType type)
             throws InterruptedException, IOException, GeneralSecurityException {
-        if (type != ConnectorType.INFERENCE_CONNECTOR && type != ConnectorType.ALL) {
+        if (type == ConnectorType.ALL || (type == ConnectorType.INFERENCE_CONNECTOR && connector.isSsl())) {
+            throw new IllegalArgumentException(
+                    "inference_address=" + connector + "; http:// and another port than that of "
+                            + "management_address is accepted");
+        }
+        if (type != ConnectorType.INFERENCE_CONNECTOR) {
             return super.initializeServer(connector, acceptors, loops, type);
         }
-        SslContext ssl = connector.isSsl() ? config.getSslContext() : null;
         return new ServerBootstrap()
                 .group(acceptors, loops)
                 .channel(connector.getServerChannel())
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(reusePort(connector.getServerChannel()), true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
-                .childHandler(
-                        new ServerInitializer(ssl, type) {
-                            @Override
-                            public void initChannel(Channel channel) {
-                                super.initChannel(channel);
-                                channel.pipeline().addAfter("http", "watch", new RequestWatch(traffic));
-                            }
-                        })
+                .childHandler(new InferenceChannel(traffic, settings))
                 .bind(connector.getSocketAddress())
                 .sync()
                 .channel()

@@ -1,0 +1,79 @@
+"""all-MiniLM-L6-v2 behind LitServe, as its documentation shows an API with batching.
+
+    server.py MODEL_FOLDER PORT WORKERS
+
+Its guide to speed is a batch size and a timeout that fit the model, and workers. Long and short texts are kept
+apart as sentence-transformers' `encode`, which its examples of embeddings call, does: sorted, 32 at a time.
+"""
+
+import sys
+
+import litserve
+import torch
+import transformers
+
+MAX_BATCH_SIZE = 32
+BATCH_SECONDS = 0.005
+MAX_TOKENS = 256
+TEXTS_AT_ONCE = 32
+
+
+class EmbeddingAPI(litserve.LitAPI):
+    """A request has `texts`, the response `vectors`."""
+
+    def setup(self, device):
+        """Load the model."""
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(sys.argv[1])
+        self.model = transformers.AutoModel.from_pretrained(sys.argv[1]).to(device).eval()
+
+    def decode_request(self, request):
+        """The texts of a request."""
+        return request["texts"]
+
+    def batch(self, inputs):
+        """The requests of a batch, and all their texts."""
+        return [len(texts) for texts in inputs], [text for texts in inputs for text in texts]
+
+    def predict(self, inputs):
+        """Embed the texts, longest first."""
+        counts, texts = inputs
+        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+        vectors = [None] * len(texts)
+        for first in range(0, len(order), TEXTS_AT_ONCE):
+            chosen = order[first : first + TEXTS_AT_ONCE]
+            for index, vector in zip(chosen, self.embed([texts[index] for index in chosen]), strict=True):
+                vectors[index] = vector
+        return counts, vectors
+
+    def embed(self, texts):
+        """One padded batch."""
+        batch = self.tokenizer(
+            texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        ).to(self.model.device)
+        with torch.inference_mode():
+            hidden = self.model(**batch).last_hidden_state
+            mask = batch["attention_mask"].unsqueeze(-1)
+            mean = (hidden * mask).sum(1) / mask.sum(1)
+            return torch.nn.functional.normalize(mean, dim=1).tolist()
+
+    def unbatch(self, output):
+        """The vectors of each request."""
+        counts, vectors = output
+        rest = iter(vectors)
+        return [[next(rest) for _ in range(count)] for count in counts]
+
+    def encode_response(self, output):
+        """The response of a request."""
+        return {"vectors": output}
+
+
+if __name__ == "__main__":
+    api = EmbeddingAPI(max_batch_size=MAX_BATCH_SIZE, batch_timeout=BATCH_SECONDS)
+    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=int(sys.argv[3]), timeout=120)
+    server.run(
+        host="127.0.0.1",
+        port=int(sys.argv[2]),
+        num_api_servers=1,
+        log_level="warning",
+        generate_client_file=False,
+    )

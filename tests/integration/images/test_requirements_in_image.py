@@ -1,0 +1,107 @@
+"""Requirements in the image, with no network at all, and archives that a container can't unpack."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from serving_container import STRICT
+
+from model_folders import ECHO_HANDLER, PLURAL_HANDLER, wheels, write_archive
+from vertex_torchserve.docker import Container, DockerError
+
+pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
+
+READY_SECONDS = 180.0
+ASK = """\
+import json, urllib.request
+request = urllib.request.Request(
+    "http://127.0.0.1:8080/predictions/model",
+    data=json.dumps({"instances": ["cat"]}).encode(),
+    headers={"Content-Type": "application/json"},
+)
+print(urllib.request.urlopen(request, timeout=60).read().decode())
+"""
+
+
+@contextmanager
+def isolated(image: str, mar: Path, options: Sequence[str] = STRICT) -> Iterator[Container]:
+    """A container that reaches nothing and that nothing reaches."""
+    mar.parent.chmod(0o755)
+    with Container.run(
+        image, read_only_mounts={mar: "/mnt/models/model.mar"}, options=(*options, "--network", "none")
+    ) as container:
+        yield container
+
+
+def wait_ended(container: Container) -> tuple[int | None, str]:
+    """Its exit code and its log, once it has ended."""
+    deadline = time.monotonic() + READY_SECONDS
+    while (state := container.state()).status == "running":
+        assert time.monotonic() < deadline, container.logs()
+        time.sleep(0.05)
+    return state.exit_code, container.logs()
+
+
+def test_a_requirement_that_is_in_the_archive(image: str, tmp_path: Path) -> None:
+    mar = write_archive(
+        tmp_path,
+        PLURAL_HANDLER,
+        files={"requirements.txt": "plurals\n", **wheels("torch>=2")},
+        requirementsFile="requirements.txt",
+    )
+    with isolated(image, mar) as container:
+        deadline = time.monotonic() + READY_SECONDS
+        answer = ""
+        while not answer:
+            assert container.state().status == "running", container.logs()
+            assert time.monotonic() < deadline, container.logs()
+            try:
+                answer = container.execute("python", "-c", ASK)
+            except DockerError:
+                time.sleep(1)
+        installed = container.execute("python", "-c", "import torch; print(torch.__version__)").strip()
+    [[word, torch, package]] = json.loads(answer)["predictions"]
+    assert (word, torch) == ("cats", installed)
+    assert torch.startswith("2.13.0")
+    assert "/venv/lib/python3.11/site-packages/plurals.py" in package
+
+
+def test_a_requirement_that_can_not_be_had(image: str, tmp_path: Path) -> None:
+    mar = write_archive(
+        tmp_path,
+        PLURAL_HANDLER,
+        files={"requirements.txt": "plurals\nno-such-package==1.0\n", **wheels()},
+        requirementsFile="requirements.txt",
+    )
+    with isolated(image, mar, (*STRICT, "--env", "VTS_LOG_FORMAT=text")) as container:
+        code, log = wait_ended(container)
+    assert code == 1
+    assert log.rstrip().splitlines()[-2:] == [
+        "ERROR: Could not find a version that satisfies the requirement no-such-package==1.0 "
+        "(from versions: none)",
+        "ERROR: No matching distribution found for no-such-package==1.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tmpfs", "mode", "found"),
+    [
+        ("/tmp:exec,size=4m", 0o644, "needs 8,3"),  # seen before anything is written
+        ("/tmp:exec,nr_inodes=10", 0o644, "needs 8,3"),  # seen by the file that can't be made
+        ("/tmp:exec", 0o600, "can't be read: Permission denied"),
+    ],
+)
+def test_an_archive_that_can_not_be_unpacked(
+    image: str, tmp_path: Path, tmpfs: str, mode: int, found: str
+) -> None:
+    files: dict[str, str | bytes] = {f"{number}.bin": bytes(1 << 20) for number in range(8)}
+    mar = write_archive(tmp_path, ECHO_HANDLER, files=files)
+    mar.chmod(mode)
+    strict = [tmpfs if option.startswith("/tmp") else option for option in STRICT]
+    with isolated(image, mar, strict) as container:
+        code, log = wait_ended(container)
+    assert code == 2
+    assert f"/mnt/models/model.mar {found}" in log

@@ -1,0 +1,117 @@
+"""`smoke-test --image`: the same checks on an archive in a container, of which nothing is left."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from commands import run_command
+from model_folders import BROKEN_HANDLER, write_archive
+from vertex_torchserve.docker import CLIENT_VARIABLE
+from vertex_torchserve.smoke_test import run_smoke_test
+
+pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
+
+# A server that is not ours and keeps no more than the contract: port, /ping, the predict route.
+FOREIGN_SERVER = """
+import http.server, json, os
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self, content):
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer({"served": os.listdir(os.environ["AIP_STORAGE_URI"])})
+
+    def do_POST(self):
+        assert self.path == os.environ["AIP_PREDICT_ROUTE"]
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.answer({"predictions": [len(text) for text in asked["instances"]]})
+
+http.server.HTTPServer(("", int(os.environ["AIP_HTTP_PORT"])), Handler).serve_forever()
+"""
+
+
+def docker(*arguments: str, stdin: str | None = None) -> str:
+    client = os.environ.get(CLIENT_VARIABLE) or "docker"
+    return subprocess.run(
+        [client, *arguments],
+        input=stdin, stdout=subprocess.PIPE, text=True, check=True, timeout=120,
+        env={**os.environ, "DOCKER_BUILDKIT": "1"},
+    ).stdout  # fmt: skip
+
+
+def containers_of(image: str) -> list[str]:
+    return docker("ps", "--all", "--quiet", "--filter", f"ancestor={image}").split()
+
+
+@pytest.fixture
+def own_image(image: str, request: pytest.FixtureRequest) -> str:
+    """The image under a name nobody else runs, so that what is left of it can be counted."""
+    name = f"vts-test/{request.node.name.replace('_', '-')}-{os.getpid()}/torchserve-cpu:1"
+    docker("tag", image, name)
+    request.addfinalizer(lambda: docker("rmi", name))
+    return name
+
+
+def test_an_archive_that_serves_in_a_folder_nobody_else_may_enter(own_image: str, tmp_path: Path) -> None:
+    mar = write_archive(tmp_path)
+    (tmp_path / "instances.json").write_text('["a", "b"]')
+    run = run_command(
+        "smoke-test",
+        str(mar),
+        "--instances",
+        str(tmp_path / "instances.json"),
+        "--image",
+        own_image,
+        "--json",
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    report = json.loads(run.stdout)
+    assert report["image"] == own_image
+    assert report["predictions"] == [{"echo": "a"}, {"echo": "b"}]
+    assert [check["name"] for check in report["checks"]] == [
+        "archive", "ready", "status", "json", "predictions", "stopped",
+    ]  # fmt: skip
+    assert containers_of(own_image) == []
+
+
+def test_an_archive_that_can_t_load_ends_early_with_the_cause(own_image: str, tmp_path: Path) -> None:
+    report = run_smoke_test(write_archive(tmp_path, BROKEN_HANDLER), ["a"], image=own_image)
+    assert [check.name for check in report.checks if not check.ok] == ["ready"]
+    assert "the container ended with code 1 before the model was ready" in report.failure()
+    assert "ValueError: the weights are of another model" in report.failure()
+    assert containers_of(own_image) == []
+
+
+def test_a_foreign_image_is_judged_by_ping_and_predictions(
+    image: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    name = f"vts-test/foreign-{os.getpid()}:1"
+    server = json.dumps(["/opt/venv/bin/python", "-c", FOREIGN_SERVER])
+    docker(
+        "build", "--quiet", "--tag", name, "-", stdin=f"FROM {image}\nENTRYPOINT {server}\nHEALTHCHECK NONE\n"
+    )
+    request.addfinalizer(lambda: docker("rmi", name))
+    report = run_smoke_test(write_archive(tmp_path), ["one", "three"], image=name)
+    assert report.failure() == ""
+    assert report.predictions == [3, 5]
+    assert [check.name for check in report.checks] == ["archive", "ready", "status", "json", "predictions"]
+    assert containers_of(name) == []
+
+
+def test_an_image_that_is_not_there(image: str, tmp_path: Path) -> None:
+    (tmp_path / "i.json").write_text("[1]")
+    run = run_command(
+        "smoke-test", str(write_archive(tmp_path)), "--instances", str(tmp_path / "i.json"),
+        "--image", "localhost:1/no-such-image:none",
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "localhost:1/no-such-image:none" in run.stderr
+    assert "fix: correct the image's name, or build it" in run.stderr
