@@ -113,11 +113,10 @@ def package_minilm(store: Path, *options: str) -> None:
 def package(folder: Path, store: Path, *options: str) -> None:
     """Package a model folder with the reference handler as `store`/model.mar, as a user does."""
     subprocess.run(
-        [COMMAND, "package", str(folder), "--handler", "huggingface", "--export-path", str(store), *options],
-        stdout=subprocess.DEVNULL,
-        check=True,
-        timeout=120,
-    )
+        [COMMAND, "package", str(folder), "--handler", "huggingface", "--export-path", str(store),
+         "--model-name", "model", *options],
+        stdout=subprocess.DEVNULL, check=True, timeout=120,
+    )  # fmt: skip
     open_to_all(store)
 
 

