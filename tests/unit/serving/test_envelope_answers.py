@@ -209,3 +209,36 @@ def test_arrays_and_tensors_are_written_as_json(
 ) -> None:
     (answer,) = send(service_for(tmp_path, expression), one("a", "b"))
     assert (answer.status, answer.body) == (200, {"predictions": predictions})
+
+
+PARTIAL = """\
+class Handler:
+    def initialize(self, context):
+        self.seen = []
+
+    def handle(self, data, context):
+        self.seen.append((list(data), list(context.instance_requests)))
+        for index, item in enumerate(data):
+            if item == "too long":
+                context.instance_failures[index] = (422, "instance too long")
+            if item == "broken":
+                context.instance_failures[index] = (500, "it broke")
+        return [None if index in context.instance_failures else item.upper() for index, item in enumerate(data)]
+"""
+
+
+def test_a_handler_that_names_the_instances_it_can_t_answer_runs_once(tmp_path: Path) -> None:
+    service = load_service(tmp_path, PARTIAL)
+    answers = send(
+        service, one("a", "b"), one("c", "too long"), {"instances": []}, one("broken", "too long"), one("d")
+    )
+    assert [answer.status for answer in answers] == [200, 422, 200, 500, 200]
+    assert [answer.body for answer in answers] == [
+        {"predictions": ["A", "B"]},
+        {"error": "instance too long"},
+        {"predictions": []},
+        {"error": "it broke (request id-4)"},
+        {"predictions": ["D"]},
+    ]
+    seen = service._entry_point.__self__._handle_fn.__self__.seen
+    assert seen == [(["a", "b", "c", "too long", "broken", "too long", "d"], [0, 0, 1, 1, 2, 2, 3])]

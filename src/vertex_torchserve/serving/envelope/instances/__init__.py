@@ -15,7 +15,10 @@ class InstancesEnvelope:
 
     The handler gets the instances of all requests as one list, `{"b64": ...}` decoded to bytes, and returns
     one prediction for each, in order. `context.instance_parameters` is a list as long as it: the
-    `parameters` of the request that each instance came with, `{}` when it had none.
+    `parameters` of the request that each instance came with, `{}` when it had none;
+    `context.instance_requests` is the index of that request. A handler that can't answer some instances may
+    say so in `context.instance_failures`, index of the instance to status and message, and return anything
+    in their place: those requests fail alone, and the batch is not run again.
 
     Args:
         handle_fn: The handler's `handle(data, context)`.

@@ -4,7 +4,6 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
-from itertools import islice
 from typing import Any
 
 from ts.context import RequestProcessor
@@ -38,6 +37,7 @@ class Batch:
             RequestProcessor({}) for _ in rows
         ]
         self._bodies: dict[int, str] = {}
+        self._failures: dict[int, tuple[int, str]] = {}
 
     def answer(self) -> list[str]:
         """Answer every request; returns the JSON bodies in order."""
@@ -94,10 +94,15 @@ class Batch:
                 predictions = as_predictions(self._handle_fn(instances, self._context), len(instances))
         except Exception as error:
             return Failure.of(error)
-        remaining = iter(predictions)
+        end = 0
         for index, request in requests.items():
+            begin, end = end, end + len(request.instances)
+            failed = next((self._failures[n] for n in range(begin, end) if n in self._failures), None)
+            if failed is not None:
+                self._fail(index, Failure(*failed, trace="the handler refused an instance"))
+                continue
             try:
-                self._bodies[index] = predictions_body(list(islice(remaining, len(request.instances))))
+                self._bodies[index] = predictions_body(list(predictions[begin:end]))
             except Exception as error:
                 self._fail(index, Failure.of(error))
         return None
@@ -109,6 +114,10 @@ class Batch:
         context.instance_parameters = [
             dict(request.parameters) for request in requests.values() for _ in request.instances
         ]
+        context.instance_requests = [
+            position for position, request in enumerate(requests.values()) for _ in request.instances
+        ]
+        context.instance_failures = self._failures = {}
         context.request_processor = [self._processors[index] for index in requests]
         context.request_ids = {
             position: self._ids[index] for position, index in enumerate(requests) if index in self._ids
