@@ -1,4 +1,4 @@
-"""TorchServe's `config.properties` for an archive: the file beside this module, and what is known at start."""
+"""TorchServe's `config.properties` for an archive: the file beside this module and what the start knows."""
 
 from pathlib import Path
 

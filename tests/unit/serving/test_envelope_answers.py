@@ -223,21 +223,21 @@ class Handler:
                 context.instance_failures[index] = (422, "instance too long")
             if item == "broken":
                 context.instance_failures[index] = (500, "it broke")
-        return [None if index in context.instance_failures else item.upper() for index, item in enumerate(data)]
+        failed = context.instance_failures
+        return [None if index in failed else item.upper() for index, item in enumerate(data)]
 """
 
 
 def test_a_handler_that_names_the_instances_it_can_t_answer_runs_once(tmp_path: Path) -> None:
     service = load_service(tmp_path, PARTIAL)
-    answers = send(
-        service, one("a", "b"), one("c", "too long"), {"instances": []}, one("broken", "too long"), one("d")
-    )
+    bodies = [one("a", "b"), one("c", "too long"), one(), one("broken", "too long"), one("d")]
+    answers = send(service, *bodies)
     assert [answer.status for answer in answers] == [200, 422, 200, 500, 200]
     assert [answer.body for answer in answers] == [
         {"predictions": ["A", "B"]},
         {"error": "instance too long"},
         {"predictions": []},
-        {"error": "it broke (request id-4)"},
+        {"error": "it broke (request id-3)"},
         {"predictions": ["D"]},
     ]
     seen = service._entry_point.__self__._handle_fn.__self__.seen

@@ -134,13 +134,15 @@ class Batch:
 
     def _fail(self, index: int, failure: Failure) -> None:
         request_id = self._ids.get(index)
-        logger.error(
+        server_error = failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        logger.log(
+            logging.ERROR if server_error else logging.WARNING,
             "request %s answered %d: %s",
             request_id, failure.status, failure.trace,
             extra={"request_id": request_id},
         )  # fmt: skip
         message = failure.message
-        if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if server_error:
             message = f"{message} (request {request_id})"
         self._set_error(index, failure.status, message)
 
