@@ -216,7 +216,7 @@ CASES = (
             {HANDLER: AT_LOAD.format(statement="time.sleep(3600)"), "model-config.yaml": QUICK_TO_GIVE_UP},
             configFile="model-config.yaml",
         ),
-        "15 s",
+        "startupTimeout",
     ),
     Case("handler exits at load", with_files({HANDLER: AT_LOAD.format(statement="os._exit(3)")}), "worker"),
     Case(

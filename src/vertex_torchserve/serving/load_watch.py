@@ -6,6 +6,7 @@ TorchServe retries a failing load for five minutes while it calls itself healthy
 
 import re
 
+from vertex_torchserve.serving.config_properties import STARTUP_TIMEOUT_SECONDS
 from vertex_torchserve.serving.log_entry import LogEntry
 
 _TORCHSERVE = "org.pytorch.serve."
@@ -15,12 +16,16 @@ _LOAD_FAILED = re.compile(
     r"Load model failed: "
     r"|Failed to load model: "
     r"|Custom pip package installation failed "
-    r"|Backend worker error"
+    r"|Backend worker error(?P<late>\s.*Backend worker did not respond in given time)?"
     r"|(?P<silent>\d+ Worker disconnected\. WORKER_(STARTED|ERROR)$)"
 )
 _SILENT = (
     "a worker process ended while it loaded the model and did not say why: it was killed, for lack of memory "
     "perhaps, it crashed outside of Python, or the handler ended it"
+)
+_LATE = (
+    "a worker did not load the model in the time it has, `startupTimeout` of the archive's model-config.yaml "
+    f"({STARTUP_TIMEOUT_SECONDS} s when that says nothing): the handler hangs, or needs longer"
 )
 # The first of a chain of exceptions is the cause: TorchServe tries a handler's name a second way when its
 # import fails, and raises about that. Without our formatter, what comes next is joined to a traceback too.
@@ -47,7 +52,7 @@ class LoadWatch:
         if entry.logger.startswith(_TORCHSERVE):
             if not self.failed and (failed := _LOAD_FAILED.match(entry.message)):
                 self.failed = True
-                self._reason = _SILENT if failed["silent"] else entry.message
+                self._reason = _SILENT if failed["silent"] else _LATE if failed["late"] else entry.message
         elif not self._first_traceback and (traceback := _TRACEBACK.search(entry.message)):
             self._first_traceback = traceback[0]
         elif not self._reason and (request := _REQUEST_FAILED.match(entry.message)):

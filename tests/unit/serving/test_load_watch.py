@@ -86,3 +86,12 @@ def test_a_request_that_failed_says_why() -> None:
     assert not watch.failed
     assert watch.reason() == "KeyError at handler.py:3 handle"
     assert fed(f"{STDOUT}request 6f1d answered 400: it is malformed").reason() == ""
+
+
+def test_a_load_that_takes_too_long_is_told_by_its_limit() -> None:
+    watch = fed(
+        f"{WORKER}org.pytorch.serve.wlm.WorkerThread - Backend worker error\\n"
+        r"org.pytorch.serve.wlm.WorkerInitializationException: Backend worker did not respond in given time\n\tat x"
+    )
+    assert watch.failed
+    assert "`startupTimeout` of the archive's model-config.yaml (3600 s" in watch.reason()
