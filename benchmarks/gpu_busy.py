@@ -10,7 +10,7 @@ PERIOD_MS = 100
 
 
 class BusyShare:
-    """Watches a GPU during its context; `share` is then its mean utilization, 0 to 1, as nvidia-smi samples it.
+    """Watches a GPU during its context; `share` is then its mean utilization by nvidia-smi's samples, 0 to 1.
 
     None on the CPU, and where nvidia-smi gave no sample. NVIDIA's "utilization.gpu" is the share of the last
     sample period in which at least one kernel ran.

@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 from contenders import clean_up_on_sigterm
-from device_models import TASKS, Handler, Model, Task
+from device_models import TASKS, Handler, Task
 from gpu_busy import BusyShare
 from model_alone import mixed_requests, text
 from published import installed_versions, publish, table
@@ -41,14 +41,14 @@ def batches(task: Task, most: int) -> dict[str, list[str]]:
     return {**found, f"{size} mixed": mixed_requests(size)[0]}
 
 
-def check(task: Task, model: Model, device: torch.device, most: int) -> None:
+def check(task: Task, folder: Path, device: torch.device, most: int) -> None:
     """Compare the handler with the reference, in float32.
 
     Raises:
         SystemExit: When they differ.
     """
-    handler = Handler(model, device, "float32")
-    reference = task.reference(model.folder, device, torch.float32)
+    handler = Handler(folder, device, "float32")
+    reference = task.reference(folder, device, torch.float32)
     texts = mixed_requests(min(32, most))[0]
     different = task.difference(handler.predict(texts, task.parameters), reference(texts))
     if different:
@@ -56,11 +56,12 @@ def check(task: Task, model: Model, device: torch.device, most: int) -> None:
 
 
 def measure(
-    task: Task, model: Model, device: torch.device, rounds: int, seconds: float, most: int
+    task: Task, folder: Path, device: torch.device, rounds: int, seconds: float, most: int
 ) -> list[Row]:
     """A row for each round, batch and way; the two take turns."""
-    handler = Handler(model, device)
-    reference = task.reference(model.folder, device, handler.dtype)
+    handler = Handler(folder, device)
+    sys.stderr.write(f"{task.name}: packs of {handler.pack_tokens} tokens\n")
+    reference = task.reference(folder, device, handler.dtype)
     rows: list[Row] = []
     for name, texts in batches(task, most).items():
         ways: dict[str, Callable[[Sequence[str]], Any]] = {
@@ -73,8 +74,11 @@ def measure(
             for way, call in ways.items():
                 with BusyShare(device) as busy:
                     rate = texts_per_second(call, texts, seconds)
-                row = {"round": number + 1, "task": task.name, "batch": name, "way": way, "dtype": handler.dtype_name,
-                       "texts_per_second": round(rate, 2), "gpu_busy": busy.share}  # fmt: skip
+                row = {
+                    "round": number + 1, "task": task.name, "batch": name, "way": way,
+                    "dtype": str(handler.dtype), "texts_per_second": round(rate, 2), "gpu_busy": busy.share,
+                    "pack_tokens": handler.pack_tokens,
+                }  # fmt: skip
                 sys.stderr.write(f"{row}\n")
                 rows.append(row)
     return rows
@@ -89,29 +93,31 @@ def texts_per_second(call: Callable[[Sequence[str]], Any], texts: Sequence[str],
     return done / (time.perf_counter() - started)
 
 
-def report(rows: list[Row], device: torch.device) -> tuple[str, list[str]]:
+def report(rows: list[Row], device: torch.device) -> str:
     """A table a task, and where the handler was the slower."""
     parts, slower = [device_sentence(device)], []
     for task in TASKS:
-        lines = []
         own = [row for row in rows if row["task"] == task.name]
+        ways = ("handler", task.reference_name)
+        lines = []
         for batch in dict.fromkeys(row["batch"] for row in own):
-            rate, busy = {}, {}
-            for way in ("handler", task.reference_name):
-                found = [row for row in own if (row["batch"], row["way"]) == (batch, way)]
-                rate[way] = statistics.median(row["texts_per_second"] for row in found)
-                shares = [row["gpu_busy"] for row in found if row["gpu_busy"] is not None]
-                busy[way] = f"{statistics.median(shares):.0%}" if shares else "not measured"
-            times = rate["handler"] / rate[task.reference_name]
-            lines.append((batch, *(f"{value:.1f}" for value in rate.values()), f"{times:.2f}", *busy.values()))
+            found = {way: [row for row in own if (row["batch"], row["way"]) == (batch, way)] for way in ways}
+            rates = [statistics.median(row["texts_per_second"] for row in found[way]) for way in ways]
+            times = rates[0] / rates[1]
+            busy = [busy_share(found[way]) for way in ways]
+            lines.append((batch, *(f"{rate:.1f}" for rate in rates), f"{times:.2f}", *busy))
             if times < 1:
                 slower.append(f"{task.name}, {batch}: {times:.2f} times {task.reference_name}")
-        columns = (
-            "texts at once", "handler", task.reference_name, "handler / other", "GPU busy: handler", "GPU busy: other"
-        )  # fmt: skip
+        columns = ("texts at once", *ways, "handler / other", *(f"GPU busy: {way}" for way in ways))
         parts.append(f"## {task.name}\n\n{task.about}\n\n{table(columns, lines, numbers=True)}")
-    parts.append("## Where the handler is the slower\n\n" + ("\n".join(f"- {line}" for line in slower) or "Nowhere."))
-    return "\n\n".join(parts), slower
+    listed = "\n".join(f"- {line}" for line in slower) or "Nowhere."
+    return "\n\n".join([*parts, f"## Where the handler is the slower\n\n{listed}"])
+
+
+def busy_share(rows: list[Row]) -> str:
+    """The median of the rounds, for readers."""
+    shares = [row["gpu_busy"] for row in rows if row["gpu_busy"] is not None]
+    return f"{statistics.median(shares):.0%}" if shares else "not measured"
 
 
 def device_sentence(device: torch.device) -> str:
@@ -119,7 +125,10 @@ def device_sentence(device: torch.device) -> str:
     where = "Texts a second, medians of the rounds, measured on "
     if device.type == "cuda":
         return f"{where}{torch.cuda.get_device_name(device)}."
-    return f"**CUDA was not measured: this machine has no GPU that torch can use.** {where}{torch.get_num_threads()} CPU threads."
+    return (
+        "**CUDA was not measured: this machine has no GPU that torch can use.** "
+        f"{where}the CPU, {torch.get_num_threads()} threads."
+    )
 
 
 def main() -> int:
@@ -127,7 +136,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="default 3")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement (default 5)")
-    parser.add_argument("--quick", action="store_true", help="one short round, 8 texts at most; nothing is published")
+    parser.add_argument("--quick", action="store_true", help="one short round of 8 texts at most")
     arguments = parser.parse_args()
     clean_up_on_sigterm()
     rounds, seconds, most = (
@@ -137,14 +146,15 @@ def main() -> int:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="handler-on-device-") as scratch:
         for task in TASKS:
-            model = task.model(Path(scratch) / task.name)
-            check(task, model, device, most)
-            rows += measure(task, model, device, rounds, seconds, most)
-    document, _ = report(rows, device)
+            folder = Path(scratch) / task.name
+            task.save(folder)
+            check(task, folder, device, most)
+            rows += measure(task, folder, device, rounds, seconds, most)
+    document = report(rows, device)
     settings = {"rounds": rounds, "seconds": seconds, "device": str(device)}
     publish(
         "handler_on_device", "The reference handler beside transformers", settings, rows, document,
-        trial=arguments.quick, programs={"both": installed_versions(sys.executable)},
+        trial=arguments.quick, programs={"handler and transformers": installed_versions(sys.executable)},
     )  # fmt: skip
     return 0
 

@@ -66,7 +66,14 @@ class Environment:
             raise SystemExit(f"{folder} has {self.distribution} {found}, not {self.version}: remove it")
 
     def _make(self, folder: Path, toolkit_source: str) -> None:
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [
+            folder / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         commands: list[Sequence[str | Path]] = [
             [sys.executable, "-m", "venv", folder],
             [*pip, "--requirement", FOLDER / self.name / "requirements.txt"],
@@ -108,15 +115,16 @@ class Peer:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def _litserve(workers: int) -> Peer:
+def _litserve(workers: int, queue: str = "default") -> Peer:
     threads = max(1, (os.cpu_count() or 1) // workers)
     server = FOLDER / "litserve" / "server.py"
     return Peer(
-        f"litserve, {workers} x {threads}",
+        f"litserve, {workers} x {threads}" + (", fast queue" if queue == "fast" else ""),
         LITSERVE,
         Protocol("/predict", "texts", lambda answer: answer["vectors"]),
-        lambda venv, port: [venv / "bin" / "python", server, MINILM, str(port), str(workers)],
-        f"max_batch_size=32, batch_timeout=0.005, workers_per_device={workers}, OMP_NUM_THREADS={threads}",
+        lambda venv, port: [venv / "bin" / "python", server, MINILM, str(port), str(workers), queue],
+        f"max_batch_size=32, batch_timeout=0.005, workers_per_device={workers}, "
+        f"fast_queue={queue == 'fast'}, OMP_NUM_THREADS={threads}",
         {"OMP_NUM_THREADS": str(threads)},
     )
 
@@ -147,6 +155,7 @@ def _infinity(compiled: str) -> Peer:
 PEERS = (
     _litserve(1),
     _litserve(2),
+    _litserve(2, "fast"),
     _infinity("--compile"),
     _infinity("--no-compile"),
     Peer(

@@ -1,6 +1,6 @@
 """all-MiniLM-L6-v2 behind LitServe, as its documentation shows an API with batching.
 
-    server.py MODEL_FOLDER PORT WORKERS
+    server.py MODEL_FOLDER PORT WORKERS default|fast
 
 Its guide to speed is a batch size and a timeout that fit the model, and workers. What a batch holds is left
 to its user: long and short texts are kept apart as by sentence-transformers, sorted and 32 at a time.
@@ -69,11 +69,16 @@ class EmbeddingAPI(litserve.LitAPI):
 
 if __name__ == "__main__":
     api = EmbeddingAPI(max_batch_size=MAX_BATCH_SIZE, batch_timeout=BATCH_SECONDS)
-    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=int(sys.argv[3]), timeout=120)
+    server = litserve.LitServer(
+        api,
+        accelerator="cpu",
+        workers_per_device=int(sys.argv[3]),
+        fast_queue=sys.argv[4] == "fast",  # meant for more than 100 requests a second
+        timeout=120,
+    )
     server.run(
         host="127.0.0.1",
         port=int(sys.argv[2]),
-        num_api_servers=1,
         log_level="warning",
         generate_client_file=False,
     )

@@ -43,10 +43,10 @@ final class WatchedModelServer extends ModelServer {
         return !listening.isEmpty();
     }
 
-    /** Takes no new connection; those that are open stay. */
+    /** Takes no new connection; those that are open, or only in the kernel's queue yet, stay. */
     void stopListening() {
         for (ChannelFuture closed : listening) {
-            closed.channel().close().syncUninterruptibly();
+            LastAccept.thenClose(closed.channel()).syncUninterruptibly();
         }
     }
 

@@ -1,0 +1,56 @@
+package vertextorchserve;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.MaxMessagesRecvByteBufAllocator;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Closes a listening socket without resetting the connections that wait in its queue: the kernel has
+ * accepted those, and their clients may have sent a request.
+ */
+final class LastAccept {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LastAccept.class);
+
+    private LastAccept() {}
+
+    /** Takes what waits and closes in one go, in the thread that accepts: nothing comes between. */
+    static ChannelFuture thenClose(Channel listening) {
+        listening
+                .eventLoop()
+                .execute(
+                        () -> {
+                            if (listening instanceof EpollServerSocketChannel) {
+                                acceptAll((EpollServerSocketChannel) listening);
+                            }
+                            listening.close();
+                        });
+        return listening.closeFuture();
+    }
+
+    /** What netty itself does when epoll says that connections wait; it has no public name there. */
+    private static void acceptAll(EpollServerSocketChannel listening) {
+        MaxMessagesRecvByteBufAllocator most = listening.config().getRecvByteBufAllocator();
+        most.maxMessagesPerRead(Integer.MAX_VALUE);
+        try {
+            Class<?> type = listening.unsafe().getClass();
+            while (true) {
+                try {
+                    Method accept = type.getDeclaredMethod("epollInReady");
+                    accept.setAccessible(true);
+                    accept.invoke(listening.unsafe());
+                    return;
+                } catch (NoSuchMethodException e) {
+                    type = type.getSuperclass();
+                }
+            }
+        } catch (IllegalAccessException | InvocationTargetException | RuntimeException e) {
+            LOG.warn("Connections that wait to be accepted may be reset", e);
+        }
+    }
+}
