@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java clean \
+.PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java clean benchmark-peers benchmark-device \
 	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-throughput benchmark-start benchmark-image-size
 
 help: ## List the targets
@@ -63,6 +63,8 @@ cloudbuild-local: setup ## Run cloudbuild.yaml's steps on this machine's Docker,
 java: setup ## Build serving/java/vertex-torchserve.jar from its sources (needs javac 17)
 	$(BIN)/python scripts/build_java.py
 
+BENCHMARK_ARGS ?=
+
 # Each writes its table and its raw figures to benchmarks/results/. One at a time, on a machine that does nothing else.
 benchmark-false-ready: images ## Twenty broken archives, ours and stock (about 20 minutes)
 	$(BIN)/python benchmarks/false_ready.py
@@ -78,6 +80,12 @@ benchmark-throughput: images ## Requests a second: ours, stock and the model alo
 
 benchmark-start: images ## docker run to the first prediction, ours and stock (downloads several GB)
 	$(BIN)/python benchmarks/start.py
+
+benchmark-peers: setup ## Sentence embeddings beside three other servers (needs wrk; makes build/peers)
+	$(BIN)/python benchmarks/embedding_peers.py $(BENCHMARK_ARGS)
+
+benchmark-device: setup ## The handler beside transformers, on a GPU where there is one
+	$(BIN)/python benchmarks/handler_on_device.py $(BENCHMARK_ARGS)
 
 benchmark-image-size: images ## Sizes of both images
 	$(BIN)/python benchmarks/image_size.py

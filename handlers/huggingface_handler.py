@@ -92,7 +92,7 @@ def record(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None
     return {
         "type": "object",
         "properties": {**required, **(optional or {})},
-        "required": list(required),
+        **({"required": list(required)} if required else {}),
         "additionalProperties": False,
     }
 
@@ -753,12 +753,10 @@ def schemas(name: str) -> dict[str, Schema]:
     """
     task_class = TASKS[canonical(name)]
     main, value = next(iter(task_class.fields.items()))
-    parameters = {"type": "object", "properties": dict(task_class.parameters), "additionalProperties": False}
-    beside = {"parameters": parameters, **task_class.parameters}
-    named = [
-        record({key: task_class.fields[key] for key in way}, {**task_class.fields, **beside})
-        for way in task_class.ways()
-    ]
+    accepted = {**task_class.parameters, **aliased(task_class, task_class.parameters)}
+    parameters = record({}, accepted)
+    beside = {"parameters": parameters, **accepted}
+    named = [named_fields(task_class, way, beside) for way in task_class.ways()]
     bare = [value] if (main,) in task_class.ways() else []
     wrapped = record({"inputs": {"anyOf": [*bare, *named]}}, beside)
     return {
@@ -766,6 +764,22 @@ def schemas(name: str) -> dict[str, Schema]:
         "parameters": parameters,
         "prediction": task_class.prediction,
     }
+
+
+def aliased(task_class: type[Task], schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+    """Return those of `schemas` that have another name, by it."""
+    return {name: schemas[meant] for name, meant in task_class.aliases.items() if meant in schemas}
+
+
+def named_fields(task_class: type[Task], way: Sequence[str], beside: Mapping[str, Schema]) -> Schema:
+    """Return the schema of an object that has the fields of `way`, each under any of its names."""
+    fields = {**task_class.fields, **aliased(task_class, task_class.fields)}
+    names = {key: [key, *(name for name, meant in task_class.aliases.items() if meant == key)] for key in way}
+    schema = record({key: fields[key] for key in way if len(names[key]) == 1}, {**fields, **beside})
+    choices = [
+        {"anyOf": [{"required": [name]} for name in names[key]]} for key in way if len(names[key]) > 1
+    ]
+    return {**schema, "allOf": choices} if choices else schema
 
 
 # ---- Running a batch --------------------------------------------------------------------------------
@@ -1005,6 +1019,13 @@ def load_tokenizer(
 ) -> Any:
     """Load a tokenizer that pads; its `model_max_length` is what the model takes, `max_length` at most."""
     tokenizer = archive.processor(transformers.AutoTokenizer, folder)
+    files = sorted({"tokenizer.json", *tokenizer.vocab_files_names.values()})
+    if not any(((folder or archive.folder) / name).is_file() for name in files):
+        # transformers makes one that knows no word, and everything would be answered as [UNK].
+        raise ValueError(
+            f"the archive has no tokenizer: none of {', '.join(files)}; "
+            "fix: save the tokenizer into the model's folder, or package it with --tokenizer"
+        )
     if tokenizer.pad_token is None:  # decoders, as a rule
         tokenizer.pad_token = tokenizer.eos_token
     model.config.pad_token_id = tokenizer.pad_token_id
@@ -2847,7 +2868,7 @@ def each(queries: Sequence[Query], make: Callable[[Query], list[Item]]) -> list[
             work.append([])
         except Exception as error:
             log_failure(error)
-            query.failure = Refused("the model's processor can't use it: its size or its shape doesn't fit", 422)
+            query.failure = Refused("the model's processor can't use it: does its size or shape fit?", 422)
             work.append([])
     return work
 
@@ -3051,7 +3072,7 @@ class ZeroShotImageClassification(ImageTask):
         return ranked_labels(dict(enumerate(query.parameters["candidate_labels"])), scores, None)
 
 
-BOX: Schema = record(dict.fromkeys(("xmin", "ymin", "xmax", "ymax"), {"type": "integer"}))
+BOX: Schema = record({edge: {"type": "integer"} for edge in ("xmin", "ymin", "xmax", "ymax")})
 
 
 @task("object-detection")
@@ -3337,9 +3358,9 @@ class ImageTextToText(PictureToText):
         """Prepare a text and its pictures, or a conversation by the model's chat template."""
         text, files = query.fields["text"], query.fields.get("image")
         if isinstance(text, str):
-            pictures = [self.pictures.open(one) for one in (files if isinstance(files, list) else [files])] if files else None
-            inputs = self.processor(images=pictures, text=text, return_tensors="pt")
-            return [self.prepared(inputs)]
+            several = files if isinstance(files, list) else [files] if files else []
+            pictures = [self.pictures.open(one) for one in several] or None
+            return [self.prepared(self.processor(images=pictures, text=text, return_tensors="pt"))]
         if files:
             raise Refused("in a conversation images are parts of a message's content, not a field beside it")
         if getattr(self.processor, "chat_template", None) is None:
@@ -3418,7 +3439,7 @@ EDGE: Schema = {"type": "integer", "minimum": 0, "maximum": 1000}
 
 @task("document-question-answering", "docvqa")
 class DocumentQuestionAnswering(Task):
-    """The answer to a question about a page: a span of its words, which the client read, or written by Donut."""
+    """The answer to a question about a page: a span of its words, which the client sent, or Donut's own."""
 
     fields: ClassVar = {"image": PICTURE, "question": {**TEXT, "minLength": 1}, "word_boxes": WORD_BOXES}
     forms: ClassVar = (("image", "question"), ("word_boxes", "question"))
@@ -3449,8 +3470,8 @@ class DocumentQuestionAnswering(Task):
         self.model = archive.model(getattr(transformers, kind))
         self.tokenizer = archive.processor(transformers.AutoTokenizer)
         self.tokenizer.padding_side = "right"
-        processor = None
-        if (archive.folder / "preprocessor_config.json").is_file() or (archive.folder / "processor_config.json").is_file():
+        processor, files = None, ("preprocessor_config.json", "processor_config.json")
+        if any((archive.folder / name).is_file() for name in files):
             processor = archive.processor(transformers.AutoImageProcessor)
             processor.apply_ocr = False  # the words come with the request
         # It knows how to cut a page in parts and how to choose among spans; the model is run here.
@@ -3628,7 +3649,8 @@ def read_soundfile(content: bytes, most: float) -> tuple[numpy.ndarray, int]:
     try:
         soundfile = need("soundfile", "audio other than WAV with PCM")
     except ValueError:
-        raise Refused("expected audio as WAV with PCM; for FLAC, OGG or MP3 the server lacks soundfile", 415) from None
+        message = "expected audio as WAV with PCM; for FLAC, OGG or MP3 the server lacks soundfile"
+        raise Refused(message, 415) from None
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as reader:
             parts, frames = [], 0
@@ -3646,7 +3668,7 @@ def read_soundfile(content: bytes, most: float) -> tuple[numpy.ndarray, int]:
 def resampled(samples: numpy.ndarray, old: int, new: int) -> numpy.ndarray:
     """Return samples at another rate: each a sum of those around it, weighted by a sinc under a Hann window.
 
-    Six zero crossings wide and 1 % below the lower Nyquist frequency, the defaults of torchaudio's `resample`.
+    Six zero crossings wide and 1 % below the lower Nyquist frequency, as torchaudio's `resample`.
 
     Raises:
         Refused: The rates have hardly a common divisor, so that every sample needs weights of its own.
@@ -3810,10 +3832,11 @@ class SpeechRecognition(AudioTask):
         except ValueError as error:
             raise Refused(str(error)[:300], 422) from None
         whole = not sent.get("chunk_length_s")
-        if self.is_whisper and whole and samples > self.extractor.n_samples and not options[1].get("return_timestamps"):
+        long = self.is_whisper and whole and samples > self.extractor.n_samples
+        if long and not options[1].get("return_timestamps"):
             raise Refused(
-                f"the audio is longer than the {self.extractor.chunk_length} seconds the model takes at once: "
-                "send return_timestamps: true, or chunk_length_s", 422,
+                f"the audio is longer than the {self.extractor.chunk_length} seconds the model takes "
+                "at once: send return_timestamps: true, or chunk_length_s", 422,
             )  # fmt: skip
         return options
 
@@ -3863,21 +3886,18 @@ class SpeechRecognition(AudioTask):
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """The text of all chunks, and its parts with their times when asked for."""
+        from transformers.pipelines.automatic_speech_recognition import rescale_stride
+
         outputs = []
         for item, row in zip(items, rows, strict=True):
-            stride = item.source
-            if stride is not None and self.pipeline.type == "ctc":
-                (stride,) = rescaled_strides([stride], self.pipeline._align_to)
-            outputs.append({**row, **({"stride": stride} if stride is not None else {}), "is_last": True})
-        outputs[-1]["is_last"] = True
-        return dict(self.pipeline.postprocess(outputs, **query.parameters["options"][2]))
-
-
-def rescaled_strides(strides: Sequence[Sequence[int]], samples: int) -> list[tuple[int, ...]]:
-    """Count strides (length, left, right) in rows of logits, one every `samples`."""
-    from transformers.pipelines.automatic_speech_recognition import rescale_stride
-
-    return list(rescale_stride(strides, 1 / samples))
+            strides = [item.source] if item.source is not None else []
+            if self.pipeline.type == "ctc":  # counted in rows of logits
+                strides = rescale_stride(strides, 1 / self.pipeline._align_to)
+            outputs.append({**row, **({"stride": strides[0]} if strides else {})})
+        answer = dict(self.pipeline.postprocess(outputs, **query.parameters["options"][2]))
+        for chunk in answer.get("chunks", ()):
+            chunk["timestamp"] = [None if time is None else float(time) for time in chunk["timestamp"]]
+        return answer
 
 
 # ---- Which task ---------------------------------------------------------------------------------------
@@ -3889,6 +3909,7 @@ ARCHITECTURES = {
     "LayoutLMv2ForQuestionAnswering": "document-question-answering",
     "LayoutLMv3ForQuestionAnswering": "document-question-answering",
     "ViltForQuestionAnswering": "visual-question-answering",
+    "BlipForQuestionAnswering": "visual-question-answering",
     "TapasForQuestionAnswering": "table-question-answering",
     "ForQuestionAnswering": "question-answering",
     "ForMaskedLM": "fill-mask",
@@ -3909,12 +3930,23 @@ ARCHITECTURES = {
     "ForSpeechSeq2Seq": "automatic-speech-recognition",
     "ForCTC": "automatic-speech-recognition",
     "MarianMTModel": "translation",
+    "M2M100ForConditionalGeneration": "translation",
+    "PegasusForConditionalGeneration": "summarization",
+    "BlipForConditionalGeneration": "image-to-text",
+    "VisionEncoderDecoderModel": "image-to-text",
     "ForCausalLM": "text-generation",
     "LMHeadModel": "text-generation",
     "CLIPModel": "zero-shot-image-classification",
     "SiglipModel": "zero-shot-image-classification",
     "Siglip2Model": "zero-shot-image-classification",
     "AltCLIPModel": "zero-shot-image-classification",
+}
+# A model that looks like one for the first task may be meant for one of the others, which use the same head.
+SAME_HEAD = {
+    "text-classification": ("zero-shot-classification", "text-ranking"),
+    "text2text-generation": ("summarization", "translation"),
+    "fill-mask": ("feature-extraction",),
+    "image-to-text": ("document-question-answering",),
 }
 
 
@@ -3943,26 +3975,57 @@ def choose_task(settings: Parameters, folder: Path) -> str:
         ValueError: The settings name an unknown task, or the files tell none.
     """
     if settings["task"] is not None:
-        return canonical(settings["task"])
+        canonical(settings["task"])
+        return str(settings["task"])  # as it was written: `translation_en_to_de` holds the languages
     if "Pooling" in dict(sentence_modules(folder)):
         return "sentence-embeddings"
     config = read_json(folder / "config.json")
-    architectures = config.get("architectures") or []
     if is_cross_encoder(folder, config):
         return "text-ranking"
-    for architecture in architectures:
-        if architecture.endswith("ForConditionalGeneration") and "vision_config" in config:
-            return "image-text-to-text"
+    told = told_by_architecture(folder, config)
+    for hint in hints(folder, config):
+        try:
+            name = canonical(hint)
+        except ValueError:
+            continue
+        if told is None or name in SAME_HEAD.get(told, ()):
+            return hint
+    if told is not None:
+        return told
+    accepted = ", ".join(sorted({task_class.name for task_class in TASKS.values()}))
+    raise ValueError(
+        f"the model tells no task: no Pooling module, architectures {config.get('architectures') or []}; "
+        f"accepted tasks: {accepted}; fix: set handler.task in model-config.yaml to one of them"
+    )
+
+
+def told_by_architecture(folder: Path, config: Mapping[str, Any]) -> str | None:
+    """Return the task that the names of the config's architectures end with; None when none does."""
+    for architecture in config.get("architectures") or []:
         for ending, name in ARCHITECTURES.items():
             if architecture.endswith(ending):
                 return name
         if architecture.endswith("ForConditionalGeneration"):
-            return "text2text-generation"
-    accepted = ", ".join(sorted({task_class.name for task_class in TASKS.values()}))
-    raise ValueError(
-        f"the model tells no task: no Pooling module, architectures {architectures}; accepted tasks: "
-        f"{accepted}; fix: set handler.task in model-config.yaml to one of them"
-    )
+            return "image-text-to-text" if "vision_config" in config else "text2text-generation"
+        if architecture.endswith("Model") and (folder / "tokenizer_config.json").is_file():
+            return "feature-extraction"  # a model of text without a head
+    return None
+
+
+def hints(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what else names a task: `pipeline_tag` of the model card, parameters of one task in the config."""
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    if text.startswith("---"):
+        for line in text.split("---", 2)[1].splitlines():
+            key, _, value = line.partition(":")
+            if key == "pipeline_tag":
+                yield value.strip().strip("'\"")
+    specific = list(config.get("task_specific_params") or ())
+    if len(specific) == 1:
+        yield specific[0]
+    elif specific and all(name.startswith("translation_") for name in specific):
+        yield "translation"
 
 
 def is_cross_encoder(folder: Path, config: Mapping[str, Any]) -> bool:
@@ -4030,8 +4093,8 @@ class Service:
     def __init__(self, context: Any) -> None:
         started = time.monotonic()
         archive = Archive.of(context)
-        name = choose_task(archive.settings, archive.folder)
-        self.task = TASKS[canonical(name)](archive)
+        archive.settings["task"] = choose_task(archive.settings, archive.folder)
+        self.task = TASKS[canonical(archive.settings["task"])](archive)
         self.task.warm_up()
         logger.info(
             "%s on %s, packs of %d, loaded and warmed up in %.1f s",
@@ -4073,6 +4136,8 @@ class Service:
             if query.failure is not None:
                 if sink is None:
                     raise_failure(query.failure, positions[index])
+                if not isinstance(query.failure, Refused):
+                    log_failure(query.failure)
                 sink[index] = failure_of(query.failure, positions[index])
         report_truncated(queries, positions, context)
         return [query.prediction for query in queries]

@@ -22,6 +22,14 @@ def package(
             "name of one of TorchServe's."
         ),
     ] = _HANDLER,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What `--handler huggingface` serves the model for, such as `summarization`; told by the "
+            "model's own files when not given.",
+        ),
+    ] = None,
     export_path: Annotated[Path, typer.Option(help="Folder for the archive; made if needed.")] = Path(),
     model_name: Annotated[
         str, typer.Option(help="Becomes MODEL_NAME.mar and /predictions/MODEL_NAME.")
@@ -71,6 +79,8 @@ def package(
 
         vertex-torchserve package ./all-MiniLM-L6-v2 --handler huggingface --export-path build
 
+        vertex-torchserve package ./bart-large-mnli --handler huggingface --task zero-shot-classification
+
         vertex-torchserve package gs://bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
     """
     from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
@@ -95,13 +105,14 @@ def package(
             requirements_file=local(requirements_file),
             config_file=local(config_file),
             golden_request=local(golden_request),
+            task=task,
         )
-        task = progress.add_task("packing", total=None)
+        packing = progress.add_task("packing", total=None)
         built = build_model_archive(
             spec,
             export_path,
             force=force,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            progress=lambda done, total: progress.update(packing, completed=done, total=total),
         )
     for warning in built.warnings:
         warn(warning)

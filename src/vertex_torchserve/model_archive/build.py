@@ -24,6 +24,7 @@ from vertex_torchserve.model_archive.handler_source import (
     Handler,
     resolve_handler,
 )
+from vertex_torchserve.model_archive.handler_task import config_with_task
 from vertex_torchserve.model_archive.members import Members, collect_members, files_below
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec, name_problems
@@ -90,12 +91,16 @@ def build_model_archive(
     golden_request = members.get(GOLDEN_REQUEST_NAME)
     if golden_request is not None and golden_request.is_file():
         problems.extend(_golden_request_problems(golden_request))
-    raise_problems(problems)
+    with tempfile.TemporaryDirectory(prefix="vts-") as generated:
+        if spec.task is not None:
+            config = config_with_task(spec, config, Path(generated), problems)
+            members[config.name] = config
+        raise_problems(problems)
 
-    manifest = _manifest(spec, handler, serialized_file, config)
-    mar_path = export_path / f"{spec.model_name}.mar"
-    export_path.mkdir(parents=True, exist_ok=True)
-    sha256 = _write_archive(mar_path, manifest, members, progress)
+        manifest = _manifest(spec, handler, serialized_file, config)
+        mar_path = export_path / f"{spec.model_name}.mar"
+        export_path.mkdir(parents=True, exist_ok=True)
+        sha256 = _write_archive(mar_path, manifest, members, progress)
     return BuiltArchive(
         mar_path=mar_path,
         sha256=sha256,

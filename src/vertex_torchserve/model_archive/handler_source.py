@@ -14,7 +14,7 @@ from vertex_torchserve.errors import Problem
 from vertex_torchserve.packaged_files import packaged_file
 
 REFERENCE_HANDLER = "huggingface"
-_REFERENCE_FILE = "huggingface_handler.py"
+REFERENCE_FILE = "huggingface_handler.py"
 TORCHSERVE_HANDLERS = frozenset(model_handlers)
 
 
@@ -30,12 +30,17 @@ class Handler(NamedTuple):
     source: Path | None
 
 
+def reference_handler() -> Path:
+    """The file of the reference handler."""
+    return packaged_file(f"handlers/{REFERENCE_FILE}")
+
+
 def resolve_handler(handler: str, problems: list[Problem]) -> Handler:
     """Find the handler; what is wrong with it is added to `problems`."""
     if handler in TORCHSERVE_HANDLERS:
         return Handler(handler, None)
     if handler == REFERENCE_HANDLER:
-        return Handler(_REFERENCE_FILE, packaged_file(f"handlers/{_REFERENCE_FILE}"))
+        return Handler(REFERENCE_FILE, reference_handler())
     file_name, _, function = handler.partition(":")
     source = Path(file_name)
     if source.suffix != ".py" or not source.is_file():

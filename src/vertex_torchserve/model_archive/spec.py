@@ -33,6 +33,8 @@ class ModelArchiveSpec:
         config_file: `model-config.yaml`; the one at the root of the archive when None.
         golden_request: What the served model must answer before it is called ready
             (serving/golden_request.py); `golden-request.json` at the root of the archive when None.
+        task: What the reference handler is to serve the model for, such as `summarization`; it goes into
+            the archive's model config. None leaves it to the handler, which looks at the model's own files.
     """
 
     model_folder: Path
@@ -47,6 +49,7 @@ class ModelArchiveSpec:
     requirements_file: Path | None = None
     config_file: Path | None = None
     golden_request: Path | None = None
+    task: str | None = None
 
 
 def name_problems(model_name: str, version: str) -> list[Problem]:

@@ -55,6 +55,15 @@ def test_settings_that_leave_the_task_to_the_model(
     assert set(predict(load(tmp_path), "good movie")[0]) == {"label", "score"}
 
 
+def test_an_archive_without_its_tokenizer_is_refused(tmp_path: Path, transformers: Any) -> None:
+    """transformers makes an empty one then, to which every word is unknown."""
+    save_bert(transformers, tmp_path)
+    (tmp_path / "tokenizer.json").unlink()
+    (tmp_path / "vocab.txt").unlink(missing_ok=True)
+    with pytest.raises(ValueError, match=r"no tokenizer: none of tokenizer\.json, vocab\.txt; fix: "):
+        load(tmp_path)
+
+
 def test_a_model_that_tells_no_task(tmp_path: Path, transformers: Any) -> None:
     save_bert(transformers, tmp_path, "ForNextSentencePrediction")
     with pytest.raises(

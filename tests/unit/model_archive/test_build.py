@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from model_folders import ECHO_HANDLER, model_folder, write_handler
 from vertex_torchserve.errors import InputError
@@ -300,3 +301,38 @@ class TestRefused:
         assert message.startswith("6 problems with the input:")
         for part in ("nowhere", "none.py", "'-'", "version", "r.txt", "tokenizer"):
             assert part in message
+
+
+def config_of(built: BuiltArchive) -> object:
+    files = content(built)
+    name = json.loads(files["MAR-INF/MANIFEST.json"])["model"]["configFile"]
+    return yaml.safe_load(files[name])
+
+
+def test_the_task_goes_into_the_model_config(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    spec = replace(spec, handler="huggingface", task="summarization")
+    assert config_of(build(spec, tmp_path)) == {"handler": {"task": "summarization"}}
+    given = tmp_path / "settings.yaml"
+    given.write_text("minWorkers: 2\nhandler:\n  dtype: float32\n")
+    merged = {"minWorkers": 2, "handler": {"dtype": "float32", "task": "translation_en_to_de"}}
+    spec = replace(spec, task="translation_en_to_de")
+    built = build_model_archive(replace(spec, config_file=given), tmp_path / "given")
+    assert config_of(built) == merged
+    assert "model-config.yaml" not in built.members
+    given.rename(spec.model_folder / "model-config.yaml")
+    assert config_of(build_model_archive(spec, tmp_path / "own")) == merged
+
+
+def test_a_task_that_can_t_be_is_refused(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    message = refusal(replace(spec, handler="huggingface", task="summarisation"), tmp_path)
+    assert "unknown task 'summarisation'; accepted: " in message
+    assert " sentence-embeddings, " in message
+    assert " summarization, " in message
+    message = refusal(replace(spec, task="summarization"), tmp_path)
+    assert "task 'summarization' is for the reference handler" in message
+    config = tmp_path / "settings.yaml"
+    config.write_text("handler: {task: translation}")
+    spec = replace(spec, handler="huggingface", task="summarization", config_file=config)
+    assert f"{config} says task 'translation', --task says 'summarization'" in refusal(spec, tmp_path)
+    config.write_text("handler: [task]")
+    assert f"{config}: handler is ['task'], not a mapping" in refusal(spec, tmp_path)
