@@ -612,6 +612,10 @@ class Task:
         """
         if not parameters:
             return self.defaults
+        for nest in {"generate_kwargs", "generation_parameters", "generate_parameters"} & parameters.keys():
+            # How the pipelines and servers made of them take what is for `generate`.
+            inner = check(parameters[nest], {"type": "object"}, nest)
+            parameters = {key: value for key, value in parameters.items() if key != nest} | inner
         named = {self.aliases.get(key, key): value for key, value in parameters.items()}
         unknown = sorted(str(key)[:40] for key in named if key not in self.parameters)
         if unknown:
@@ -776,9 +780,7 @@ def named_fields(task_class: type[Task], way: Sequence[str], beside: Mapping[str
     fields = {**task_class.fields, **aliased(task_class, task_class.fields)}
     names = {key: [key, *(name for name, meant in task_class.aliases.items() if meant == key)] for key in way}
     schema = record({key: fields[key] for key in way if len(names[key]) == 1}, {**fields, **beside})
-    choices = [
-        {"anyOf": [{"required": [name]} for name in names[key]]} for key in way if len(names[key]) > 1
-    ]
+    choices = [{"anyOf": [{"required": [name]} for name in names[key]]} for key in way if len(names[key]) > 1]
     return {**schema, "allOf": choices} if choices else schema
 
 
@@ -908,8 +910,9 @@ class EncoderTask(Task):
             return row
 
     def may_cut(self, query: Query, tokens: int) -> bool:
-        """Mark a query whose text is cut; or fail it, where the settings say so, and return False."""
-        if self.archive.settings["truncation"] == "error":
+        """Mark a query whose text is cut; or fail it, where it or the settings say so, and return False."""
+        refused = self.archive.settings["truncation"] == "error"
+        if not query.parameters.get("truncation", not refused):
             query.failure = Refused(f"the text has {tokens} tokens, the model takes {self.limit}", 422)
             return False
         query.truncated = True
@@ -2174,13 +2177,16 @@ GENERATION: Mapping[str, Schema] = {
     "length_penalty": NUMBER,
     "early_stopping": FLAG,
     "seed": WHOLE,
-    "stop": {"anyOf": [{**TEXT, "minLength": 1}, {**TEXTS, "items": {**TEXT, "minLength": 1}, "maxItems": 8}]},
+    "stop": {
+        "anyOf": [{**TEXT, "minLength": 1}, {**TEXTS, "items": {**TEXT, "minLength": 1}, "maxItems": 8}]
+    },
     "clean_up_tokenization_spaces": FLAG,
+    "truncation": FLAG,
 }
 SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 # Of the parameters above, those that `generate` doesn't take itself.
 NOT_FOR_GENERATE = {"seed", "stop", "clean_up_tokenization_spaces", "stream", "return_full_text",
-                    "continue_final_message", "skip_special_tokens", "src_lang", "tgt_lang"}  # fmt: skip
+                    "continue_final_message", "skip_special_tokens", "src_lang", "tgt_lang", "truncation"}  # fmt: skip
 GENERATED: Schema = list_of(record({"generated_text": TEXT}))
 
 
@@ -2433,21 +2439,22 @@ class Translation(SequenceToSequence):
         for name, language in (("src_lang", source), ("tgt_lang", target)):
             if self.tokenizer.convert_tokens_to_ids(language or "") in {None, self.tokenizer.unk_token_id}:
                 query.failure = Refused(
-                    f"{name} {str(language)[:40]!r} is unknown; accepted: {', '.join(map(str, languages))[:400]}", 422
+                    f"{name} {str(language)[:40]!r} is unknown; accepted: {', '.join(map(str, languages))[:400]}",
+                    422,
                 )
                 return []
-        inputs = self.tokenizer._build_translation_inputs(
-            query.fields[self.main], return_tensors=None, src_lang=source, tgt_lang=target
-        )
-        forced = int(inputs["forced_bos_token_id"])
-        ids = list(inputs["input_ids"])
-        item = Item({"input_ids": ids}, len(ids), forced)
-        if len(ids) > self.limit:
-            row = self.cut(query, query.fields[self.main], {"input_ids": ids})
-            if row is None:
+        inputs = self._tokenized(query, source, target)
+        if len(inputs["input_ids"]) > self.limit:
+            if not self.may_cut(query, len(inputs["input_ids"])):
                 return []
-            item.inputs = {"input_ids": row["input_ids"]}
-        return [item]
+            inputs = self._tokenized(query, source, target, truncation=True, max_length=self.limit)
+        ids = list(inputs["input_ids"])
+        return [Item({"input_ids": ids}, len(ids), int(inputs["forced_bos_token_id"]))]
+
+    def _tokenized(self, query: Query, source: str, target: str, **cut: Any) -> Any:
+        return self.tokenizer._build_translation_inputs(  # the pipeline's own way
+            query.fields[self.main], return_tensors=None, src_lang=source, tgt_lang=target, **cut
+        )
 
     def plan(self, query: Query, item: Item) -> None:
         """As for any generation, and start with the target's token."""
@@ -2508,7 +2515,8 @@ class TextGeneration(GenerationTask):
             try:
                 plain = isinstance(query.fields["text"], str)
                 ids = next(rows)["input_ids"] if plain else self.templated(query)
-                work.append([Item({"input_ids": self.shortened(query, ids)})])
+                ids = self.shortened(query, ids)
+                work.append([Item({"input_ids": ids})] if ids else [])
             except Refused as error:
                 query.failure = error
                 work.append([])
@@ -2542,10 +2550,10 @@ class TextGeneration(GenerationTask):
         return bool(query.parameters.get("continue_final_message", ends))
 
     def shortened(self, query: Query, ids: list[int]) -> list[int]:
-        """Leave room for at least one new token: what is cut is the beginning.
+        """Leave room for at least one new token: what is cut is the beginning; nothing where it may not be.
 
         Raises:
-            Refused: There is no token to start from, or cutting is not allowed.
+            Refused: There is no token to start from.
         """
         if not ids:
             if self.tokenizer.bos_token_id is None:
@@ -2553,9 +2561,8 @@ class TextGeneration(GenerationTask):
             return [self.tokenizer.bos_token_id]
         if len(ids) < self.limit:
             return ids
-        if self.archive.settings["truncation"] == "error":
-            raise Refused(f"the text has {len(ids)} tokens, the model takes {self.limit - 1} and one new", 422)
-        query.truncated = True
+        if not self.may_cut(query, len(ids)):
+            return []
         wanted = query.parameters.get("max_new_tokens") or self.limit // 2
         return ids[-max(1, self.limit - wanted) :]
 
@@ -2909,9 +2916,7 @@ def together(
         values = [inputs[name] for inputs in several]
         if name in TOKEN_INPUTS:
             longest = max(value.shape[1] for value in values)
-            values = [
-                _padded(value, longest, pad if name == "input_ids" else 0, left) for value in values
-            ]
+            values = [_padded(value, longest, pad if name == "input_ids" else 0, left) for value in values]
         batch[name] = torch.cat(values).to(device)
     return batch
 
@@ -3028,7 +3033,11 @@ class ZeroShotImageClassification(ImageTask):
         "candidate_labels": {"anyOf": [{**TEXTS, "maxItems": 1000}, {**TEXT, "minLength": 1}]},
         "hypothesis_template": {**TEXT, "default": "This is a photo of {}."},
     }
-    aliases: ClassVar = {**ImageTask.aliases, "candidateLabels": "candidate_labels", "labels": "candidate_labels"}
+    aliases: ClassVar = {
+        **ImageTask.aliases,
+        "candidateLabels": "candidate_labels",
+        "labels": "candidate_labels",
+    }
     prediction: ClassVar = list_of(LABEL)
     example: ClassVar = {"image": GREY, "candidate_labels": ["film", "food"]}
 
@@ -3122,7 +3131,9 @@ class ImageSegmentation(ImageTask):
         """Return the kind of segmentation that transformers has this model for."""
         kinds = [f"AutoModelFor{kind}Segmentation" for kind in ("Semantic", "Universal", "Instance")]
         config = type(self.archive.config())
-        return next((kind for kind in kinds if config in getattr(transformers, kind)._model_mapping), kinds[0])
+        return next(
+            (kind for kind in kinds if config in getattr(transformers, kind)._model_mapping), kinds[0]
+        )
 
     def item(self, query: Query) -> list[Item]:
         """As for any picture, if its answer fits the memory."""
@@ -3326,7 +3337,9 @@ class ImageTextToText(PictureToText):
         "skip_special_tokens": {**FLAG, "default": True},
     }
     prediction: ClassVar = list_of(
-        record({"input_text": {"anyOf": [TEXT, CONVERSATION]}, "generated_text": {"anyOf": [TEXT, CONVERSATION]}})
+        record(
+            {"input_text": {"anyOf": [TEXT, CONVERSATION]}, "generated_text": {"anyOf": [TEXT, CONVERSATION]}}
+        )
     )
     example: ClassVar = {"text": "warm up", "parameters": {"max_new_tokens": 2}}
     in_new_tokens = TextGeneration.in_new_tokens
@@ -3388,7 +3401,9 @@ class ImageTextToText(PictureToText):
             if part.get("type") == "text":
                 parts.append({"type": "text", "text": check(part.get("text"), TEXT, "text")})
             elif part.get("type") in {"image", "image_url"}:
-                file = next((part[key] for key in ("image", "url", "image_url", "base64") if key in part), None)
+                file = next(
+                    (part[key] for key in ("image", "url", "image_url", "base64") if key in part), None
+                )
                 if isinstance(file, dict) and "url" in file:  # as OpenAI writes it
                     file = file["url"]
                 picture = self.pictures.open(super().open_media(file))
@@ -3422,7 +3437,10 @@ class ImageTextToText(PictureToText):
         last = given[-1]["content"]
         if isinstance(last, str):
             return [*given[:-1], {**given[-1], "content": last + new}]
-        return [*given[:-1], {**given[-1], "content": [*last[:-1], {**last[-1], "text": last[-1]["text"] + new}]}]
+        return [
+            *given[:-1],
+            {**given[-1], "content": [*last[:-1], {**last[-1], "text": last[-1]["text"] + new}]},
+        ]
 
 
 def without_files(content: Any) -> Any:
@@ -3453,7 +3471,7 @@ class DocumentQuestionAnswering(Task):
     }
     prediction: ClassVar = {
         "anyOf": [
-            list_of(record({"score": SCORE, "answer": TEXT, "start": COUNT, "end": COUNT})),
+            list_of(record({"score": SCORE, "answer": TEXT, "start": WHOLE, "end": WHOLE})),
             list_of(record({"answer": {"anyOf": [TEXT, {"type": "null"}]}})),
         ]
     }
@@ -3519,7 +3537,9 @@ class DocumentQuestionAnswering(Task):
         words = query.fields["question"].split()
         if not words:
             raise Refused("question must not be blank")
-        question = self.tokenizer.backend_tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        question = self.tokenizer.backend_tokenizer.encode(
+            words, is_pretokenized=True, add_special_tokens=False
+        )
         room = length - len(question.ids) - self.tokenizer.num_special_tokens_to_add(pair=True)
         if room < 2:
             raise Refused("no word fits beside the question: it is too long, or max_seq_len too small", 422)
@@ -3560,7 +3580,9 @@ class DocumentQuestionAnswering(Task):
 def _word_box(word: Any, box: Any) -> tuple[str, list[int]]:
     edges = check(box, {"type": "array", "items": EDGE, "minItems": 4, "maxItems": 4}, "word_boxes: a box")
     if edges[0] > edges[2] or edges[1] > edges[3]:
-        raise Refused("word_boxes: a box is [left, top, right, bottom]: right and bottom can't come first", 422)
+        raise Refused(
+            "word_boxes: a box is [left, top, right, bottom]: right and bottom can't come first", 422
+        )
     return check(word, TEXT, "word_boxes: a word"), edges
 
 
@@ -3755,7 +3777,9 @@ class AudioClassification(AudioTask):
         """The whole sound."""
         samples = self.sound(query)
         rate = self.extractor.sampling_rate
-        inputs = tensors_of(self.extractor(samples, sampling_rate=rate, return_tensors="pt"), self.model.dtype)
+        inputs = tensors_of(
+            self.extractor(samples, sampling_rate=rate, return_tensors="pt"), self.model.dtype
+        )
         return [Item(inputs, max(1, 100 * len(samples) // rate), shapes_of(inputs, padded=False))]
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
@@ -3849,11 +3873,15 @@ class SpeechRecognition(AudioTask):
             strides = stride if isinstance(stride, list) else [chunk / 6 if stride is None else stride] * 2
             # Each step of less than half a second would cost as much as a whole chunk.
             if chunk - sum(strides) < 0.5 or chunk < 1:
-                raise Refused("chunk_length_s must be 1 at least, and 0.5 more than both strides together", 422)
+                raise Refused(
+                    "chunk_length_s must be 1 at least, and 0.5 more than both strides together", 422
+                )
             if self.is_whisper and chunk > self.extractor.chunk_length:
                 raise Refused(f"chunk_length_s must be {self.extractor.chunk_length} at most", 422)
         query.parameters = {**query.parameters, "options": options}
-        return [self._item(part, query, options[1]) for part in self.pipeline.preprocess(samples, **options[0])]
+        return [
+            self._item(part, query, options[1]) for part in self.pipeline.preprocess(samples, **options[0])
+        ]
 
     def _item(self, part: Mapping[str, Any], query: Query, options: Parameters) -> Item:
         inputs = tensors_of(part, self.model.dtype)
@@ -3862,7 +3890,9 @@ class SpeechRecognition(AudioTask):
         long = self.is_whisper and inputs["input_features"].shape[-1] > self.extractor.nb_max_frames
         alone = object() if long or seed is not None or options.get("return_language") else None
         frames = next(iter(inputs.values())).shape[-1]
-        length = max(1, frames if "input_features" in inputs else 100 * frames // self.extractor.sampling_rate)
+        length = max(
+            1, frames if "input_features" in inputs else 100 * frames // self.extractor.sampling_rate
+        )
         group = (tuple(sorted(options.items())), seed, alone, shapes_of(inputs, padded=False))
         return Item(inputs, length * (options.get("num_beams") or 1), group, part.get("stride"))
 
@@ -4013,7 +4043,7 @@ def told_by_architecture(folder: Path, config: Mapping[str, Any]) -> str | None:
 
 
 def hints(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what else names a task: `pipeline_tag` of the model card, parameters of one task in the config."""
+    """Yield what else names a task: `pipeline_tag` of the model card, a task's parameters in the config."""
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     if text.startswith("---"):

@@ -78,9 +78,11 @@ def byte_pairs(
         words = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation(), bytewise]
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence(words)
         tokenizer.normalizer = normalizers.Lowercase()
+    # Ends of words get their numbers in the order of a hash table, another one in each process, unless given.
+    ends = [letter + suffix for letter in sorted(pre_tokenizers.ByteLevel.alphabet())] if suffix else []
     trainer = trainers.BpeTrainer(
-        vocab_size=size,
-        special_tokens=special,
+        vocab_size=size + len(ends),
+        special_tokens=[*special, *ends],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         end_of_word_suffix=suffix or "",
         show_progress=False,

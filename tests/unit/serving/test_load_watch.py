@@ -91,7 +91,8 @@ def test_a_request_that_failed_says_why() -> None:
 def test_a_load_that_takes_too_long_is_told_by_its_limit() -> None:
     watch = fed(
         f"{WORKER}org.pytorch.serve.wlm.WorkerThread - Backend worker error\\n"
-        r"org.pytorch.serve.wlm.WorkerInitializationException: Backend worker did not respond in given time\n\tat x"
+        r"org.pytorch.serve.wlm.WorkerInitializationException: "
+        r"Backend worker did not respond in given time\n\tat x"
     )
     assert watch.failed
     assert "`startupTimeout` of the archive's model-config.yaml (3600 s" in watch.reason()

@@ -1,0 +1,91 @@
+"""The task of the reference handler, written into the archive's model config."""
+
+import ast
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER, reference_handler
+from vertex_torchserve.model_archive.spec import ModelArchiveSpec
+from vertex_torchserve.serving.archive import MODEL_CONFIG_NAME
+from vertex_torchserve.serving.model_config import parse_model_config
+
+# The handler takes the languages of a translation from the task's name, as transformers' pipelines do.
+_PAIR = re.compile(r"translation_[^_]+_to_[^_]+")
+
+
+def task_names(source: Path) -> list[str]:
+    """Names and aliases of the tasks a handler's source has, sorted: the arguments of its `@task(...)`.
+
+    Read from the syntax tree, because importing the handler takes torch.
+    """
+    decorators = [
+        decorator
+        for node in ast.parse(source.read_bytes()).body
+        if isinstance(node, ast.ClassDef)
+        for decorator in node.decorator_list
+    ]
+    return sorted(
+        argument.value
+        for call in decorators
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "task"
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    )
+
+
+def config_with_task(
+    spec: ModelArchiveSpec, config: Path | None, folder: Path, problems: list[Problem]
+) -> Path:
+    """Write the archive's model config with `spec.task` in it.
+
+    Args:
+        spec: What to package; its task is not None.
+        config: The model config that is there already; what it says stays.
+        folder: Where to write.
+        problems: What is wrong with the task, or between it and the config, is added here.
+
+    Returns:
+        The file, named like `config`.
+    """
+    problems.extend(_task_problems(spec))
+    content: dict[str, Any] = {}
+    if config is not None and config.is_file():
+        with contextlib.suppress(InputError):  # told by whoever checks the config itself
+            content = parse_model_config(config.read_bytes(), str(config)).content
+    settings = content.get("handler") or {}
+    if not isinstance(settings, dict):
+        problems.append(
+            Problem(f"{config}: handler is {settings!r}, not a mapping", "write it as `handler: {task: ...}`")
+        )
+        settings = {}
+    if settings.get("task") not in (None, spec.task):
+        problems.append(
+            Problem(
+                f"{config} says task {settings['task']!r}, --task says {spec.task!r}", "say it in one place"
+            )
+        )
+    written = folder / (config.name if config is not None else MODEL_CONFIG_NAME)
+    merged = {**content, "handler": {**settings, "task": spec.task}}
+    written.write_text(yaml.safe_dump(merged, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return written
+
+
+def _task_problems(spec: ModelArchiveSpec) -> Iterator[Problem]:
+    if spec.handler != REFERENCE_HANDLER:
+        yield Problem(
+            f"task {spec.task!r} is for the reference handler, the handler is {spec.handler!r}",
+            f"use --handler {REFERENCE_HANDLER}, or leave the task out",
+        )
+        return
+    accepted = task_names(reference_handler())
+    if spec.task not in accepted and not _PAIR.fullmatch(spec.task or ""):
+        yield Problem(
+            f"unknown task {spec.task!r}; accepted: {', '.join(accepted)}, translation_en_to_de and the like",
+            "give one of these",
+        )
