@@ -217,7 +217,7 @@ def _check_number(value: Any, schema: Schema, name: str) -> int | float:
     )
     if not fits:
         raise _misfit(value, schema, name, str(value)[:40])
-    return int(value) if whole else value
+    return int(value) if whole else float(value)  # an integer is no number to some libraries
 
 
 def _check_object(value: Any, schema: Schema, name: str) -> Fields:
@@ -2205,14 +2205,16 @@ class GenerationTask(EncoderTask):
     """A task whose model writes text with `generate`.
 
     Attributes:
-        defaults_of_pipeline: What the pipeline of this task generates with, where the model's own
-            `generation_config.json` doesn't say.
+        defaults_of_pipeline: What the pipeline of this task generates with where nothing is sent.
+        before_models_own: Whether that comes before the model's own `generation_config.json`, as it does in the
+            pipelines that transformers 5 no longer has.
     """
 
     parameters: ClassVar = GENERATION
     aliases: ClassVar = {"max_tokens": "max_new_tokens", "stop_sequences": "stop", "stop_sequence": "stop"}
     example: ClassVar = {"inputs": "warm up", "parameters": {"max_new_tokens": 2}}
     defaults_of_pipeline: ClassVar[Mapping[str, Any]] = {"max_new_tokens": 256, "num_beams": 4}
+    before_models_own: ClassVar[bool] = False
     budget = 8192  # tokens read and written, times beams
 
     def load(self) -> None:
@@ -2240,16 +2242,19 @@ class GenerationTask(EncoderTask):
             Refused: The combination makes no sense to `generate`.
         """
         sent = {key: value for key, value in parameters.items() if key not in NOT_FOR_GENERATE}
-        known = {**self.model.generation_config.to_diff_dict(), **self.task_options(parameters), **sent}
+        own = self.model.generation_config.to_diff_dict()
+        specific = self.task_options(parameters)
+        known = {**own, **specific, **sent}
+        before = specific | sent if self.before_models_own else known
         defaults = {
             key: value
             for key, value in self.defaults_of_pipeline.items()
-            if key not in known and not (key == "max_new_tokens" and "max_length" in known)
+            if key not in before and not (key == "max_new_tokens" and "max_length" in own | sent)
         }
         sampling = {**known, **defaults}.get("do_sample")
         chosen = {
             **{key: value for key, value in defaults.items() if sampling or key not in SAMPLING},
-            **self.task_options(parameters),
+            **specific,
             **sent,
         }
         chosen = self.in_new_tokens(chosen, known, prompt)
@@ -2282,7 +2287,7 @@ class GenerationTask(EncoderTask):
 
     def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Return the tokens that each query's generation starts from."""
-        return self.encode(queries, [query.fields[self.main] for query in queries])
+        return self.encode(queries, [[query.fields[self.main]] for query in queries])
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a query; only equal parameters share a pack, and a seed has a pack of its own."""
@@ -2355,6 +2360,7 @@ class SequenceToSequence(GenerationTask):
     """
 
     auto_class = "AutoModelForSeq2SeqLM"
+    before_models_own = True
     answer_name: ClassVar[str]
 
     def specific(self, parameters: Parameters) -> Parameters:
@@ -2373,7 +2379,7 @@ class SequenceToSequence(GenerationTask):
         """Tokenize the texts, each behind the prefix the model was trained with."""
         prefix = getattr(self.model.config, "prefix", None) or ""
         texts = [
-            self.specific(query.parameters).get("prefix", prefix) + query.fields[self.main]
+            [self.specific(query.parameters).get("prefix", prefix) + query.fields[self.main]]
             for query in queries
         ]
         work = self.encode(queries, texts)
@@ -2423,8 +2429,9 @@ class Translation(SequenceToSequence):
         return parameters.get("src_lang", source), parameters.get("tgt_lang", target)
 
     def specific(self, parameters: Parameters) -> Parameters:
-        """Return what the model's config says of this pair of languages."""
-        return self.specifics_of("translation_{}_to_{}".format(*self.pair(parameters)))
+        """Return what the model's config says of the task's languages; of those sent, where it names none."""
+        languages = self.languages if self.languages[0] else self.pair(parameters)
+        return self.specifics_of("translation_{}_to_{}".format(*languages))
 
     def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Tokenize; a tokenizer of many languages is told which, and names the token to start with."""

@@ -13,3 +13,8 @@ def packaged_file(name: str) -> Path:
     package = Path(str(resources.files("vertex_torchserve")))
     installed = package / name
     return installed if installed.is_file() else package.parents[1] / name
+
+
+def reference_handler() -> Path:
+    """The file of the reference Hugging Face handler."""
+    return packaged_file("handlers/huggingface_handler.py")

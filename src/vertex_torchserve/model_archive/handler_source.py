@@ -11,10 +11,9 @@ from typing import NamedTuple
 from model_archiver.model_packaging_utils import model_handlers
 
 from vertex_torchserve.errors import Problem
-from vertex_torchserve.packaged_files import packaged_file
+from vertex_torchserve.packaged_files import reference_handler
 
 REFERENCE_HANDLER = "huggingface"
-REFERENCE_FILE = "huggingface_handler.py"
 TORCHSERVE_HANDLERS = frozenset(model_handlers)
 
 
@@ -30,17 +29,12 @@ class Handler(NamedTuple):
     source: Path | None
 
 
-def reference_handler() -> Path:
-    """The file of the reference handler."""
-    return packaged_file(f"handlers/{REFERENCE_FILE}")
-
-
 def resolve_handler(handler: str, problems: list[Problem]) -> Handler:
     """Find the handler; what is wrong with it is added to `problems`."""
     if handler in TORCHSERVE_HANDLERS:
         return Handler(handler, None)
     if handler == REFERENCE_HANDLER:
-        return Handler(REFERENCE_FILE, reference_handler())
+        return Handler(reference_handler().name, reference_handler())
     file_name, _, function = handler.partition(":")
     source = Path(file_name)
     if source.suffix != ".py" or not source.is_file():

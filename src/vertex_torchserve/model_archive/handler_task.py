@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 
 from vertex_torchserve.errors import InputError, Problem
-from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER, reference_handler
+from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
+from vertex_torchserve.packaged_files import reference_handler
 from vertex_torchserve.serving.archive import MODEL_CONFIG_NAME
 from vertex_torchserve.serving.model_config import parse_model_config
 

@@ -14,6 +14,7 @@ from vertex_torchserve.errors import RegistryError, raise_problems
 from vertex_torchserve.serving.archive import read_manifest
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
+from vertex_torchserve.vertex_ai.predict_schemata import predict_schemata, upload_schemata
 
 # Marks a version with a digest of all it was made from, so that a retry finds it instead of making another.
 UPLOAD_LABEL = "vertex_torchserve_upload"
@@ -53,7 +54,8 @@ def register_archive(mar_path: Path, folder: gcs.GcsPath, upload: ModelUpload) -
     Args:
         mar_path: The archive, which is read before anything is sent.
         folder: Where archives lie; this one goes to `<folder>/<digest>/<model name>.mar`, because Vertex AI
-            copies the whole artifact folder.
+            copies the whole artifact folder. The schemas of an archive with the reference handler go to
+            `<folder>/<digest>-schemata/`.
         upload: What to register it as.
 
     Raises:
@@ -73,9 +75,10 @@ def register_archive(mar_path: Path, folder: gcs.GcsPath, upload: ModelUpload) -
         if registered is not None:
             return registered
         gcs.upload_file(mar_path, artifact_folder.child(mar_path.name))
+        schemata = upload_schemata(predict_schemata(mar_path), folder.child(f"{sha256[:16]}-schemata"))
         try:
             model = aiplatform.Model.upload(
-                artifact_uri=str(artifact_folder), sync=True, **upload.keyword_arguments()
+                artifact_uri=str(artifact_folder), sync=True, **schemata, **upload.keyword_arguments()
             )
         except TimeoutError:
             return _wait_for_version(upload, fingerprint)

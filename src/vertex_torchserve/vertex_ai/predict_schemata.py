@@ -1,0 +1,138 @@
+"""What an archive's instances, parameters and predictions look like, published for the Model Registry.
+
+The reference handler knows it, and only it: its code runs in a process of its own, because it imports torch.
+"""
+
+import importlib.util
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vertex_torchserve import gcs
+from vertex_torchserve.packaged_files import reference_handler
+from vertex_torchserve.serving.archive import Manifest, read_manifest
+from vertex_torchserve.serving.model_config import parse_model_config
+
+_log = logging.getLogger(__name__)
+
+_SECONDS = 300.0
+# What the handler looks at to know its task; a member of the archive larger than that is no such file.
+_SUFFIXES = (".json", ".md")
+_LARGEST_BYTES = 32 << 20
+_PROGRAM = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import huggingface_handler as handler
+from pathlib import Path
+settings = handler.read_settings(json.load(sys.stdin))
+print(json.dumps(handler.schemas(handler.choose_task(settings, Path(sys.argv[2])))))
+"""
+
+JsonSchema = Mapping[str, Any]
+
+
+def predict_schemata(mar_path: Path) -> dict[str, JsonSchema]:
+    """JSON Schemas of an archive's `instance`, `parameters` and `prediction`; empty when nobody can tell.
+
+    That is for an archive whose handler is not, byte for byte, the reference handler of this release (nobody
+    else's code runs here); and, with a warning, where torch or transformers is not installed, or the archive
+    tells no task.
+
+    Args:
+        mar_path: An archive that `read_manifest` accepts.
+    """
+    manifest = read_manifest(mar_path)
+    handler = reference_handler()
+    with zipfile.ZipFile(mar_path) as archive, tempfile.TemporaryDirectory(prefix="vts-") as folder:
+        if manifest.handler != handler.name or archive.read(handler.name) != handler.read_bytes():
+            return {}
+        if not all(importlib.util.find_spec(name) for name in ("torch", "transformers")):
+            _log.warning("no schemas are published with the model: that takes torch and transformers here")
+            return {}
+        for member in archive.infolist():
+            if member.filename.endswith(_SUFFIXES) and member.file_size <= _LARGEST_BYTES:
+                archive.extract(member, folder)
+        return _asked(handler, folder, _settings(archive, manifest))
+
+
+def _asked(handler: Path, folder: str, settings: Any) -> dict[str, JsonSchema]:
+    program = [sys.executable, "-P", "-c", _PROGRAM, str(handler.parent), folder]
+    try:
+        answer = subprocess.run(
+            program, input=json.dumps(settings), capture_output=True, text=True, check=True, timeout=_SECONDS
+        )
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip().splitlines() or [f"it ended with {error.returncode}"])[-1]
+        _log.warning("no schemas are published with the model: the handler can't tell them: %s", reason)
+        return {}
+    except subprocess.TimeoutExpired:
+        _log.warning("no schemas are published with the model: no answer after %g s", _SECONDS)
+        return {}
+    schemas: dict[str, JsonSchema] = json.loads(answer.stdout)
+    return schemas
+
+
+def upload_schemata(schemas: Mapping[str, JsonSchema], folder: gcs.GcsPath) -> dict[str, str]:
+    """Write `<kind>.yaml` for each schema; returns the fields of `aiplatform.Model.upload` that name them.
+
+    Args:
+        schemas: From `predict_schemata`.
+        folder: Not the artifact folder, which holds the archive and nothing else.
+    """
+    import yaml
+
+    with tempfile.TemporaryDirectory(prefix="vts-") as local:
+        for kind, schema in schemas.items():
+            file = Path(local, f"{kind}.yaml")
+            file.write_text(yaml.dump(as_openapi(schema), Dumper=_plain_dumper(), sort_keys=False))
+            gcs.upload_file(file, folder.child(file.name))
+    return {f"{kind}_schema_uri": str(folder.child(f"{kind}.yaml")) for kind in schemas}
+
+
+def as_openapi(schema: JsonSchema) -> dict[str, Any]:
+    """A JSON Schema as OpenAPI 3.0.2 has it, which is what Vertex AI reads.
+
+    There `null` is no type but `nullable`, an exclusive bound is a flag beside the bound, and base64 is a
+    format (https://spec.openapis.org/oas/v3.0.2#schema-object).
+    """
+    converted: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in {"anyOf", "allOf"}:
+            kept = [as_openapi(choice) for choice in value if choice != {"type": "null"}]
+            if len(kept) < len(value):
+                converted["nullable"] = True
+            converted |= kept[0] if len(kept) == 1 else {key: kept}
+        elif key == "properties":
+            converted[key] = {name: as_openapi(entry) for name, entry in value.items()}
+        elif isinstance(value, Mapping) and key in {"items", "additionalProperties"}:
+            converted[key] = as_openapi(value)
+        elif key == "exclusiveMinimum":
+            converted |= {"minimum": value, "exclusiveMinimum": True}
+        elif key == "contentEncoding":
+            converted["format"] = "byte"
+        else:
+            converted[key] = value
+    return converted
+
+
+def _settings(archive: zipfile.ZipFile, manifest: Manifest) -> Any:
+    if manifest.config_file is None:
+        return None
+    return parse_model_config(archive.read(manifest.config_file), manifest.config_file).content.get("handler")
+
+
+def _plain_dumper() -> Any:
+    """YAML without anchors: what is used twice is written twice, for readers who know no aliases."""
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+            return True
+
+    return Plain
