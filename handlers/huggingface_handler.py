@@ -2185,8 +2185,10 @@ GENERATION: Mapping[str, Schema] = {
 }
 SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 # Of the parameters above, those that `generate` doesn't take itself.
-NOT_FOR_GENERATE = {"seed", "stop", "clean_up_tokenization_spaces", "stream", "return_full_text",
-                    "continue_final_message", "skip_special_tokens", "src_lang", "tgt_lang", "truncation"}  # fmt: skip
+NOT_FOR_GENERATE = {
+    "seed", "stop", "clean_up_tokenization_spaces", "stream", "return_full_text", "continue_final_message",
+    "skip_special_tokens", "src_lang", "tgt_lang", "truncation",
+}  # fmt: skip
 GENERATED: Schema = list_of(record({"generated_text": TEXT}))
 
 
@@ -2206,8 +2208,8 @@ class GenerationTask(EncoderTask):
 
     Attributes:
         defaults_of_pipeline: What the pipeline of this task generates with where nothing is sent.
-        before_models_own: Whether that comes before the model's own `generation_config.json`, as it does in the
-            pipelines that transformers 5 no longer has.
+        before_models_own: Whether that comes before the model's own `generation_config.json`, as it did in
+            the pipelines that transformers 5 no longer has.
     """
 
     parameters: ClassVar = GENERATION
@@ -2446,7 +2448,7 @@ class Translation(SequenceToSequence):
         for name, language in (("src_lang", source), ("tgt_lang", target)):
             if self.tokenizer.convert_tokens_to_ids(language or "") in {None, self.tokenizer.unk_token_id}:
                 query.failure = Refused(
-                    f"{name} {str(language)[:40]!r} is unknown; accepted: {', '.join(map(str, languages))[:400]}",
+                    f"{name} {str(language)[:40]!r} is unknown; accepted: {', '.join(languages)[:400]}",
                     422,
                 )
                 return []

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
+from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform, storage
 
 from tiny_models import make
+from vertex_torchserve.emulator import Emulator
 from vertex_torchserve.gcs import GcsPath
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 from vertex_torchserve.vertex_ai import ModelUpload, register_archive
@@ -30,9 +32,13 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> ModelArchiveSpec:
 
 
 @pytest.mark.usefixtures("vertex")
-def test_published_and_shown(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+def test_published_and_shown(
+    spec: ModelArchiveSpec, tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in emulator.environment().items():
+        monkeypatch.setenv(variable, value)
     mar = build_model_archive(spec, tmp_path).mar_path
-    bucket = storage.Client().bucket("models")
+    bucket = storage.Client("my-project", AnonymousCredentials()).bucket("models")
     registered = register_archive(mar, GcsPath.parse("gs://models/archives"), UPLOAD)
     shown = aiplatform.Model(registered.resource_name).predict_schemata
     folder = f"{registered.artifact_uri.rstrip('/')}-schemata"
