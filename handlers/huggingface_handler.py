@@ -4134,6 +4134,8 @@ class Service:
         archive = Archive.of(context)
         archive.settings["task"] = choose_task(archive.settings, archive.folder)
         self.task = TASKS[canonical(archive.settings["task"])](archive)
+        # What it advises at each call (both lengths are set, ...) is for who writes the call.
+        transformers.logging.set_verbosity_error()
         self.task.warm_up()
         logger.info(
             "%s on %s, packs of %d, loaded and warmed up in %.1f s",

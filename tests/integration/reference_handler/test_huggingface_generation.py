@@ -200,9 +200,8 @@ def test_texts_are_those_of_the_pipelines_that_transformers_4_57_had(
 @pytest.mark.filterwarnings("ignore:Recommended. pip install sacremoses")
 def test_a_text_that_is_too_long_is_cut_or_refused_as_it_asks(tmp_path: Path, name: str) -> None:
     folder = make(name, tmp_path)
-    write_manifest(
-        folder, config=f"handler: {{task: {name.split('-')[0].replace('text', 'text-generation')}}}"
-    )
+    task = "translation" if name.startswith("translation") else name
+    write_manifest(folder, config=f"handler: {{task: {task}}}")
     send = load(folder, envelope=None)
     parameters = {"max_new_tokens": 2, "truncation": True}
     long = {"inputs": "the train arrives at nine " * 200, "parameters": parameters}
