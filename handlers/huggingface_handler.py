@@ -2156,7 +2156,8 @@ class FeatureExtraction(EncoderTask):
 # ---- Generation -----------------------------------------------------------------------------------------
 
 WHOLE: Schema = {"type": "integer", "minimum": 0}
-POSITIVE: Schema = {"type": "number", "exclusiveMinimum": 0}
+# Beyond these bounds scores are no numbers any more.
+FACTOR: Schema = {"type": "number", "minimum": 0.0001, "maximum": 1000}
 SHARE: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 # Those of `generate` that make sense for a server: none that names files, code or other models.
 GENERATION: Mapping[str, Schema] = {
@@ -2165,16 +2166,16 @@ GENERATION: Mapping[str, Schema] = {
     "max_length": COUNT,
     "min_length": WHOLE,
     "do_sample": FLAG,
-    "temperature": POSITIVE,
+    "temperature": FACTOR,
     "top_k": WHOLE,
     "top_p": SHARE,
     "min_p": SHARE,
     "typical_p": SHARE,
-    "repetition_penalty": POSITIVE,
+    "repetition_penalty": FACTOR,
     "no_repeat_ngram_size": WHOLE,
     "num_beams": {**COUNT, "maximum": 32},
     "num_return_sequences": {**COUNT, "maximum": 32},
-    "length_penalty": NUMBER,
+    "length_penalty": {**NUMBER, "minimum": -10, "maximum": 10},  # an exponent: large ones overflow
     "early_stopping": FLAG,
     "seed": WHOLE,
     "stop": {
@@ -3382,21 +3383,43 @@ class ImageTextToText(PictureToText):
         if isinstance(text, str):
             several = files if isinstance(files, list) else [files] if files else []
             pictures = [self.pictures.open(one) for one in several] or None
-            return [self.prepared(self.processor(images=pictures, text=text, return_tensors="pt"))]
+            inputs = self._processed(lambda: self.processor(images=pictures, text=text, return_tensors="pt"))
+            return [self.prepared(inputs)]
         if files:
             raise Refused("in a conversation images are parts of a message's content, not a field beside it")
         if getattr(self.processor, "chat_template", None) is None:
             raise Refused("the model has no chat template, so it takes text and images, not messages", 422)
         continued = self.continues(query)
-        inputs = self.processor.apply_chat_template(
-            [{"role": message["role"], "content": self._opened(message["content"])} for message in text],
-            add_generation_prompt=not continued, continue_final_message=continued,
-            tokenize=True, return_dict=True, return_tensors="pt",
-        )  # fmt: skip
+        opened = [{"role": message["role"], "content": self._opened(message["content"])} for message in text]
+        inputs = self._processed(
+            lambda: self.processor.apply_chat_template(
+                opened,
+                add_generation_prompt=not continued,
+                continue_final_message=continued,
+                tokenize=True,
+                return_dict=True,
+                return_tensors="pt",
+            )
+        )
         query.fields["text"] = [
             {"role": message["role"], "content": without_files(message["content"])} for message in text
         ]
         return [self.prepared(inputs)]
+
+    def _processed(self, process: Callable[[], Any]) -> Any:
+        """Return what the processor makes of text and pictures.
+
+        Raises:
+            Refused: It can't match them, or there is nothing in them to begin with.
+        """
+        try:
+            inputs = process()
+        except Exception as error:
+            # Its words quote counts and its own marks, and templates say what they want of a conversation.
+            raise Refused(f"text and images don't fit the model: {str(error)[:200]}", 422) from None
+        if inputs["input_ids"].shape[-1] == 0:
+            raise Refused("the text is empty", 422)
+        return inputs
 
     def _opened(self, content: Any) -> Any:
         """Return a message's content with pictures in place of files.
