@@ -21,5 +21,5 @@ def test_only_answers_and_refusals(name: str, tmp_path: Path) -> None:
     fuzzed = Fuzzed(name, tmp_path / "model")
     fuzzed.run(EXAMPLES)
     assert fuzzed.mistakes == []
-    assert set(fuzzed.statuses) > {200}
+    assert set(fuzzed.statuses) - {200}  # some were refused; `is_alive` asks for an answer
     assert fuzzed.is_alive()

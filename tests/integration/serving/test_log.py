@@ -160,4 +160,6 @@ def test_the_last_line_of_a_failed_container_is_the_whole_cause(
     assert last["message"].startswith("the model could not be loaded\nTraceback (most recent call last):\n")
     assert last["message"].endswith(raised)
     assert "in initialize\n" in last["message"]
-    assert [entry["severity"] for entry in before if "Traceback" in entry["message"]] == ["ERROR"]
+    # Whole in one entry of each worker that got so far before the first one's end was noticed.
+    told = [entry["severity"] for entry in before if "Traceback" in entry["message"]]
+    assert told in (["ERROR"], ["ERROR", "ERROR"])

@@ -96,7 +96,10 @@ def test_a_handler_that_can_not_load_ends_it_with_its_traceback(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({"AIP_STORAGE_URI": "{folder}", "MODEL_NAME": "other"}, "must hold other.mar; found: model.mar"),
+        (
+            {"AIP_STORAGE_URI": "{folder}", "MODEL_NAME": "other"},
+            "must hold other.mar, as MODEL_NAME says; found: model.mar",
+        ),
         ({"AIP_STORAGE_URI": "{folder}/none"}, "must hold one .mar; found: nothing"),
     ],
 )
