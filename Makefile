@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java clean benchmark-peers benchmark-device \
+.PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java clean \
+	benchmark-peers benchmark-device benchmark-handler-fuzz \
 	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-throughput benchmark-start benchmark-image-size
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Make .venv with everything the project's own work needs
 
@@ -83,6 +84,9 @@ benchmark-start: images ## docker run to the first prediction, ours and stock (d
 
 benchmark-peers: setup ## Sentence embeddings beside three other servers (needs wrk; makes build/peers)
 	$(BIN)/python benchmarks/embedding_peers.py $(BENCHMARK_ARGS)
+
+benchmark-handler-fuzz: setup ## 10,000 fuzzed instances to the reference handler (under a minute)
+	$(BIN)/python benchmarks/handler_fuzz.py
 
 benchmark-device: setup ## The handler beside transformers, on a GPU where there is one
 	$(BIN)/python benchmarks/handler_on_device.py $(BENCHMARK_ARGS)
