@@ -2224,9 +2224,8 @@ class GenerationTask(EncoderTask):
         """Load the model, its tokenizer, and what it generates with."""
         super().load()
         self.positions: int | None = getattr(self.model.config, "max_position_embeddings", None)
-        for name, value in (("pad_token_id", self.tokenizer.pad_token_id),):
-            if getattr(self.model.generation_config, name) is None:
-                setattr(self.model.generation_config, name, value)
+        if self.model.generation_config.pad_token_id is None:
+            self.model.generation_config.pad_token_id = self.tokenizer.pad_token_id
 
     def warm_up(self) -> None:
         """Answer the example: how much fits depends on what is generated, so there is nothing to measure."""

@@ -115,7 +115,7 @@ def test_a_seed_gives_the_same_text_whoever_shares_the_batch(send: Any) -> None:
     [
         ({"num_return_sequences": 3, "do_sample": False}, "these parameters don't go together"),
         ({"generate_kwargs": {"top_p": 2}}, "top_p must be a number above 0 and of at most 1, got 2"),
-        ({"temperature": 0}, "temperature must be a number at least 0.0001"),
+        ({"temperature": 0}, "temperature must be a number of at least 0.0001 and of at most 1000, got 0"),
         ({"model": "x"}, "unknown parameters: model"),
         ({"stream": True}, "this service envelope doesn't tell whose answer"),
     ],
