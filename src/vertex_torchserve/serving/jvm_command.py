@@ -47,8 +47,8 @@ def torchserve_command(
         f"-XX:MaxDirectMemorySize={sizing.heap_bytes // MIB}m",
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",  # no files in the machine's /tmp
-        # The JVM moves bytes. Its best compiler would take a third of a core from the model for the first minute
-        # of load, and the answers come no sooner after it (MiniLM on two cores, `top -H` and wrk at 32).
+        # The JVM moves bytes. Its second compiler would take a third of a core from the model in the first
+        # minute of load, and answers come no sooner after it (MiniLM on two cores, `top -H` with wrk at 32).
         "-XX:TieredStopAtLevel=1",
         f"-Dvts.drain.limit.seconds={DRAIN_LIMIT_SECONDS}",
         f"-Dvts.request.timeout.seconds={settings.request_timeout_seconds}",
