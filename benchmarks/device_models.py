@@ -151,10 +151,11 @@ def _save_writer(folder: Path) -> None:
     )  # fmt: skip
     end = tokenizer.eos_token_id
     torch.manual_seed(SEED)
-    config = transformers.GPT2Config(
-        vocab_size=len(tokenizer), n_embd=512, n_layer=6, n_head=8, bos_token_id=end, eos_token_id=end
-    )
-    transformers.GPT2LMHeadModel(config).save_pretrained(folder)
+    config = transformers.LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=512, intermediate_size=1408, num_hidden_layers=6,
+        num_attention_heads=8, bos_token_id=end, eos_token_id=end, tie_word_embeddings=True,
+    )  # fmt: skip
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
@@ -194,7 +195,7 @@ TASKS = (
     ),
     Task(
         "text-generation",
-        f"A seeded GPT-2 of 6 layers of 512, greedy, {NEW_TOKENS} new tokens a text; the other is "
+        f"A seeded Llama of 6 layers of 512, greedy, {NEW_TOKENS} new tokens a text; the other is "
         "`generate`, one text after the other.",
         _save_writer, "generate in a loop", _generate_in_a_loop, _texts_differ,
         {**GENERATE, "return_full_text": False},

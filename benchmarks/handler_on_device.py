@@ -5,7 +5,7 @@
 The handler is loaded with TorchServe's model loader, without a server. On the same device, in the same dtype:
 sentence embeddings (all-MiniLM-L6-v2) beside the model's own forward pass on one padded batch, text
 classification (the same encoder, a seeded head) beside transformers' pipeline with that batch size, and text
-generation (a seeded GPT-2 of 6 layers of 512) beside `generate` for one prompt after the other. Before
+generation (a seeded Llama of 6 layers of 512) beside `generate` for one prompt after the other. Before
 anything is timed, answers are compared in float32, one batch of mixed lengths a task. The share of time the
 GPU is busy is nvidia-smi's. Writes benchmarks/results/handler_on_device.json and .md; ends with 1 when an
 answer is wrong. A device that was not there is not measured, and the report says so.

@@ -52,7 +52,7 @@ class EntryAssembler:
         if logger == "MODEL_LOG":
             return self._feed_worker(entry, at)
         if logger == "ACCESS_LOG":
-            return [entry._replace(message=_without_query(entry.message))]
+            return [entry._replace(request_id=entry.message.rpartition(" ")[2].removeprefix("-"))]
         return [entry]
 
     def overdue(self, at: float) -> list[LogEntry]:
@@ -155,9 +155,3 @@ def _unwrapped(entry: LogEntry) -> LogEntry:
         return entry._replace(**{name: str(value) for name, value in fields.items()})
     except (ValueError, TypeError, AttributeError):
         return entry
-
-
-def _without_query(message: str) -> str:
-    """An access line without the request's query string, which may hold what was sent."""
-    before, mark, after = message.partition("?")
-    return f"{before} {after.partition(' ')[2]}" if mark else message

@@ -16,6 +16,7 @@ READY_SECONDS = 90.0
 TALKING_HANDLER = """\
 import logging
 import sys
+import time
 import traceback
 import warnings
 
@@ -35,6 +36,8 @@ def handle(data, context):
             logger.exception("logged")
             traceback.print_exc()
         return None
+    if "slow" in data:
+        time.sleep(2)
     if "secret poison" in data:
         raise ValueError("no " + data[0])
     return data
@@ -55,6 +58,7 @@ class Handler:
 class Conversation(NamedTuple):
     log: list[dict[str, Any]]
     text: str
+    right_id: str
     failed_id: str
     malformed_id: str
     metrics: str
@@ -75,13 +79,16 @@ def conversation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversat
     with entrypoint(folder / "store", folder / "log") as server:
         server.wait_ready(READY_SECONDS)
         url = f"{server.url}/predictions/model"
-        assert httpx.post(f"{url}?key=secret", json={"instances": ["secret"]}).status_code == 200
+        right = httpx.post(f"{url}?key=secret", json={"instances": ["secret"]})
         failed = httpx.post(url, json={"instances": ["secret poison"]})
         malformed = httpx.post(url, json={"instances": "secret"})
-        assert (failed.status_code, malformed.status_code) == (500, 400)
+        answers = (right, failed, malformed)
+        assert [answer.status_code for answer in answers] == [200, 500, 400]
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(url, json={"instances": ["slow"]}, timeout=1.0)
         metrics = httpx.get(server.metrics_url).text
         assert server.stop() == 143
-        ids = [answer.headers["x-request-id"] for answer in (failed, malformed)]
+        ids = [answer.headers["x-request-id"] for answer in answers]
         yield Conversation(server.log(), server.log_path.read_text(), *ids, metrics)
 
 
@@ -108,7 +115,11 @@ def test_a_traceback_is_one_error(conversation: Conversation) -> None:
 
 
 def test_what_failed_is_found_by_its_request_id(conversation: Conversation) -> None:
-    by_id = {entry["request_id"]: entry for entry in conversation.log if "request_id" in entry}
+    by_id = {
+        entry["request_id"]: entry
+        for entry in conversation.log
+        if "request_id" in entry and entry["logger"] != "ACCESS_LOG"
+    }
     assert set(by_id) == {conversation.failed_id, conversation.malformed_id}
     failed, malformed = by_id[conversation.failed_id], by_id[conversation.malformed_id]
     assert failed["severity"] == "ERROR"
@@ -122,12 +133,15 @@ def test_what_failed_is_found_by_its_request_id(conversation: Conversation) -> N
 def test_a_request_is_one_line_of_the_access_log_and_nothing_sent_is_in_any(
     conversation: Conversation,
 ) -> None:
-    access = [entry["message"] for entry in conversation.log if entry["logger"] == "ACCESS_LOG"]
-    assert [re.sub(r"^\S+|\d+$", "", message).strip() for message in access] == [
-        '"POST /predictions/model HTTP/1.1" 200',
-        '"POST /predictions/model HTTP/1.1" 500',
-        '"POST /predictions/model HTTP/1.1" 400',
-    ]
+    access = [entry for entry in conversation.log if entry["logger"] == "ACCESS_LOG"]
+    line = re.compile(r'/127\.0\.0\.1:\d+ "POST /predictions/model HTTP/1\.1" (\d+|-) (\d+) (\S+)')
+    lines = [line.fullmatch(entry["message"]) for entry in access]
+    assert [found and found[1] for found in lines] == ["200", "500", "400", "-"]
+    ids = [entry["request_id"] for entry in access]
+    assert ids[:3] == [conversation.right_id, conversation.failed_id, conversation.malformed_id]
+    assert [found and found[3] for found in lines] == ids
+    gone = lines[-1]
+    assert gone and 900 <= int(gone[2]) < 2000, "it ends when its client goes, not when the worker is done"
     assert "secret" not in conversation.text
 
 
@@ -139,7 +153,7 @@ def test_it_says_what_it_does(conversation: Conversation) -> None:
 def test_metrics_count_the_requests(conversation: Conversation) -> None:
     requests = re.search(r"^ts_inference_requests_total\{.*\} (\S+)$", conversation.metrics, re.M)
     latency = re.search(r"^ts_inference_latency_microseconds\{.*\} (\S+)$", conversation.metrics, re.M)
-    assert requests and float(requests[1]) == 3.0
+    assert requests and float(requests[1]) == 4.0
     assert latency and float(latency[1]) > 0
     assert "CPUUtilization{" not in conversation.metrics
 

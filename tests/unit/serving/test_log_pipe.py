@@ -40,10 +40,19 @@ def entries(*lines: str) -> list[tuple[str, str, str]]:
             LogEntry("ERROR", TIME, "my.handler", WORKER, "two\nlines", "6f1d"),
         ),
         (
-            f'{TIME} [INFO ] W-9000 ACCESS_LOG - /127.0.0.1:1 "POST /predictions/m?a=secret HTTP/1.1" 200 5',
+            f'{TIME} [INFO ] W-9000 ACCESS_LOG - /[::1]:1 \\"POST /predictions/m HTTP/1.1\\" 200 5 4-f1',
             LogEntry(
-                "INFO", TIME, "ACCESS_LOG", "W-9000", '/127.0.0.1:1 "POST /predictions/m HTTP/1.1" 200 5'
+                "INFO",
+                TIME,
+                "ACCESS_LOG",
+                "W-9000",
+                '/[::1]:1 "POST /predictions/m HTTP/1.1" 200 5 4-f1',
+                "4-f1",
             ),
+        ),
+        (
+            f"{TIME} [INFO ] W-9000 ACCESS_LOG - /[::1]:1 PUT - 5 -",
+            LogEntry("INFO", TIME, "ACCESS_LOG", "W-9000", "/[::1]:1 PUT - 5 -"),
         ),
     ],
 )

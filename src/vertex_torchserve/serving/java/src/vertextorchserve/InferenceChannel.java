@@ -39,6 +39,7 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         pipeline.addLast("keep alive", new HttpServerKeepAliveHandler());
         pipeline.addLast("watch", new RequestWatch(traffic));
         pipeline.addLast("one at a time", new OneAtATime());
+        pipeline.addLast("access log", new AccessLog());
         pipeline.addLast("torchserve errors", new TorchServeErrors());
         pipeline.addLast("body budget", new BodyBudget());
         pipeline.addLast("body limit", new BodyLimit(ConfigManager.getInstance().getMaxRequestSize()));

@@ -70,6 +70,7 @@ final class WatchedModelServer extends ModelServer {
         if (type != ConnectorType.INFERENCE_CONNECTOR) {
             return super.initializeServer(connector, acceptors, loops, type);
         }
+        Models.queueForTheLastBusyWorker(); // registered just now; their workers have still to load them
         return new ServerBootstrap()
                 .group(acceptors, loops)
                 .channel(connector.getServerChannel())

@@ -1,0 +1,128 @@
+package vertextorchserve;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.LinkedBlockingDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.pytorch.serve.job.Job;
+
+/**
+ * The requests of a model that wait for a worker. Of several idle workers, the one that was busy last makes up
+ * the next batch, and it waits for more requests only while no other worker is idle.
+ *
+ * <p>TorchServe 0.12 lets its workers take turns, so that each request finds a worker whose weights have left
+ * the CPU's caches, and lets each batch wait for more, also where another worker could take them. What its
+ * {@code Model.pollBatch} asks for is answered here: a first request with the longest time-out, the rest of a
+ * batch with that of the batch. The lock it holds meanwhile is {@link #batch()}.
+ */
+final class JobQueue extends LinkedBlockingDeque<Job> {
+
+    private static final long serialVersionUID = 1L;
+
+    private final transient ReentrantLock turns = new ReentrantLock();
+    private final transient Condition changed = turns.newCondition();
+    /** Workers with nothing to do; the one that was busy last comes first. */
+    private final transient Deque<Thread> idle = new ArrayDeque<>();
+    /** The worker that makes up a batch; null when none does. */
+    private transient volatile Thread collecting;
+
+    JobQueue(int capacity) {
+        super(capacity);
+    }
+
+    @Override
+    public boolean offerFirst(Job job) {
+        return wokenBy(super.offerFirst(job));
+    }
+
+    @Override
+    public boolean offerLast(Job job) {
+        return wokenBy(super.offerLast(job));
+    }
+
+    @Override
+    public Job poll(long timeout, TimeUnit unit) throws InterruptedException {
+        turns.lockInterruptibly();
+        try {
+            return timeout == Long.MAX_VALUE ? firstOfBatch() : nextOfBatch(unit.toNanos(timeout));
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** What stands in for the lock of TorchServe's model: whoever makes up a batch holds it. */
+    ReentrantLock batch() {
+        return new Batch();
+    }
+
+    private Job firstOfBatch() throws InterruptedException {
+        Thread worker = Thread.currentThread();
+        idle.push(worker);
+        try {
+            while (true) {
+                Job job = collecting == null && idle.peek() == worker ? poll() : null;
+                if (job != null) {
+                    collecting = worker;
+                    return job;
+                }
+                changed.await();
+            }
+        } finally {
+            idle.remove(worker);
+            changed.signalAll(); // another is the first of the idle ones now
+        }
+    }
+
+    private Job nextOfBatch(long nanoseconds) throws InterruptedException {
+        long left = nanoseconds;
+        while (true) {
+            Job job = poll();
+            if (job != null || left <= 0 || !idle.isEmpty()) {
+                return job;
+            }
+            left = changed.awaitNanos(left);
+        }
+    }
+
+    private void endOfBatch() {
+        turns.lock();
+        try {
+            collecting = null;
+            changed.signalAll();
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    private boolean wokenBy(boolean accepted) {
+        turns.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            turns.unlock();
+        }
+        return accepted;
+    }
+
+    private final class Batch extends ReentrantLock {
+
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public void lockInterruptibly() {
+            // Whose turn it is, the queue decides when it is asked for the first request.
+        }
+
+        @Override
+        public boolean isHeldByCurrentThread() {
+            return collecting == Thread.currentThread();
+        }
+
+        @Override
+        public void unlock() {
+            endOfBatch();
+        }
+    }
+}
