@@ -370,7 +370,7 @@ class Archive:
 
     Attributes:
         folder: Where TorchServe extracted the archive.
-        weights: The serialized file that the manifest names; None when it names none.
+        weights: The serialized file that the manifest names; None when it names none, or an adapter.
         settings: One value for each of `SETTINGS`.
         device: Where tensors go.
     """
@@ -388,7 +388,9 @@ class Archive:
         gpu = properties.get("gpu_id")
         device = torch.device(f"cuda:{gpu}" if torch.cuda.is_available() and gpu is not None else "cpu")
         serialized_file = ((context.manifest or {}).get("model") or {}).get("serializedFile")
-        weights = (folder / serialized_file).resolve() if serialized_file else None
+        adapter = (serialized_file or "").startswith("adapter_")
+        weights = (folder / serialized_file).resolve() if serialized_file and not adapter else None
+        check_base(folder, weights)
         settings = read_settings((context.model_yaml_config or {}).get("handler"))
         if settings["quantize"] == "int8" and device.type != "cpu":
             raise ValueError(
@@ -442,7 +444,7 @@ class Archive:
                 model = torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
         if self.settings["torch_compile"]:
             model.forward = torch.compile(model.forward, dynamic=True)
-        elif self.device.type == "cpu" and self.settings["linear_layers"] == "auto":
+        elif self.settings["linear_layers"] == "auto":
             pack_linear_layers(model)
         return model
 
@@ -528,32 +530,40 @@ def pack(weight: torch.Tensor) -> torch.Tensor:
     return torch.ops.mkldnn._reorder_linear_weight(weight)  # type: ignore[no-any-return]
 
 
-# Packed weights are a copy. That of a file in float32 costs nothing: the system drops the file's pages.
+# Packed weights are a copy, which every worker has of its own; at most so much of a model is packed.
 MOST_PACKED_BYTES = 2 * 2**30
+# Less is not told from noise, and isn't worth a copy.
+LEAST_GAIN = 1.1
 
 
 def pack_linear_layers(model: torch.nn.Module) -> None:
-    """Let oneDNN compute a model's float32 layers, where it is measured to be faster here.
+    """Let oneDNN compute a model's float32 layers on the CPU, where it is measured to be faster here.
 
     Where it isn't, or this torch hasn't the operators, the model stays as it is.
     """
-    layers = [
-        layer for layer in model.modules()
-        if type(layer) is torch.nn.Linear and layer.weight.dtype == torch.float32
-    ]  # fmt: skip
-    if not layers:
+    layers = packable_layers(model)
+    gain = gain_of_packing(layers[:16]) if layers else 0.0
+    if gain < LEAST_GAIN:
         return
-    gain = gain_of_packing(layers[:16])
-    if gain < 1.1:
-        return
-    left = MOST_PACKED_BYTES
     for layer in layers:
-        left -= layer.weight.nbytes
-        if left < 0:
-            break
         layer.__class__ = PackedLinear
         layer.packed = pack(layer.weight)
     logger.info("linear layers run by oneDNN: measured to be %.1f times as fast", gain)
+
+
+def packable_layers(model: torch.nn.Module) -> list[torch.nn.Linear]:
+    """The layers that oneDNN can compute, in the model's order, until `MOST_PACKED_BYTES` are reached."""
+    layers, left = [], MOST_PACKED_BYTES
+    for layer in model.modules():
+        if type(layer) is not torch.nn.Linear or layer.weight.numel() == 0:
+            continue  # a class of its own may compute something else; of nothing oneDNN makes no layout
+        if layer.weight.dtype != torch.float32 or layer.weight.device.type != "cpu":
+            continue
+        left -= layer.weight.nbytes
+        if left < 0:
+            break
+        layers.append(layer)
+    return layers
 
 
 def gain_of_packing(layers: Sequence[torch.nn.Linear], rows: int = 16) -> float:
@@ -588,6 +598,17 @@ def least_seconds(run: Callable[[], object], times: int = 5) -> float:
 def is_weights(file: Path) -> bool:
     """Whether transformers takes a file of this name for weights."""
     return file.name in {"model.safetensors", "pytorch_model.bin"}
+
+
+def check_base(folder: Path, weights: Path | None) -> None:
+    """Raise a ValueError for an adapter without the model it was trained on, which peft would fetch."""
+    adapter = read_json(folder / "adapter_config.json")
+    whole = weights or [*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]
+    if adapter and not (whole and (folder / "config.json").is_file()):
+        raise ValueError(
+            "adapter_config.json is without its base model: config.json and the weights must be beside it; "
+            f"fix: add the files of {adapter.get('base_model_name_or_path') or 'the model it was trained on'}"
+        )
 
 
 # ---- A task -----------------------------------------------------------------------------------------
@@ -824,10 +845,13 @@ class Task:
         Raises:
             Exception: Whatever the model failed with.
         """
-        query = self.read(self.example, {})
-        self.answer([query])
-        if query.failure is not None:
-            raise query.failure
+        # A compiled model is compiled for one row, and again for any other number of them.
+        for rows in (1, 2) if self.archive.settings["torch_compile"] else (1,):
+            queries = [self.read(self.example, {}) for _ in range(rows)]
+            self.answer(queries)
+            for query in queries:
+                if query.failure is not None:
+                    raise query.failure
 
 
 def is_file(value: object) -> bool:

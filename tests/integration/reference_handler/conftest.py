@@ -25,6 +25,17 @@ def offline_environment() -> Iterator[None]:
     sys.modules.pop("huggingface_handler", None)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread(offline_environment: None) -> Iterator[None]:
+    """Tiny models gain nothing from more, and tests that run at the same time lose by it."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def transformers() -> Any:
     import transformers

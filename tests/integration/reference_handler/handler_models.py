@@ -59,6 +59,20 @@ def copy_tree(source: Path, target: Path) -> Path:
     return target
 
 
+def ask_golden(name: str, task: str, folder: Path) -> tuple[list[Any], list[Any]]:
+    """Ask a model what the pipeline of transformers 4.57 was asked, where transformers 5 has none.
+
+    Returns its cases (`instance`, `parameters`, `prediction`), and what the handler predicts for each.
+    """
+    model = copy_tree(GOLDEN / name / "model", folder / "model")
+    write_manifest(model, config=f"handler: {{task: {task}}}")
+    cases = json.loads((GOLDEN / name / "expected.json").read_text())
+    rows = [{"inputs": case["instance"], "parameters": case["parameters"]} for case in cases]
+    answer = load(model, envelope=None)({"instances": rows})
+    assert answer.statuses == [200], answer.answers
+    return cases, answer.answers[0]["predictions"]
+
+
 def write_manifest(model_dir: Path, serialized_file: str | None = None, config: str | None = None) -> None:
     """Write MAR-INF/MANIFEST.json, as torch-model-archiver does, and the model-config.yaml it names."""
     model = {"modelName": "model", "handler": "huggingface_handler.py"}
@@ -81,11 +95,13 @@ def save_bert(transformers: Any, folder: Path, kind: str = "ForSequenceClassific
     """Save a seeded BERT of 16 values and 32 positions; its weights are large so that answers differ."""
     import torch
 
-    settings = {"num_labels": 3, "max_position_embeddings": 32, "pad_token_id": 0, **config}
+    settings = {
+        "num_labels": 3, "max_position_embeddings": 32, "num_hidden_layers": 2, "pad_token_id": 0, **config,
+    }  # fmt: skip
     torch.manual_seed(20)
     model = getattr(transformers, f"Bert{kind}")(
         transformers.BertConfig(
-            vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+            vocab_size=len(WORDS), hidden_size=16, num_attention_heads=2,
             intermediate_size=32, initializer_range=0.5, **settings,
         )
     ).eval()  # fmt: skip

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import shutil
 import ssl
 import threading
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from handler_models import GOLDEN, assert_same, load, write_manifest
+from handler_models import ask_golden, assert_same, load, write_manifest
 
 from tiny_models import CATALOGUE, make, samples
 from tiny_models.media import image
@@ -129,26 +128,8 @@ def test_parameters_mean_what_they_mean_to_the_pipeline(
 def test_answers_are_those_of_the_pipelines_that_transformers_5_lacks(
     tmp_path: Path, name: str, task: str
 ) -> None:
-    folder = tmp_path / "model"
-    shutil.copytree(GOLDEN / name / "model", folder)
-    write_manifest(folder, config=f"handler: {{task: {task}}}")
-    records = json.loads((GOLDEN / name / "expected.json").read_text())
-    instances = [
-        {
-            **(one["instance"] if "question" in one["instance"] else {"image": one["instance"]}),
-            "parameters": flat(one["parameters"]),
-        }
-        for one in records
-    ]
-    answer = load(folder, envelope=None)({"instances": instances})
-    assert answer.statuses == [200], answer.answers
-    assert_same(answer.answers[0]["predictions"], [one["prediction"] for one in records])
-
-
-def flat(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parameters of generation beside the others, as the handler takes them."""
-    rest = {key: value for key, value in parameters.items() if key != "generate_kwargs"}
-    return {**rest, **parameters.get("generate_kwargs", {})}
+    cases, predictions = ask_golden(name, task, tmp_path)
+    assert_same(predictions, [case["prediction"] for case in cases])
 
 
 @pytest.fixture(scope="module")

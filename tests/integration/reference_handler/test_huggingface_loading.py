@@ -3,13 +3,25 @@
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from handler_models import HANDLERS, load, predict, save_bert, write_manifest
+from handler_models import (
+    HANDLERS,
+    TEXTS,
+    assert_same_labels,
+    classify,
+    load,
+    predict,
+    save_bert,
+    write_manifest,
+)
+
+COMPILER = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +90,7 @@ def test_one_line_says_task_device_and_time(
     import torch
 
     save_bert(transformers, tmp_path)
+    write_manifest(tmp_path, config="handler: {linear_layers: torch}")
     with caplog.at_level(logging.INFO):
         predict(load(tmp_path, gpu_id=0), "a secret text")
     device = "cuda:0" if torch.cuda.is_available() else "cpu"
@@ -87,6 +100,41 @@ def test_one_line_says_task_device_and_time(
         rf"text-classification on {device}, packs of \d+, loaded and warmed up in \d+\.\d s", lines[0]
     )
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("device_map", ["cpu", "{'': cpu}"])
+def test_a_device_map_on_the_cpu(tmp_path: Path, transformers: Any, device_map: str) -> None:
+    save_bert(transformers, tmp_path)
+    write_manifest(tmp_path, config=f"handler: {{device_map: {device_map}}}")
+    for answer, other in zip(
+        predict(load(tmp_path), *TEXTS), classify(transformers, tmp_path, TEXTS), strict=True
+    ):
+        assert_same_labels(answer, other)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # torch's compiler uses it
+@pytest.mark.skipif(not COMPILER, reason="torch.compile takes a C++ compiler: none is installed")
+def test_a_compiled_model_is_compiled_for_batches_before_it_is_ready(
+    tmp_path: Path, transformers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left to compile for the first request of several rows."""
+    import torch
+    import torch._dynamo.utils
+    import torch._inductor.config
+
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "compiled"))
+    folder = tmp_path / "model"
+    save_bert(transformers, folder, num_hidden_layers=1)
+    write_manifest(folder, config="handler: {torch_compile: true, max_batch_tokens: 64}")
+    with torch._inductor.config.patch(compile_threads=1):  # else it starts processes and leaves them
+        send = load(folder)
+    kinds = {type(layer).__name__ for layer in send.service.context.huggingface.task.model.modules()}
+    assert "Linear" in kinds and "PackedLinear" not in kinds
+    compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    answers = predict(send, *TEXTS)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == compiled > 0
+    for answer, other in zip(answers, classify(transformers, folder, TEXTS), strict=True):
+        assert_same_labels(answer, other)
 
 
 def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -1,12 +1,11 @@
 """Text tasks against transformers' own pipelines, on tiny seeded models."""
 
 import copy
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from handler_models import GOLDEN, assert_same, copy_tree, load, write_manifest
+from handler_models import ask_golden, assert_same, load, write_manifest
 
 from tiny_models import CATALOGUE, make, samples
 
@@ -77,14 +76,7 @@ def test_predictions_are_the_pipelines(case: Any) -> None:
 @pytest.mark.parametrize("name", ["question-answering", "question-answering-roberta"])
 def test_answers_are_those_of_transformers_4(tmp_path: Path, name: str) -> None:
     """The files were written by the pipeline of transformers 4.57; transformers 5 has none."""
-    folder = copy_tree(GOLDEN / name / "model", tmp_path / "model")
-    send = load(folder, envelope=None)
-    cases = json.loads((GOLDEN / name / "expected.json").read_text())
-    sent = send(
-        {"instances": [{"inputs": case["instance"], "parameters": case["parameters"]} for case in cases]}
-    )
-    assert sent.statuses == [200], sent.answers
-    for case, prediction in zip(cases, sent.answers[0]["predictions"], strict=True):
+    for case, prediction in zip(*ask_golden(name, "question-answering", tmp_path), strict=True):
         assert_same(prediction, case["prediction"], str(case["parameters"]))
 
 
