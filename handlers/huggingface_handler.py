@@ -679,6 +679,7 @@ class Task:
         prediction: JSON Schema of one prediction.
         example: An instance; answered before the worker is ready.
         budget: Cost of one pack, where `max_batch_tokens` is not set and nothing measures it.
+        shares_threads: Whether a pack is done soon enough to run on the cores of idle workers meanwhile.
     """
 
     name: ClassVar[str]
@@ -691,9 +692,12 @@ class Task:
     prediction: ClassVar[Schema] = {}
     example: ClassVar[Any] = "warm up"
     budget: int = 512
+    shares_threads: ClassVar[bool] = False
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
+        shared = self.shares_threads and archive.device.type == "cpu"
+        self.threads = ThreadShare(os.environ.get("VTS_WORKER_TIMES") if shared else None)
         self.device = archive.device
         self.main = next(iter(self.fields))
         self.takes_text = self.fields[self.main] == TEXT and (self.main,) in self.ways()
@@ -815,7 +819,8 @@ class Task:
             context: TorchServe's, for tasks that stream.
         """
         work = self.split(queries)
-        rows = iter(run_packed(self, [item for items in work for item in items]))
+        with self.threads.at_work():
+            rows = iter(run_packed(self, [item for items in work for item in items]))
         for query, items in zip(queries, work, strict=True):
             results = [next(rows) for _ in items]
             query.failure = query.failure or next(
@@ -896,6 +901,67 @@ def named_fields(task_class: type[Task], way: Sequence[str], beside: Mapping[str
     return {**schema, "allOf": choices} if choices else schema
 
 
+# ---- Threads ----------------------------------------------------------------------------------------
+
+
+class ThreadShare:
+    """The cores of workers that have nothing to do, for those that have.
+
+    A server that starts a worker a core gives each one thread, and a large request alone would use one core.
+    Ours names a file to its workers, of one float64 for each: since when it has had nothing to do, in seconds
+    of the machine's monotonic clock, or infinity. Elsewhere every worker keeps the threads it has.
+
+    Args:
+        file: That file; None: there is nothing to share.
+    """
+
+    # Who was at work so lately will be again: two workers on the same cores are slower than each on its own.
+    QUIET_SECONDS = 0.05
+    # More threads make less no faster, measured with MiniLM: the server needs a core meanwhile.
+    LEAST_TOKENS = 128
+
+    def __init__(self, file: str | None) -> None:
+        self._own = torch.get_num_threads()
+        self._idle_since = numpy.zeros(1)
+        self._slot = 0
+        if file:
+            self._join(Path(file))
+
+    def _join(self, file: Path) -> None:
+        import fcntl
+
+        times = numpy.memmap(file, dtype=numpy.float64, mode="r+")
+        lock = os.open(file, os.O_RDWR)  # never closed: a byte that is locked says that the slot is taken
+        for slot in range(len(times)):
+            with contextlib.suppress(OSError):
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, slot)
+                self._slot, self._idle_since = slot, times
+                return
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Tell the others, for as long as it takes; gives the threads back that were taken meanwhile."""
+        self._idle_since[self._slot] = float("inf")
+        try:
+            yield
+        finally:
+            self._use(self._own)
+            self._idle_since[self._slot] = time.monotonic()
+
+    def take(self, tokens: int) -> None:
+        """Run so many tokens on this worker's share: all threads, over the workers that are at work."""
+        if tokens < self.LEAST_TOKENS:
+            self._use(self._own)
+            return
+        busy = int((self._idle_since > time.monotonic() - self.QUIET_SECONDS).sum())
+        self._use(self._own * len(self._idle_since) // max(busy, 1))
+
+    @staticmethod
+    def _use(threads: int) -> None:
+        if threads != torch.get_num_threads():
+            torch.set_num_threads(threads)
+
+
 # ---- Running a batch --------------------------------------------------------------------------------
 
 
@@ -927,6 +993,7 @@ def run_packed(owner: Task, items: Sequence[Item]) -> list[Any]:
     waiting = list(packs_of(items, owner.budget))[::-1] if items else []
     while waiting:
         pack = waiting.pop()
+        owner.threads.take(len(pack) * items[pack[-1]].length)  # the longest is the last
         failure = _run_pack(owner, items, pack, rows)
         if failure is None:
             continue
@@ -975,6 +1042,7 @@ class EncoderTask(Task):
     auto_class: ClassVar[str]
     may_miss: ClassVar[tuple[str, ...]] = ()
     truncation: ClassVar[str] = "longest_first"
+    shares_threads = True
 
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive)
@@ -2331,6 +2399,7 @@ class GenerationTask(EncoderTask):
     defaults_of_pipeline: ClassVar[Mapping[str, Any]] = {"max_new_tokens": 256, "num_beams": 4}
     before_models_own: ClassVar[bool] = False
     budget = 8192  # tokens read and written, times beams
+    shares_threads = False  # it writes for seconds, and the others' requests would come meanwhile
 
     def load(self) -> None:
         """Load the model, its tokenizer, and what it generates with."""

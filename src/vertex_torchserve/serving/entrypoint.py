@@ -75,7 +75,7 @@ def _serve(settings: ServingSettings, process: ServerProcess, work: Path) -> int
         write_effective_config(model, config, settings, sizing)
         installation = plan_installation(model, settings, work, os.environ)
         command = torchserve_command(settings, sizing, model, work)
-        environment = {**jvm_environment(work, sizing.threads), **devices}
+        environment = {**jvm_environment(work, sizing), **devices}
         listener.reason = "TorchServe is being started"
         if installation:
             environment |= installation.environment

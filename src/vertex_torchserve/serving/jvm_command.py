@@ -68,8 +68,11 @@ def torchserve_command(
     ]
 
 
-def jvm_environment(work: Path, threads: int) -> dict[str, str]:
+def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
     """What the JVM and the workers see; the JVM writes its own logs beneath `work`."""
+    # Of each worker, a float64: since when it has had nothing to do (ThreadShare of the reference handler).
+    worker_times = work / "worker-times"
+    worker_times.write_bytes(bytes(8 * sizing.workers))
     log_folder = str(work / "logs")
     decided = _decided_variables((work / _CONFIG_NAME).read_text())
     for name in sorted(decided & os.environ.keys()):
@@ -82,7 +85,8 @@ def jvm_environment(work: Path, threads: int) -> dict[str, str]:
         # An answer that is longer makes TorchServe end its worker; the envelope refuses it first.
         "VTS_MAX_RESPONSE_BYTES": str(max_body_bytes()),
         # Torch takes every core for each worker otherwise, and the host's cores at that.
-        "OMP_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(sizing.threads),
+        "VTS_WORKER_TIMES": str(worker_times),
     }
 
 

@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 
 from vertex_torchserve.serving.jvm_command import jvm_environment
+from vertex_torchserve.serving.sizing import Sizing
+
+SIZING = Sizing(
+    workers=2, threads=3, batch_size=16, max_batch_delay_ms=1, netty_threads=4, heap_bytes=512 * 2**20
+)
 
 
 def test_what_the_server_decides_can_t_be_overridden(
@@ -19,11 +24,12 @@ def test_what_the_server_decides_can_t_be_overridden(
         monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("TS_LIMIT_MAX_IMAGE_PIXELS", "false")
     with caplog.at_level(logging.WARNING):
-        environment = jvm_environment(tmp_path, threads=3)
+        environment = jvm_environment(tmp_path, SIZING)
     assert {name: value for name, value in environment.items() if name.startswith("TS_")} == {
         "TS_LIMIT_MAX_IMAGE_PIXELS": "false"
     }
     assert environment["OMP_NUM_THREADS"] == "3"
+    assert Path(environment["VTS_WORKER_TIMES"]).read_bytes() == bytes(16)  # a float64 for each worker
     assert [message.partition(" ")[0] for message in caplog.messages] == [
         "TS_CONFIG_FILE", "TS_MANAGEMENT_ADDRESS", "TS_MODEL_SERVER_HOME", "TS_SERVICE_ENVELOPE",
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 package vertextorchserve;
 
+import java.net.HttpURLConnection;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.LinkedBlockingDeque;
@@ -27,6 +28,8 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     private final transient Deque<Thread> idle = new ArrayDeque<>();
     /** The worker that makes up a batch; null when none does. */
     private transient volatile Thread collecting;
+    /** What that worker has taken so far, the last first; nobody else looks at it. */
+    private final transient Deque<Job> collected = new ArrayDeque<>();
 
     JobQueue(int capacity) {
         super(capacity);
@@ -44,9 +47,21 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
 
     @Override
     public Job poll(long timeout, TimeUnit unit) throws InterruptedException {
-        turns.lockInterruptibly();
+        boolean first = timeout == Long.MAX_VALUE;
         try {
-            return timeout == Long.MAX_VALUE ? firstOfBatch() : nextOfBatch(unit.toNanos(timeout));
+            turns.lockInterruptibly();
+        } catch (InterruptedException e) {
+            if (!first) {
+                putBack();
+            }
+            throw e;
+        }
+        try {
+            Job job = first ? firstOfBatch() : nextOfBatch(unit.toNanos(timeout));
+            if (job != null) {
+                collected.addFirst(job);
+            }
+            return job;
         } finally {
             turns.unlock();
         }
@@ -65,6 +80,7 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
                 Job job = collecting == null && idle.peek() == worker ? poll() : null;
                 if (job != null) {
                     collecting = worker;
+                    collected.clear();
                     return job;
                 }
                 changed.await();
@@ -82,8 +98,23 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
             if (job != null || left <= 0 || !idle.isEmpty()) {
                 return job;
             }
-            left = changed.awaitNanos(left);
+            try {
+                left = changed.awaitNanos(left);
+            } catch (InterruptedException e) {
+                putBack();
+                throw e;
+            }
         }
+    }
+
+    /** The worker has died while it made up a batch; TorchServe would forget the requests in it. */
+    private void putBack() {
+        for (Job job : collected) {
+            if (!offerFirst(job)) { // others have taken their places
+                job.sendError(HttpURLConnection.HTTP_UNAVAILABLE, "the worker has died and the queue is full");
+            }
+        }
+        collected.clear();
     }
 
     private void endOfBatch() {
