@@ -3,8 +3,10 @@
     apt-get install wrk
     python benchmarks/throughput.py
 
-The same archive in both, the client (wrk) on the same cores. All take turns in each round; the medians of
-the rounds are compared. Before anything is timed, both must answer what the model alone does.
+The same archive in both, the client (wrk) on the same cores. Our handler is in it, so stock gains from what
+the handler does; a second one of stock has an archive with `linear_layers: torch`. All take turns in each
+round; the medians of the rounds are compared. Before anything is timed, all must answer what the model alone
+does.
 Writes benchmarks/results/throughput.json and throughput.md.
 """
 
@@ -22,6 +24,7 @@ from client_load import INSTANCES, LEAST_COSINE, Load, least_cosine, load, vecto
 from contenders import (
     CONTENDERS,
     HTTP_PORT,
+    STOCK,
     open_to_all,
     package_minilm,
     prepare,
@@ -37,10 +40,14 @@ PART_OF_ALONE = 0.75
 CHECKED_TEXTS = 32
 READY_SECONDS = 180.0
 WARM_UP = b'{"instances": ["a text"]}'
+PLAIN_STOCK = "stock, torch's linear layers"
+PLAIN_CONFIG = "handler:\n  linear_layers: torch\n"
 ALONE_WAYS = ("alone, 1 process x 2 threads", "alone, 2 processes x 1 thread")
 
 
-def measure(rounds: int, seconds: float, store: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:
+def measure(
+    rounds: int, seconds: float, store: Path, plain_store: Path
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """The cosines, and a row for each round, concurrency and way."""
     rows: list[dict[str, Any]] = []
     with contextlib.ExitStack() as stack:
@@ -49,13 +56,14 @@ def measure(rounds: int, seconds: float, store: Path) -> tuple[dict[str, float],
         texts = [text(number) for number in range(CHECKED_TEXTS)]
         vectors = pair.vectors(texts)
         ports, cosines = {}, {}
-        for contender in CONTENDERS:
-            container = stack.enter_context(contender.start(store))
+        started = [(one.name, one, store) for one in CONTENDERS] + [(PLAIN_STOCK, STOCK, plain_store)]
+        for name, contender, its_store in started:
+            container = stack.enter_context(contender.start(its_store))
             wait_until_answered(container, WARM_UP, READY_SECONDS)
-            port = ports[contender.name] = container.published_port(HTTP_PORT)
-            cosines[contender.name] = least_cosine(vectors_at_once(INSTANCES, port, texts), vectors)
-            if cosines[contender.name] < LEAST_COSINE:
-                raise SystemExit(f"{contender.name} answers something else: cosine {cosines[contender.name]}")
+            port = ports[name] = container.published_port(HTTP_PORT)
+            cosines[name] = least_cosine(vectors_at_once(INSTANCES, port, texts), vectors)
+            if cosines[name] < LEAST_COSINE:
+                raise SystemExit(f"{name} answers something else: cosine {cosines[name]}")
         for port in ports.values():
             # All workers loaded, the JVM warm.
             load(INSTANCES, port, CONCURRENCIES[-1], max(2.0, seconds / 3))
@@ -87,14 +95,14 @@ def report(cosines: dict[str, float], rows: list[dict[str, Any]]) -> tuple[str, 
     for concurrency in CONCURRENCIES:
         rate = {
             way: median(rows, concurrency, way, "requests_per_second")
-            for way in (*ALONE_WAYS, "ours", "stock")
+            for way in (*ALONE_WAYS, "ours", "stock", PLAIN_STOCK)
         }
         alone = max(rate[way] for way in ALONE_WAYS)
         times = rate["ours"] / rate["stock"] if rate["stock"] else math.inf
         part = rate["ours"] / alone
         rates.append(
             (
-                concurrency, *(f"{rate[way]:.0f}" for way in ("stock", "ours", *ALONE_WAYS)),
+                concurrency, *(f"{rate[way]:.0f}" for way in ("stock", PLAIN_STOCK, "ours", *ALONE_WAYS)),
                 f"{times:.1f} (at least {TIMES_STOCK[concurrency]:g})",
                 f"{part:.2f}" + (f" (at least {PART_OF_ALONE})" if concurrency == CONCURRENCIES[-1] else ""),
             )
@@ -118,7 +126,7 @@ def report(cosines: dict[str, float], rows: list[dict[str, Any]]) -> tuple[str, 
     failed = {name: sum(row["failed"] for row in rows if row["way"] == name) for name in cosines}
     if failed["ours"]:
         failures.append(f"{failed['ours']} requests not answered with 200")
-    columns = ("concurrency", "stock", "ours", *ALONE_WAYS, "ours / stock", "ours / best alone")
+    columns = ("concurrency", "stock", PLAIN_STOCK, "ours", *ALONE_WAYS, "ours / stock", "ours / best alone")
     latency_columns = ("concurrency", "stock p50", "stock p99", "ours p50", "ours p99")
     checked = ", ".join(f"{name} {value:.6f}" for name, value in cosines.items())
     text = (
@@ -142,9 +150,13 @@ def main() -> int:
     rounds, seconds = (1, 5.0) if arguments.quick else (arguments.rounds, arguments.seconds)
     prepare()
     with tempfile.TemporaryDirectory(prefix="throughput-") as scratch:
-        package_minilm(Path(scratch))
+        stores = Path(scratch) / "archive", Path(scratch) / "plain"
+        config = Path(scratch) / "model-config.yaml"
+        config.write_text(PLAIN_CONFIG)
         open_to_all(Path(scratch))
-        cosines, rows = measure(rounds, seconds, Path(scratch))
+        package_minilm(stores[0])
+        package_minilm(stores[1], "--config-file", str(config))
+        cosines, rows = measure(rounds, seconds, *stores)
     text, failures = report(cosines, rows)
     settings = {"rounds": rounds, "seconds": seconds, "quick": arguments.quick, "client": "wrk, 1 thread"}
     results = {"least_cosine": cosines, "measurements": rows}
