@@ -29,16 +29,15 @@ def main() -> None:
     import torch
     from fuzzing import ACCEPTED, Fuzzed
 
-    from tiny_models import CATALOGUE
+    from tiny_models import FIRST_OF_TASKS
 
     torch.set_num_threads(1)
-    names = [name for name, model in CATALOGUE.items() if name == model.task.split("_")[0]]
     results = {}
-    for name in names:
+    for name in FIRST_OF_TASKS:
         with tempfile.TemporaryDirectory(prefix="vts-") as folder:
             fuzzed = Fuzzed(name, Path(folder, "model"))
             started = time.monotonic()
-            fuzzed.run(-(-instances // len(names)))
+            fuzzed.run(-(-instances // len(FIRST_OF_TASKS)))
             results[name] = {
                 "seconds": round(time.monotonic() - started, 1),
                 "statuses": {str(status): count for status, count in sorted(fuzzed.statuses.items())},

@@ -43,6 +43,7 @@ WARM_UP = b'{"instances": ["a text"]}'
 PLAIN_STOCK = "stock, torch's linear layers"
 PLAIN_CONFIG = "handler:\n  linear_layers: torch\n"
 ALONE_WAYS = ("alone, 1 process x 2 threads", "alone, 2 processes x 1 thread")
+WAYS = ("stock", PLAIN_STOCK, "ours", *ALONE_WAYS)
 
 
 def measure(
@@ -93,16 +94,13 @@ def report(cosines: dict[str, float], rows: list[dict[str, Any]]) -> tuple[str, 
     """The tables, and what was not reached."""
     rates, latencies, failures = [], [], []
     for concurrency in CONCURRENCIES:
-        rate = {
-            way: median(rows, concurrency, way, "requests_per_second")
-            for way in (*ALONE_WAYS, "ours", "stock", PLAIN_STOCK)
-        }
+        rate = {way: median(rows, concurrency, way, "requests_per_second") for way in WAYS}
         alone = max(rate[way] for way in ALONE_WAYS)
         times = rate["ours"] / rate["stock"] if rate["stock"] else math.inf
         part = rate["ours"] / alone
         rates.append(
             (
-                concurrency, *(f"{rate[way]:.0f}" for way in ("stock", PLAIN_STOCK, "ours", *ALONE_WAYS)),
+                concurrency, *(f"{rate[way]:.0f}" for way in WAYS),
                 f"{times:.1f} (at least {TIMES_STOCK[concurrency]:g})",
                 f"{part:.2f}" + (f" (at least {PART_OF_ALONE})" if concurrency == CONCURRENCIES[-1] else ""),
             )
@@ -126,7 +124,7 @@ def report(cosines: dict[str, float], rows: list[dict[str, Any]]) -> tuple[str, 
     failed = {name: sum(row["failed"] for row in rows if row["way"] == name) for name in cosines}
     if failed["ours"]:
         failures.append(f"{failed['ours']} requests not answered with 200")
-    columns = ("concurrency", "stock", PLAIN_STOCK, "ours", *ALONE_WAYS, "ours / stock", "ours / best alone")
+    columns = ("concurrency", *WAYS, "ours / stock", "ours / best alone")
     latency_columns = ("concurrency", "stock p50", "stock p99", "ours p50", "ours p99")
     checked = ", ".join(f"{name} {value:.6f}" for name, value in cosines.items())
     text = (

@@ -993,7 +993,8 @@ def run_packed(owner: Task, items: Sequence[Item]) -> list[Any]:
     waiting = list(packs_of(items, owner.budget))[::-1] if items else []
     while waiting:
         pack = waiting.pop()
-        owner.threads.take(len(pack) * items[pack[-1]].length)  # the longest is the last
+        longest = items[pack[-1]].length  # a pack is sorted
+        owner.threads.take(len(pack) * longest)
         failure = _run_pack(owner, items, pack, rows)
         if failure is None:
             continue
@@ -1004,7 +1005,7 @@ def run_packed(owner: Task, items: Sequence[Item]) -> list[Any]:
                 torch.cuda.empty_cache()
             half = len(pack) // 2
             # Packs of this cost won't fit the next time either.
-            owner.budget = min(owner.budget, max(items[index].length for index in pack) * half)
+            owner.budget = min(owner.budget, longest * half)
             logger.warning(
                 "out of memory with %d rows: going on with %d, at most %d tokens from now on",
                 len(pack), half, owner.budget,

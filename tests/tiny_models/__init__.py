@@ -13,6 +13,8 @@ from .tiny_model import TinyModel
 
 MODULES = (text, generation, vision, audio, multimodal)
 CATALOGUE: dict[str, TinyModel] = {name: model for module in MODULES for name, model in module.MODELS.items()}
+# The first model of each task has the task's name.
+FIRST_OF_TASKS = [name for name, model in CATALOGUE.items() if name == model.task.split("_")[0]]
 
 
 def make(name: str, folder: Path, seed: int = 0) -> Path:

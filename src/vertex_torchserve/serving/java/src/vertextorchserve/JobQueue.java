@@ -13,8 +13,8 @@ import org.pytorch.serve.job.Job;
  * The requests of a model that wait for a worker. Of several idle workers, the one that was busy last makes up
  * the next batch, and it waits for more requests only while no other worker is idle.
  *
- * <p>TorchServe 0.12 lets its workers take turns, so that each request finds a worker whose weights have left
- * the CPU's caches, and lets each batch wait for more, also where another worker could take them. What its
+ * <p>TorchServe 0.12 lets its workers take turns, so that each request finds the one that has been idle the
+ * longest, and lets each batch wait for more, also where another worker could take them. What its
  * {@code Model.pollBatch} asks for is answered here: a first request with the longest time-out, the rest of a
  * batch with that of the batch. The lock it holds meanwhile is {@link #batch()}.
  */
@@ -50,20 +50,20 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
         boolean first = timeout == Long.MAX_VALUE;
         try {
             turns.lockInterruptibly();
+            try {
+                Job job = first ? firstOfBatch() : nextOfBatch(unit.toNanos(timeout));
+                if (job != null) {
+                    collected.addFirst(job);
+                }
+                return job;
+            } finally {
+                turns.unlock();
+            }
         } catch (InterruptedException e) {
             if (!first) {
                 putBack();
             }
             throw e;
-        }
-        try {
-            Job job = first ? firstOfBatch() : nextOfBatch(unit.toNanos(timeout));
-            if (job != null) {
-                collected.addFirst(job);
-            }
-            return job;
-        } finally {
-            turns.unlock();
         }
     }
 
@@ -80,7 +80,6 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
                 Job job = collecting == null && idle.peek() == worker ? poll() : null;
                 if (job != null) {
                     collecting = worker;
-                    collected.clear();
                     return job;
                 }
                 changed.await();
@@ -98,12 +97,7 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
             if (job != null || left <= 0 || !idle.isEmpty()) {
                 return job;
             }
-            try {
-                left = changed.awaitNanos(left);
-            } catch (InterruptedException e) {
-                putBack();
-                throw e;
-            }
+            left = changed.awaitNanos(left);
         }
     }
 
@@ -114,27 +108,26 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
                 job.sendError(HttpURLConnection.HTTP_UNAVAILABLE, "the worker has died and the queue is full");
             }
         }
-        collected.clear();
     }
 
     private void endOfBatch() {
-        turns.lock();
-        try {
-            collecting = null;
-            changed.signalAll();
-        } finally {
-            turns.unlock();
-        }
+        collected.clear();
+        collecting = null;
+        wake();
     }
 
     private boolean wokenBy(boolean accepted) {
+        wake();
+        return accepted;
+    }
+
+    private void wake() {
         turns.lock();
         try {
             changed.signalAll();
         } finally {
             turns.unlock();
         }
-        return accepted;
     }
 
     private final class Batch extends ReentrantLock {
