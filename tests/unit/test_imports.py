@@ -16,6 +16,7 @@ LAYERS = {
     "packaged_files": 0,
     "ignore_patterns": 0,
     "serving_images": 0,
+    "resource_rules": 0,
     "docker": 1,
     "gcs": 1,
     "serving": 2,

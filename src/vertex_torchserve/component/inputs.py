@@ -11,9 +11,10 @@ from vertex_torchserve.model_archive.spec import (
     DEFAULT_MODEL_NAME,
     DEFAULT_VERSION,
 )
+from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
+from vertex_torchserve.resource_rules.prebuilt_containers import DEFAULT_IMAGE_URI
 from vertex_torchserve.vertex_ai import ModelUpload
-from vertex_torchserve.vertex_ai.prebuilt_containers import DEFAULT_IMAGE_URI
-from vertex_torchserve.vertex_ai.serving_container import HEALTH_ROUTE, ServingContainer, predict_route_of
+from vertex_torchserve.vertex_ai.serving_container import ServingContainer
 
 
 @dataclass(frozen=True)

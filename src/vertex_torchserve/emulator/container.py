@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 
 from vertex_torchserve.emulator.resources import Json
+from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
+from vertex_torchserve.resource_rules.prebuilt_containers import PREBUILT_MODEL_NAME, is_prebuilt
 
 _REFERENCE = re.compile(r"(\$?)\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
-_PREBUILT = re.compile(r"[a-z]+-docker\.pkg\.dev/vertex-ai/prediction/.*")
 _DEFAULT_PORT = 8080
 # AcceleratorType of the v1 API: clients send the number, the container gets the name.
 _ACCELERATORS = {
@@ -71,9 +72,9 @@ class Container:
             place: Where it runs.
         """
         # A prebuilt PyTorch image serves the archive `model.mar` and knows its routes itself.
-        prebuilt = _PREBUILT.fullmatch(spec.get("imageUri", ""))
-        predict = "/predictions/model" if prebuilt else f"{place.default_route}:predict"
-        health = "/ping" if prebuilt else place.default_route
+        prebuilt = is_prebuilt(spec.get("imageUri", ""))
+        predict = predict_route_of(PREBUILT_MODEL_NAME) if prebuilt else f"{place.default_route}:predict"
+        health = HEALTH_ROUTE if prebuilt else place.default_route
         predict = spec.get("predictRoute") or predict
         health = spec.get("healthRoute") or health
         ports = spec.get("ports") or [{"containerPort": _DEFAULT_PORT}]

@@ -21,6 +21,7 @@ from vertex_torchserve.emulator.state import State
 from vertex_torchserve.emulator.storage_server import StorageServer
 from vertex_torchserve.emulator.vertex_server import VertexServer
 from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.resource_rules.bucket_names import bucket_problem
 
 _STOP_SECONDS = 30.0
 
@@ -59,10 +60,11 @@ class Emulator:
             buckets: Created when they aren't there.
 
         Raises:
-            InputError: For a host that isn't loopback, a port that can't be had, a folder that is in
-                use or isn't the emulator's.
+            InputError: For a host that isn't loopback, a port that can't be had, a name that no bucket can
+                have, a folder that is in use or isn't the emulator's.
         """
-        _refuse_unusable(host, {"storage_port": storage_port, "vertex_port": vertex_port})
+        buckets = tuple(buckets)
+        _refuse_unusable(host, {"storage_port": storage_port, "vertex_port": vertex_port}, buckets)
         with ExitStack() as cleanup:
             folder = _folder(data_dir, cleanup)
             state = State(folder)
@@ -120,7 +122,7 @@ def _serve(
     vertex.start()
 
 
-def _refuse_unusable(host: str, ports: dict[str, int]) -> None:
+def _refuse_unusable(host: str, ports: dict[str, int], buckets: Iterable[str]) -> None:
     problems = [
         Problem(f"{name} {port}: 0 (a free port) to 65535 are accepted", f"choose another {name}")
         for name, port in ports.items()
@@ -137,6 +139,7 @@ def _refuse_unusable(host: str, ports: dict[str, int]) -> None:
                 "use 127.0.0.1: anybody may ask the emulator anything",
             )
         )
+    problems += [problem for bucket in buckets if (problem := bucket_problem(bucket))]
     raise_problems(problems)
 
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import httpx
 
 from vertex_torchserve.emulator.rpc_status import RpcError, invalid
+from vertex_torchserve.resource_rules.bucket_names import bucket_problem, split_uri
 
 _TIMEOUT_SECONDS = 600.0
 
@@ -23,10 +24,10 @@ class GcsUri(NamedTuple):
         Raises:
             RpcError: INVALID_ARGUMENT when it is none.
         """
-        bucket, _, name = uri.removeprefix("gs://").partition("/")
-        if not uri.startswith("gs://") or not bucket:
+        parts = split_uri(uri)
+        if parts is None or bucket_problem(parts[0]):
             raise invalid(f"{uri!r} is not a Cloud Storage address; gs://BUCKET/... is accepted.")
-        return cls(bucket, name)
+        return cls(*parts)
 
     @property
     def folder(self) -> str:

@@ -1,21 +1,24 @@
-"""What the server refuses, whoever asks. docs/emulator.md says which rules are documented."""
+"""What the server refuses, whoever asks. docs/emulator.md says which rules are documented.
+
+Display names, aliases and labels are those of `resource_rules`, which this project's own uploads obey too;
+rules that only the server needs stand here.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from vertex_torchserve.emulator.resources import Json
 from vertex_torchserve.emulator.rpc_status import invalid
+from vertex_torchserve.errors import Problem
+from vertex_torchserve.resource_rules.display_names import display_name_problems
+from vertex_torchserve.resource_rules.labels import label_problems
+from vertex_torchserve.resource_rules.version_aliases import version_alias_problems
 
-# UploadModelRequest.model_id, Model.version_aliases, CreateEndpointRequest.endpoint_id and
-# DeployedModel.id, as the API's own type documentation words them.
+# UploadModelRequest.model_id, CreateEndpointRequest.endpoint_id and DeployedModel.id, as the API's own type
+# documentation words them.
 _MODEL_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
-_ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
 _ENDPOINT_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,8}")
 _DEPLOYED_MODEL_ID = re.compile(r"[0-9]{1,10}")
-
-_LONGEST_NAME = 128
-_LONGEST_LABEL = 64
-_MOST_LABELS = 64
 
 
 def refuse(problems: Iterable[str]) -> None:
@@ -29,10 +32,9 @@ def refuse(problems: Iterable[str]) -> None:
         raise invalid(" ".join(found))
 
 
-def display_name(value: str) -> Iterable[str]:
+def display_name(value: object) -> Iterable[str]:
     """1 to 128 characters."""
-    if not 1 <= len(value) <= _LONGEST_NAME:
-        yield f"display_name has {len(value)} characters; 1 to {_LONGEST_NAME} are accepted."
+    return _sentences(display_name_problems(value))
 
 
 def model_id(value: str) -> Iterable[str]:
@@ -53,28 +55,14 @@ def deployed_model_id(value: str) -> Iterable[str]:
         yield f"deployed model id {value!r}: 1 to 10 digits are accepted."
 
 
-def aliases(values: Iterable[str]) -> Iterable[str]:
+def aliases(values: Iterable[object]) -> Iterable[str]:
     """Each a word that can't be taken for a version id."""
-    for value in values:
-        if not _ALIAS.fullmatch(value):
-            yield f"version alias {value!r} does not match {_ALIAS.pattern}."
+    return _sentences(version_alias_problems(values))
 
 
-def labels(values: dict[str, str]) -> Iterable[str]:
-    """Lowercase letters, digits, `_` and `-`; keys start with a letter; up to 64 of up to 64 characters."""
-    if len(values) > _MOST_LABELS:
-        yield f"{len(values)} labels; {_MOST_LABELS} are accepted."
-    for key, value in values.items():
-        if not key[:1].isalpha() or not _label_text(key):
-            yield (
-                f"label key {key!r}: up to {_LONGEST_LABEL} lowercase letters, digits, _ and - are accepted, "
-                "starting with a letter."
-            )
-        if not _label_text(value):
-            yield (
-                f"label value {value!r}: up to {_LONGEST_LABEL} lowercase letters, digits, _ and - "
-                "are accepted."
-            )
+def labels(values: Mapping[str, object]) -> Iterable[str]:
+    """Up to 64 of up to 63 characters and 127 bytes."""
+    return _sentences(label_problems(values))
 
 
 def container(spec: Json) -> Iterable[str]:
@@ -91,7 +79,5 @@ def container(spec: Json) -> Iterable[str]:
             yield f"container_spec.{field} {route!r} does not start with '/'."
 
 
-def _label_text(text: str) -> bool:
-    return len(text) <= _LONGEST_LABEL and all(
-        character in "_-" or (character.isalnum() and not character.isupper()) for character in text
-    )
+def _sentences(problems: Iterable[Problem]) -> Iterable[str]:
+    return [f"{problem.message}." for problem in problems]

@@ -1,20 +1,11 @@
 """Where something lies in Cloud Storage: a bucket and a key."""
 
-import re
 from dataclasses import dataclass
 
 from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.resource_rules.bucket_names import SCHEME, bucket_problem, split_uri
 
-# https://cloud.google.com/storage/docs/buckets#naming (the rules that hold for every bucket there is,
-# not those for new names only).
-_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*[a-z0-9]")
-_IP_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
-_SHORTEST_BUCKET_NAME = 3
-_LONGEST_BUCKET_NAME = 63
-_LONGEST_DOTTED_BUCKET_NAME = 222
 _LONGEST_KEY_BYTES = 1024  # https://cloud.google.com/storage/docs/objects#naming
-
-_SCHEME = "gs://"
 _FUSE_MOUNT = "/gcs/"
 
 
@@ -35,7 +26,7 @@ class GcsPath:
     key: str = ""
 
     def __post_init__(self) -> None:
-        problem = _bucket_problem(self.bucket) or _key_problem(self.bucket, self.key)
+        problem = bucket_problem(self.bucket) or _key_problem(self.bucket, self.key)
         if problem:
             raise InputError(problem)
 
@@ -49,19 +40,21 @@ class GcsPath:
         Raises:
             InputError: When `text` is not such a path.
         """
-        for start in (_SCHEME, _FUSE_MOUNT):
-            if text.startswith(start):
-                bucket, _, key = text.removeprefix(start).partition("/")
-                return cls(bucket, key.removesuffix("/"))
-        raise InputError(
-            Problem(
-                f"{text!r} is not a Cloud Storage path; accepted are gs://BUCKET/KEY and /gcs/BUCKET/KEY.",
-                "Name the bucket and the folder, such as gs://my-bucket/models/my-model.",
+        mounted = text.startswith(_FUSE_MOUNT)
+        parts = split_uri(f"{SCHEME}{text.removeprefix(_FUSE_MOUNT)}" if mounted else text)
+        if parts is None:
+            raise InputError(
+                Problem(
+                    f"{text!r} is not a Cloud Storage path; accepted are gs://BUCKET/KEY and "
+                    "/gcs/BUCKET/KEY.",
+                    "Name the bucket and the folder, such as gs://my-bucket/models/my-model.",
+                )
             )
-        )
+        bucket, key = parts
+        return cls(bucket, key.removesuffix("/"))
 
     def __str__(self) -> str:
-        return f"{_SCHEME}{self.bucket}/{self.key}" if self.key else f"{_SCHEME}{self.bucket}"
+        return f"{SCHEME}{self.bucket}/{self.key}" if self.key else f"{SCHEME}{self.bucket}"
 
     @property
     def name(self) -> str:
@@ -89,24 +82,8 @@ class GcsPath:
         return GcsPath(self.bucket, f"{self.prefix}{name}")
 
 
-def _bucket_problem(bucket: str) -> Problem | None:
-    longest = _LONGEST_DOTTED_BUCKET_NAME if "." in bucket else _LONGEST_BUCKET_NAME
-    if (
-        _SHORTEST_BUCKET_NAME <= len(bucket) <= longest
-        and all(0 < len(part) <= _LONGEST_BUCKET_NAME for part in bucket.split("."))
-        and _BUCKET_NAME.fullmatch(bucket)
-        and not _IP_ADDRESS.fullmatch(bucket)
-    ):
-        return None
-    return Problem(
-        f"{bucket!r} is not a bucket's name; accepted are 3 to 63 lowercase letters, digits, '-', '_' and "
-        "'.', with a letter or digit at both ends.",
-        "Correct the bucket in the path, such as gs://my-bucket/models/my-model.",
-    )
-
-
 def _key_problem(bucket: str, key: str) -> Problem | None:
-    path = f"{_SCHEME}{bucket}/{key}"
+    path = f"{SCHEME}{bucket}/{key}"
     if key and not {"", ".", ".."}.isdisjoint(key.split("/")):
         return Problem(
             f"{path!r} has an empty, '.' or '..' part; accepted are plain names with one '/' between them.",

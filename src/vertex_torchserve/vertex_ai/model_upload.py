@@ -6,17 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vertex_torchserve.errors import Problem
+from vertex_torchserve.resource_rules.display_names import display_name_problems
+from vertex_torchserve.resource_rules.labels import MOST_LABELS, label_problems
+from vertex_torchserve.resource_rules.version_aliases import version_alias_problems
 from vertex_torchserve.vertex_ai.probes import ExecProbe
 
-# google/cloud/aiplatform_v1/types/model.py, `version_aliases`.
-_ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
 _PARENT = re.compile(
     r"(projects/[^/]+/locations/(?P<location>[^/]+)/models/)?[a-z0-9_-]{1,63}(@[a-zA-Z0-9-]+)?"
 )
-# https://cloud.google.com/resource-manager/docs/labels-overview#requirements; one is ours.
-_MAX_LABELS = 63
-_MAX_LABEL_CHARACTERS = 63
-_MAX_DISPLAY_NAME_BYTES = 128
+# Of the labels that Vertex AI accepts, registration.py adds one.
+_MOST_LABELS = MOST_LABELS - 1
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class ModelUpload:
     Attributes:
         project: Google Cloud project id.
         location: Vertex AI region, such as `europe-west2`.
-        display_name: Up to 128 bytes of UTF-8.
+        display_name: 1 to 128 characters.
         serving_container_image_uri: Image in Artifact Registry.
         serving_container_predict_route: `/predictions/<model name>`; None leaves it to the image.
         serving_container_health_route: `/ping`; None leaves it to the image.
@@ -41,7 +40,7 @@ class ModelUpload:
         is_default_version: Move the alias `default` here; version 1 always has it.
         version_description: Of this version.
         version_aliases: Other aliases of this version.
-        labels: Name -> value.
+        labels: Key -> value, up to 63 of them; registering adds one.
     """
 
     project: str
@@ -111,14 +110,15 @@ def as_text(value: Any) -> str:
 def upload_problems(upload: ModelUpload) -> list[Problem]:
     """Everything in the plan that Vertex AI or its SDK would refuse, without asking them."""
     return [
-        *_name_problems(upload),
+        *_place_problems(upload),
+        *display_name_problems(upload.display_name),
         *_container_problems(upload),
         *_version_problems(upload),
-        *_label_problems(upload.labels),
+        *label_problems(upload.labels, _MOST_LABELS),
     ]
 
 
-def _name_problems(upload: ModelUpload) -> Iterable[Problem]:
+def _place_problems(upload: ModelUpload) -> Iterable[Problem]:
     if not upload.project:
         yield Problem("no project is given", "give the Google Cloud project id")
     from google.cloud.aiplatform.constants.base import SUPPORTED_REGIONS
@@ -128,13 +128,6 @@ def _name_problems(upload: ModelUpload) -> Iterable[Problem]:
             f"location {upload.location!r} is not a Vertex AI region; accepted: "
             f"{', '.join(sorted(SUPPORTED_REGIONS))}",
             "give one of these regions",
-        )
-    length = len(upload.display_name.encode())
-    if not 0 < length <= _MAX_DISPLAY_NAME_BYTES:
-        yield Problem(
-            f"display name {upload.display_name!r} is {length} bytes; 1 to {_MAX_DISPLAY_NAME_BYTES} are "
-            "accepted",
-            "give a display name of that length",
         )
 
 
@@ -163,13 +156,7 @@ def _container_problems(upload: ModelUpload) -> Iterable[Problem]:
 
 
 def _version_problems(upload: ModelUpload) -> Iterable[Problem]:
-    for alias in upload.version_aliases:
-        if not isinstance(alias, str) or not _ALIAS.fullmatch(alias):
-            yield Problem(
-                f"version alias {alias!r} is refused by Vertex AI, which accepts 2 to 128 letters, digits "
-                "and `-`, a lowercase letter first (no dots or underscores)",
-                "write `v1-0` for `v1.0`",
-            )
+    yield from version_alias_problems(upload.version_aliases)
     if not upload.parent_model:
         return
     parent = _PARENT.fullmatch(upload.parent_model)
@@ -185,22 +172,3 @@ def _version_problems(upload: ModelUpload) -> Iterable[Problem]:
             f"{upload.location!r}; a version lies where its model lies",
             f"give location {parent['location']!r}, or a parent model there",
         )
-
-
-def _label_problems(labels: Mapping[str, str]) -> Iterable[Problem]:
-    if len(labels) > _MAX_LABELS:
-        yield Problem(f"{len(labels)} labels; up to {_MAX_LABELS} are accepted", "remove some")
-    for name, value in labels.items():
-        valid_name = isinstance(name, str) and _is_label(name) and name[:1].isalpha()
-        if not valid_name or not isinstance(value, str) or not _is_label(value):
-            yield Problem(
-                f"label {name!r}: {value!r} is refused by Vertex AI, which accepts up to "
-                f"{_MAX_LABEL_CHARACTERS} lowercase letters, digits, `_` and `-`, a letter first in the name",
-                "write it in lowercase, with `-` for other characters",
-            )
-
-
-def _is_label(text: str) -> bool:
-    return len(text) <= _MAX_LABEL_CHARACTERS and all(
-        character in "_-" or (character.isalnum() and character == character.lower()) for character in text
-    )

@@ -11,19 +11,17 @@ from datetime import date
 from typing import Any
 
 from vertex_torchserve.errors import Problem
+from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
+from vertex_torchserve.resource_rules.prebuilt_containers import (
+    DEFAULT_IMAGE_URI,
+    PREBUILT_MODEL_NAME,
+    is_prebuilt,
+    nearest_available,
+)
 from vertex_torchserve.serving_images import is_serving_image
-from vertex_torchserve.vertex_ai.prebuilt_containers import DEFAULT_IMAGE_URI, is_prebuilt, nearest_available
 from vertex_torchserve.vertex_ai.probes import HEALTH_PROBE, STARTUP_PROBE
 
-# The name a prebuilt container looks for: `model.mar` (Vertex AI, exporting model artifacts).
-PREBUILT_MODEL_NAME = "model"
-HEALTH_ROUTE = "/ping"
 _ARTIFACT_REGISTRY = re.compile(r"^(?P<region>[a-z0-9-]+)-docker\.pkg\.dev/")
-
-
-def predict_route_of(model_name: str) -> str:
-    """TorchServe's route for a model."""
-    return f"/predictions/{model_name}"
 
 
 @dataclass(frozen=True)

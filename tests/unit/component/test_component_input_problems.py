@@ -65,7 +65,7 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
         ({"local_model_file": ""}, ["local_model_file is empty"], "pytorch_model.bin"),
         ({"local_model_file": "../ckpt.pt"}, ["local_model_file", "'../ckpt.pt'"], "beneath the folder"),
         ({"model_display_name": ""}, ["display name ''", "1 to 128"], "length"),
-        ({"model_display_name": "é" * 65}, ["130 bytes", "1 to 128"], "length"),
+        ({"model_display_name": "é" * 129}, ["129 characters", "1 to 128"], "length"),
         ({"version": " "}, ["version is empty"], "'v1.0'"),
         ({**CUSTOM, "model_name": "a b", "predict_route": "/predictions/a b"}, ["'a b'"], "`model`"),
         ({"model_name": "bert", "predict_route": "/predictions/bert"}, ["'bert'", "model.mar"], "'model'"),
@@ -117,7 +117,7 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
         ({"version_aliases": [1.0]}, ["1.0", "letters"], "v1-0"),
         ({"labels": {"Team": "nlp"}}, ["'Team'", "lowercase"], "lowercase"),
         ({"labels": {"team": "N L P"}}, ["'N L P'", "lowercase"], "lowercase"),
-        ({"labels": {"size": 3.0}}, ["'size': 3.0", "lowercase"], "lowercase"),
+        ({"labels": {"size": 3.0}}, ["'size' has the value 3.0", "lowercase"], "lowercase"),
         ({"labels": {"team": "x" * 64}}, ["team", "up to 63"], "lowercase"),
         ({"parent_model": "models/123"}, ["'models/123'", "projects/PROJECT"], "Model Registry"),
         (

@@ -1,3 +1,5 @@
+import pytest
+
 from vertex_torchserve.emulator.container import Container, Place, expand
 
 PLACE = Place("123456789012", "77", "88", {"machineType": "n1-standard-4", "acceleratorType": 5})
@@ -37,8 +39,9 @@ def test_routes_and_port_default_to_the_documented_ones() -> None:
     assert container.environment["AIP_HTTP_PORT"] == "8080"
 
 
-def test_a_prebuilt_image_knows_its_routes() -> None:
-    image = "us-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu.2-4:latest"
+@pytest.mark.parametrize("name", ["pytorch-cpu.2-4:latest", f"pytorch-gpu.2-3@sha256:{'0' * 64}"])
+def test_a_prebuilt_image_knows_its_routes(name: str) -> None:
+    image = f"us-docker.pkg.dev/vertex-ai/prediction/{name}"
     container = Container.of({"imageUri": image}, "", PLACE)
     assert (container.predict_route, container.health_route) == ("/predictions/model", "/ping")
 

@@ -5,17 +5,6 @@ from vertex_torchserve.emulator.resources import canonical_name
 from vertex_torchserve.emulator.rpc_status import RpcError
 
 
-@pytest.mark.parametrize("alias", ["ab", "v1-0", "golden", "aB9", "a" * 128])
-def test_aliases_that_are_accepted(alias: str) -> None:
-    assert list(rules.aliases([alias])) == []
-
-
-@pytest.mark.parametrize("alias", ["a", "v1.0", "v_1", "1a", "Golden", "end-", "a" * 129, ""])
-def test_aliases_that_are_refused(alias: str) -> None:
-    (problem,) = rules.aliases([alias])
-    assert repr(alias) in problem
-
-
 @pytest.mark.parametrize("model_id", ["m", "_m", "bert-base_2", "a" * 63])
 def test_model_ids_that_are_accepted(model_id: str) -> None:
     assert list(rules.model_id(model_id)) == []
@@ -26,16 +15,14 @@ def test_model_ids_that_are_refused(model_id: str) -> None:
     assert len(list(rules.model_id(model_id))) == 1
 
 
-@pytest.mark.parametrize("labels", [{"team": "nlp"}, {"a": ""}, {"team": "größe-1"}, {"k" * 64: "v" * 64}])
-def test_labels_that_are_accepted(labels: dict[str, str]) -> None:
-    assert list(rules.labels(labels)) == []
-
-
-@pytest.mark.parametrize(
-    "labels", [{"Team": "x"}, {"t": "X"}, {"t": "a b"}, {"t": "v" * 65}, {"k" * 65: ""}, {"": ""}, {"1a": ""}]
-)
-def test_labels_that_are_refused(labels: dict[str, str]) -> None:
-    assert len(list(rules.labels(labels))) == 1
+def test_shared_rules_are_said_in_sentences_that_name_the_value() -> None:
+    with pytest.raises(RpcError) as refusal:
+        rules.refuse([*rules.display_name("n" * 129), *rules.aliases(["v1.0"]), *rules.labels({"Team": ""})])
+    assert (refusal.value.status, refusal.value.http_status) == ("INVALID_ARGUMENT", 400)
+    first, second, third = refusal.value.message.removesuffix(".").split(". ")
+    assert first.endswith("has 129 characters; 1 to 128 are accepted")
+    assert second.startswith("version alias 'v1.0' is refused")
+    assert third.startswith("label 'Team': a key is up to 63 lowercase letters")
 
 
 @pytest.mark.parametrize("endpoint_id", ["e", "my-endpoint-1", "7", "123456789"])

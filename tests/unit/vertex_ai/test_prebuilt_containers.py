@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from vertex_torchserve.vertex_ai.prebuilt_containers import is_prebuilt, nearest_available
+from vertex_torchserve.resource_rules.prebuilt_containers import is_prebuilt, nearest_available
 
 PREBUILT = "europe-docker.pkg.dev/vertex-ai/prediction"
 BEFORE = date(2026, 11, 22)
@@ -43,6 +43,12 @@ def test_an_image_that_is_there_is_taken_with_the_date_of_its_end(version: str) 
 def test_the_warning_after_the_end() -> None:
     _, (gone,) = nearest_available(f"{PREBUILT}/pytorch-cpu.2-4:latest", date(2027, 1, 14))
     assert "have not been available since 2027-01-14" in gone
+
+
+def test_an_image_that_is_named_by_its_digest_is_taken_as_it_is() -> None:
+    asked = f"{PREBUILT}/pytorch-cpu.2-4:latest@sha256:{'0' * 64}"
+    assert is_prebuilt(asked)
+    assert nearest_available(asked, BEFORE)[0] == asked
 
 
 @pytest.mark.parametrize(

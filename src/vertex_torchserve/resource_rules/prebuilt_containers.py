@@ -7,6 +7,8 @@ still names images that are gone, so it can't be asked.
 import re
 from datetime import date
 
+# The one name a prebuilt container looks for: `model.mar` (Vertex AI, "Export model artifacts").
+PREBUILT_MODEL_NAME = "model"
 NEWEST_VERSION = "2-4"
 _AVAILABLE_VERSIONS = ("2-4", "2-3", "2-2")
 END_OF_AVAILABILITY = date(2027, 1, 14)
@@ -14,7 +16,7 @@ DEFAULT_IMAGE_URI = f"europe-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu.{NE
 
 _PREBUILT = re.compile(
     r"^(?P<registry>(us|europe|asia)-docker\.pkg\.dev/vertex-ai/prediction)/"
-    r"pytorch-(?P<device>cpu|gpu|tpu)\.(?P<version>[\d-]+)(?P<tag>:[\w.-]+)?$"
+    r"pytorch-(?P<device>cpu|gpu|tpu)\.(?P<version>[\d-]+)(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$"
 )
 
 
