@@ -21,7 +21,7 @@ from contenders import ROOT
 from published import installed_versions, publish, table
 
 sys.path.insert(0, str(ROOT / "handlers"))
-from huggingface_handler import by_onednn, least_seconds, pack
+from hf_handler.linear_layers import by_onednn, least_seconds, pack
 
 # (in, out): a feed-forward layer of MiniLM and of BERT base, an attention layer, a head of 32,000 tokens.
 SHAPES = ((384, 1536), (768, 3072), (2048, 2048), (768, 32000))

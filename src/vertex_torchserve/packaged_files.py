@@ -3,6 +3,9 @@
 from importlib import resources
 from pathlib import Path
 
+REFERENCE_HANDLER_FILE = "huggingface_handler.py"
+REFERENCE_HANDLER_PACKAGE = "hf_handler"
+
 
 def packaged_file(name: str) -> Path:
     """Where a file lies that the wheel carries.
@@ -15,6 +18,11 @@ def packaged_file(name: str) -> Path:
     return installed if installed.is_file() else package.parents[1] / name
 
 
-def reference_handler() -> Path:
-    """The file of the reference Hugging Face handler."""
-    return packaged_file("handlers/huggingface_handler.py")
+def reference_handler() -> dict[str, Path]:
+    """The files of the reference Hugging Face handler by their names in an archive.
+
+    The first is the file that the manifest names; the others are the package that it imports.
+    """
+    door = packaged_file(f"handlers/{REFERENCE_HANDLER_FILE}")
+    modules = sorted((door.parent / REFERENCE_HANDLER_PACKAGE).rglob("*.py"))
+    return {file.relative_to(door.parent).as_posix(): file for file in (door, *modules)}

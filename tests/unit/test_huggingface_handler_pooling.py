@@ -1,6 +1,8 @@
 """The pooling modes of the reference handler against numbers worked out by hand."""
 
-import importlib.util
+import importlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,19 +11,19 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-HANDLER = Path(__file__).parents[2] / "handlers" / "huggingface_handler.py"
+HANDLERS = Path(__file__).parents[2] / "handlers"
 
 
 @pytest.fixture(scope="module")
-def handler() -> ModuleType:
+def pooling() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as environment:  # the handler sets both: put them back afterwards
         environment.setenv("HF_HUB_OFFLINE", "1")
         environment.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-        spec = importlib.util.spec_from_file_location("huggingface_handler", HANDLER)
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return module
+        environment.syspath_prepend(str(HANDLERS))
+        yield importlib.import_module("hf_handler.text.pooling")
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "hf_handler":
+            del sys.modules[name]
 
 
 # One text of three tokens, (1, -2), (3, -4), (5, -6); padding holds (9, 9), which must never show.
@@ -37,20 +39,20 @@ BY_HAND = {
 
 @pytest.mark.parametrize("mode", BY_HAND)
 @pytest.mark.parametrize("padding_side", ["left", "right"])
-def test_pooling_by_hand(handler: ModuleType, mode: str, padding_side: str) -> None:
+def test_pooling_by_hand(pooling: ModuleType, mode: str, padding_side: str) -> None:
     tokens, padding = [[1.0, -2.0], [3.0, -4.0], [5.0, -6.0]], [[9.0, 9.0]]
     if padding_side == "left":
         hidden, mask = padding + tokens, [0, 1, 1, 1]
     else:
         hidden, mask = tokens + padding, [1, 1, 1, 0]
     full = [[7.0, 7.0]] * 4  # a neighbour without padding: constant vectors
-    pooled = handler.POOLING[mode](torch.tensor([hidden, full]), torch.tensor([mask, [1, 1, 1, 1]]))
+    pooled = pooling.POOLING[mode](torch.tensor([hidden, full]), torch.tensor([mask, [1, 1, 1, 1]]))
     assert pooled[0].tolist() == pytest.approx(BY_HAND[mode], rel=1e-6)
     assert pooled[1].tolist() == pytest.approx([14, 14] if mode == "mean_sqrt_len_tokens" else [7, 7])
 
 
-def test_every_mode_is_checked(handler: ModuleType) -> None:
-    assert set(handler.POOLING) == set(BY_HAND)
+def test_every_mode_is_checked(pooling: ModuleType) -> None:
+    assert set(pooling.POOLING) == set(BY_HAND)
 
 
 @pytest.mark.parametrize(
@@ -73,12 +75,12 @@ def test_every_mode_is_checked(handler: ModuleType) -> None:
         ({}, ["mean"]),
     ],
 )
-def test_modes_a_config_names(handler: ModuleType, config: dict[str, Any], modes: list[str]) -> None:
-    assert handler.pooling_modes(config) == modes
+def test_modes_a_config_names(pooling: ModuleType, config: dict[str, Any], modes: list[str]) -> None:
+    assert pooling.pooling_modes(config) == modes
 
 
-def test_an_unknown_mode_is_named_with_the_accepted_ones(handler: ModuleType) -> None:
+def test_an_unknown_mode_is_named_with_the_accepted_ones(pooling: ModuleType) -> None:
     with pytest.raises(
         ValueError, match=r"unknown pooling modes: attention; accepted: cls, max, mean,.*fix: "
     ):
-        handler.pooling_modes({"pooling_mode": ["mean", "attention"]})
+        pooling.pooling_modes({"pooling_mode": ["mean", "attention"]})

@@ -84,7 +84,7 @@ def build_model_archive(
     _check_target(spec, export_path, force, problems)
     handler = resolve_handler(spec.handler, problems)
     serialized_file = find_serialized_file(spec, problems)
-    members = collect_members(spec, serialized_file, handler.source, problems)
+    members = collect_members(spec, serialized_file, handler.sources, problems)
     config = spec.config_file or members.get(MODEL_CONFIG_NAME)
     if config is not None and config.is_file():
         problems.extend(_config_problems(config))

@@ -5,13 +5,14 @@ shows in the syntax tree (rules: `ts/model_loader.py` of TorchServe 0.12).
 """
 
 import ast
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from model_archiver.model_packaging_utils import model_handlers
 
 from vertex_torchserve.errors import Problem
-from vertex_torchserve.packaged_files import reference_handler
+from vertex_torchserve.packaged_files import REFERENCE_HANDLER_FILE, reference_handler
 
 REFERENCE_HANDLER = "huggingface"
 TORCHSERVE_HANDLERS = frozenset(model_handlers)
@@ -22,19 +23,19 @@ class Handler(NamedTuple):
 
     Attributes:
         manifest_name: What the manifest's `handler` says, such as `handler.py:predict`.
-        source: The file to pack; None for one of TorchServe's own.
+        sources: The files to pack by their names in the archive; none for one of TorchServe's own.
     """
 
     manifest_name: str
-    source: Path | None
+    sources: Mapping[str, Path]
 
 
 def resolve_handler(handler: str, problems: list[Problem]) -> Handler:
     """Find the handler; what is wrong with it is added to `problems`."""
     if handler in TORCHSERVE_HANDLERS:
-        return Handler(handler, None)
+        return Handler(handler, {})
     if handler == REFERENCE_HANDLER:
-        return Handler(reference_handler().name, reference_handler())
+        return Handler(REFERENCE_HANDLER_FILE, reference_handler())
     file_name, _, function = handler.partition(":")
     source = Path(file_name)
     if source.suffix != ".py" or not source.is_file():
@@ -47,7 +48,8 @@ def resolve_handler(handler: str, problems: list[Problem]) -> Handler:
         )
     else:
         problems.extend(_source_problems(source, function))
-    return Handler(source.name + (f":{function}" if function else ""), source)
+    sources = {source.name: source} if source.is_file() else {}
+    return Handler(source.name + (f":{function}" if function else ""), sources)
 
 
 def _source_problems(source: Path, function: str) -> list[Problem]:

@@ -12,32 +12,29 @@ import yaml
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
-from vertex_torchserve.packaged_files import reference_handler
+from vertex_torchserve.packaged_files import REFERENCE_HANDLER_PACKAGE, reference_handler
 from vertex_torchserve.serving.archive import MODEL_CONFIG_NAME
 from vertex_torchserve.serving.model_config import parse_model_config
 
+_REGISTRY = f"{REFERENCE_HANDLER_PACKAGE}/registry.py"
 # The handler takes the languages of a translation from the task's name, as transformers' pipelines do.
 _PAIR = re.compile(r"translation_[^_]+_to_[^_]+")
 
 
-def task_names(source: Path) -> list[str]:
-    """Names and aliases of the tasks a handler's source has, sorted: the arguments of its `@task(...)`.
+def task_names(registry: Path) -> list[str]:
+    """Names and aliases of the reference handler's tasks, sorted: the keys of `TASKS` and `ALIASES`.
 
     Read from the syntax tree, because importing the handler takes torch.
+
+    Args:
+        registry: The handler's module that has both tables.
     """
-    decorators = [
-        decorator
-        for node in ast.parse(source.read_bytes()).body
-        if isinstance(node, ast.ClassDef)
-        for decorator in node.decorator_list
-    ]
-    return sorted(
-        argument.value
-        for call in decorators
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "task"
-        for argument in call.args
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-    )
+    tables = {
+        node.target.id: node.value
+        for node in ast.parse(registry.read_bytes()).body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None
+    }
+    return sorted(name for table in ("TASKS", "ALIASES") for name in ast.literal_eval(tables[table]))
 
 
 def config_with_task(
@@ -84,7 +81,7 @@ def _task_problems(spec: ModelArchiveSpec) -> Iterator[Problem]:
             f"use --handler {REFERENCE_HANDLER}, or leave the task out",
         )
         return
-    accepted = task_names(reference_handler())
+    accepted = task_names(reference_handler()[_REGISTRY])
     if spec.task not in accepted and not _PAIR.fullmatch(spec.task or ""):
         yield Problem(
             f"unknown task {spec.task!r}; accepted: {', '.join(accepted)}, translation_en_to_de and the like",

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vertex_torchserve.errors import Problem
@@ -28,18 +28,21 @@ Members = dict[str, Path]
 
 
 def collect_members(
-    spec: ModelArchiveSpec, serialized_file: str | None, handler_source: Path | None, problems: list[Problem]
+    spec: ModelArchiveSpec,
+    serialized_file: str | None,
+    handler_sources: Mapping[str, Path],
+    problems: list[Problem],
 ) -> Members:
     """Archive name -> source file, for everything but the manifest.
 
     Args:
         spec: What to package.
         serialized_file: The serialized file, relative to the model folder; no ignore pattern drops it.
-        handler_source: The handler's file, None for one of TorchServe's own.
+        handler_sources: The handler's files by their names; none for one of TorchServe's own.
         problems: What is wrong is added here.
     """
     members: Members = {}
-    for name, source in _sources(spec, serialized_file, handler_source):
+    for name, source in _sources(spec, serialized_file, handler_sources):
         other = members.setdefault(name, source)
         if other != source and not other.samefile(source):
             problems.append(
@@ -53,7 +56,7 @@ def collect_members(
 
 
 def _sources(
-    spec: ModelArchiveSpec, serialized_file: str | None, handler_source: Path | None
+    spec: ModelArchiveSpec, serialized_file: str | None, handler_sources: Mapping[str, Path]
 ) -> Iterator[tuple[str, Path]]:
     """Every (archive name, file), in the order in which they are looked at."""
     if serialized_file is not None:
@@ -62,7 +65,8 @@ def _sources(
     for name, source in files_below(spec.model_folder):
         if name != serialized_file and not is_ignored(name, spec.ignore):
             yield name, source
-    single_files = (handler_source, spec.model_file, spec.requirements_file, spec.config_file)
+    yield from handler_sources.items()
+    single_files = (spec.model_file, spec.requirements_file, spec.config_file)
     for file in single_files:
         if file is not None and file.is_file():
             yield file.name, file

@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from vertex_torchserve import gcs
-from vertex_torchserve.packaged_files import reference_handler
+from vertex_torchserve.packaged_files import (
+    REFERENCE_HANDLER_FILE,
+    REFERENCE_HANDLER_PACKAGE,
+    reference_handler,
+)
 from vertex_torchserve.serving.archive import Manifest, read_manifest
 from vertex_torchserve.serving.model_config import parse_model_config
 
@@ -28,10 +32,12 @@ _LARGEST_BYTES = 32 << 20
 _PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import huggingface_handler as handler
 from pathlib import Path
-settings = handler.read_settings(json.load(sys.stdin))
-print(json.dumps(handler.schemas(handler.choose_task(settings, Path(sys.argv[2])))))
+from hf_handler.choice import choose_task
+from hf_handler.published_schemas import schemas
+from hf_handler.settings import read_settings
+settings = read_settings(json.load(sys.stdin))
+print(json.dumps(schemas(choose_task(settings, Path(sys.argv[2])))))
 """
 
 JsonSchema = Mapping[str, Any]
@@ -48,9 +54,8 @@ def predict_schemata(mar_path: Path) -> dict[str, JsonSchema]:
         mar_path: An archive that `read_manifest` accepts.
     """
     manifest = read_manifest(mar_path)
-    handler = reference_handler()
     with zipfile.ZipFile(mar_path) as archive, tempfile.TemporaryDirectory(prefix="vts-") as folder:
-        if manifest.handler != handler.name or archive.read(handler.name) != handler.read_bytes():
+        if not _is_reference_handler(archive, manifest):
             return {}
         if not all(importlib.util.find_spec(name) for name in ("torch", "transformers")):
             _log.warning("no schemas are published with the model: that takes torch and transformers here")
@@ -58,11 +63,24 @@ def predict_schemata(mar_path: Path) -> dict[str, JsonSchema]:
         for member in archive.infolist():
             if member.filename.endswith(_SUFFIXES) and member.file_size <= _LARGEST_BYTES:
                 archive.extract(member, folder)
-        return _asked(handler, folder, _settings(archive, manifest))
+        return _asked(folder, _settings(archive, manifest))
 
 
-def _asked(handler: Path, folder: str, settings: Any) -> dict[str, JsonSchema]:
-    program = [sys.executable, "-P", "-c", _PROGRAM, str(handler.parent), folder]
+def _is_reference_handler(archive: zipfile.ZipFile, manifest: Manifest) -> bool:
+    """Whether the archive holds this release's handler: each of its files, byte for byte, and no other."""
+    files = reference_handler()
+    prefix = f"{REFERENCE_HANDLER_PACKAGE}/"
+    package = {name for name in archive.namelist() if name.startswith(prefix) and not name.endswith("/")}
+    return (
+        manifest.handler == REFERENCE_HANDLER_FILE
+        and package | {REFERENCE_HANDLER_FILE} == set(files)
+        and all(archive.read(name) == file.read_bytes() for name, file in files.items())
+    )
+
+
+def _asked(folder: str, settings: Any) -> dict[str, JsonSchema]:
+    handlers = reference_handler()[REFERENCE_HANDLER_FILE].parent
+    program = [sys.executable, "-P", "-c", _PROGRAM, str(handlers), folder]
     try:
         answer = subprocess.run(
             program, input=json.dumps(settings), capture_output=True, text=True, check=True, timeout=_SECONDS

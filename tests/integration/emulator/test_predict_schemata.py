@@ -1,5 +1,6 @@
 """The schemas of the reference handler, beside the archive in storage and named by the version."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,20 @@ def test_nobody_else_s_handler_is_run(spec: ModelArchiveSpec, tmp_path: Path) ->
     handler.write_text("raise SystemExit('this ran')\n\ndef handle(data, context): ...\n")
     other = replace(spec, handler=str(handler), task=None)
     assert predict_schemata(build_model_archive(other, tmp_path / "out").mar_path) == {}
+
+
+@pytest.mark.parametrize("member", ["hf_handler/tasks/fill_mask.py", "hf_handler/more.py"])
+def test_a_package_with_one_file_changed_or_added_is_somebody_else_s(
+    spec: ModelArchiveSpec, tmp_path: Path, member: str
+) -> None:
+    mar = build_model_archive(spec, tmp_path).mar_path
+    assert set(predict_schemata(mar)) == {"instance", "parameters", "prediction"}
+    changed = tmp_path / "changed.mar"
+    with zipfile.ZipFile(mar) as old, zipfile.ZipFile(changed, "w") as new:
+        contents = {name: old.read(name) for name in old.namelist()}
+        for name, content in {**contents, member: contents.get(member, b"") + b"\n"}.items():
+            new.writestr(name, content)
+    assert predict_schemata(changed) == {}
 
 
 def test_a_folder_that_tells_no_task_is_a_warning(

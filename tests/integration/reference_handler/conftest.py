@@ -22,7 +22,10 @@ def offline_environment() -> Iterator[None]:
             warnings.simplefilter("ignore", ResourceWarning)  # ts/__init__.py leaves its version.txt open
             importlib.import_module("ts")
         yield
-    sys.modules.pop("huggingface_handler", None)
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] in {"huggingface_handler", "hf_handler"}
+    ]:
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -101,18 +101,18 @@ class Fuzzed:
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        import huggingface_handler as handler
+        from hf_handler.registry import task_class
 
         self.name = name
         self.task = CATALOGUE[name].task
         make(name, folder)
         settings: dict[str, Any] = {"task": self.task, "max_batch_tokens": 512}
-        if "max_new_tokens" in handler.TASKS[handler.canonical(self.task)].parameters:
+        if "max_new_tokens" in task_class(self.task).parameters:
             settings["parameters"] = {"max_new_tokens": 4}
         config = {"handler": settings}
         write_manifest(folder, config=json.dumps(config))
         self._send: Callable[..., Any] = load(folder, envelope=None)
-        self._instances = instances(name, handler.TASKS[handler.canonical(self.task)])
+        self._instances = instances(name, task_class(self.task))
         self.statuses: Counter[int] = Counter()
         self.mistakes: list[tuple[Any, Any]] = []
 

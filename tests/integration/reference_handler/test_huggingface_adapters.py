@@ -60,9 +60,9 @@ def test_answers_are_those_of_the_adapted_model(tmp_path: Path, transformers: An
 def test_layers_are_packed_after_the_adapter_is_merged(
     tmp_path: Path, transformers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import huggingface_handler
+    from hf_handler import linear_layers
 
-    monkeypatch.setattr(huggingface_handler, "LEAST_GAIN", 1e-9)
+    monkeypatch.setattr(linear_layers, "LEAST_GAIN", 1e-9)
     model = save_adapted(transformers, tmp_path)
     send = load(tmp_path)
     kinds = [type(layer).__name__ for layer in send.service.context.huggingface.task.model.modules()]

@@ -179,50 +179,50 @@ def test_every_spelling_of_a_sound_is_one_and_the_same(sender_of: Any) -> None:
 
 
 def test_eight_bits_have_no_sign() -> None:
-    import huggingface_handler as handler
+    from hf_handler.media import sounds
 
-    values = handler.read_sound(wav([-1.0, 0.0, 0.5, 1.0], width=1), RATE, 60)
+    values = sounds.read_sound(wav([-1.0, 0.0, 0.5, 1.0], width=1), RATE, 60)
     assert values == pytest.approx([-127 / 128, 0, 64 / 128, 127 / 128])
 
 
 @pytest.mark.parametrize("width", [2, 3, 4])
 def test_channels_are_averaged(width: int) -> None:
-    import huggingface_handler as handler
+    from hf_handler.media import sounds
 
-    values = handler.read_sound(wav([[0.5, 0.0], [0.25, -0.75], [1, 1]], width=width), RATE, 60)
+    values = sounds.read_sound(wav([[0.5, 0.0], [0.25, -0.75], [1, 1]], width=width), RATE, 60)
     assert values == pytest.approx([0.25, -0.25, 1], abs=1e-4)
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000, 96_000])
 def test_other_rates_are_heard_as_at_the_models(rate: int) -> None:
     """Tones below both Nyquist frequencies stay what they are; those above the new one vanish."""
-    import huggingface_handler as handler
+    from hf_handler.media import sounds
 
     def tones(at: int) -> Any:
         times = numpy.arange(int(0.5 * at)) / at
         return 0.4 * numpy.sin(2 * numpy.pi * 440 * times) + 0.3 * numpy.sin(2 * numpy.pi * 1500 * times + 1)
 
-    got = handler.resampled(tones(rate).astype(numpy.float32), rate, RATE)
+    got = sounds.resampled(tones(rate).astype(numpy.float32), rate, RATE)
     expected = tones(RATE)
     assert abs(len(got) - len(expected)) <= 1
     middle = slice(200, len(expected) - 200)
     assert numpy.abs(got[middle] - expected[middle]).max() < 2e-3
     if rate > 2 * RATE:
         high = numpy.sin(2 * numpy.pi * 0.45 * rate * numpy.arange(rate // 2) / rate).astype(numpy.float32)
-        assert numpy.abs(handler.resampled(high, rate, RATE)[200:-200]).max() < 1e-2
+        assert numpy.abs(sounds.resampled(high, rate, RATE)[200:-200]).max() < 1e-2
 
 
 def test_resampling_agrees_with_scipys() -> None:
     from scipy.signal import resample_poly
 
-    import huggingface_handler as handler
+    from hf_handler.media import sounds
 
     numbers = numpy.random.default_rng(3)
     slow = numpy.cumsum(numbers.normal(size=400))
     values = numpy.interp(numpy.linspace(0, 399, 44_100), numpy.arange(400), slow).astype(numpy.float32)
     values /= numpy.abs(values).max()
     expected = resample_poly(values, 160, 441)
-    got = handler.resampled(values, 44_100, RATE)
+    got = sounds.resampled(values, 44_100, RATE)
     assert len(got) == len(expected)
     assert numpy.abs(got - expected)[300:-300].max() < 2e-3
 

@@ -76,13 +76,14 @@ def test_requests_in_one_batch_answer_as_alone(tmp_path: Path, name: str) -> Non
 
 
 def packs(lengths: list[int], budget: int, groups: list[Any] | None = None) -> list[list[int]]:
-    import huggingface_handler as handler
+    from hf_handler.items import Item
+    from hf_handler.packs import packs_of
 
     items = [
-        handler.Item(None, length, group)
+        Item(None, length, group)
         for length, group in zip(lengths, groups or [None] * len(lengths), strict=True)
     ]
-    return list(handler.packs_of(items, budget))
+    return list(packs_of(items, budget))
 
 
 def test_packs_hold_neighbours_in_length_within_the_budget() -> None:
@@ -94,11 +95,11 @@ def test_packs_hold_neighbours_in_length_within_the_budget() -> None:
 @pytest.fixture
 def breakable(tmp_path: Path) -> Any:
     """A classifier whose forward can be told to fail."""
-    import huggingface_handler as handler
+    from hf_handler.service import Service
 
     send = served(tmp_path, "text-classification", max_batch_tokens=4096)
     service = send.service.context.huggingface
-    assert isinstance(service, handler.Service)
+    assert isinstance(service, Service)
     return send, service.task
 
 

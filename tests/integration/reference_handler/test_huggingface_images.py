@@ -375,7 +375,8 @@ def https_server(folder: Path, answer: Any) -> Iterator[tuple[int, ssl.SSLContex
 
 
 def test_a_file_is_fetched_from_who_proves_to_be_the_host_and_in_time(tmp_path: Path, bare: Any) -> None:
-    import huggingface_handler as handler
+    from hf_handler.media.fetching import download
+    from hf_handler.schema import Refused
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         if request.path == "/away":
@@ -390,7 +391,7 @@ def test_a_file_is_fetched_from_who_proves_to_be_the_host_and_in_time(tmp_path: 
         request.wfile.write(b"body of " + request.path.encode())
 
     def get(target: str, host: str = "media.test", seconds: float = 5) -> bytes | str:
-        return handler.download("127.0.0.1", port, host, target, trust, time.monotonic() + seconds)
+        return download("127.0.0.1", port, host, target, trust, time.monotonic() + seconds)
 
     with https_server(tmp_path, answer) as (port, trust):
         assert get("/cat?x=1") == b"body of /cat?x=1"
@@ -400,7 +401,7 @@ def test_a_file_is_fetched_from_who_proves_to_be_the_host_and_in_time(tmp_path: 
             ("/cat", "other.test", 5, "SSLCertVerificationError"),
             ("/slow", "media.test", 0.5, "can't be fetched"),
         ]:
-            with pytest.raises(handler.Refused, match=reason):
+            with pytest.raises(Refused, match=reason):
                 get(target, host, seconds)
 
 
@@ -417,7 +418,8 @@ def test_a_file_is_fetched_from_who_proves_to_be_the_host_and_in_time(tmp_path: 
     ],
 )
 def test_an_allowed_host_may_not_lead_inside(tmp_path: Path, url: str, reason: str) -> None:
-    import huggingface_handler as handler
+    from hf_handler.media.files import from_text
+    from hf_handler.schema import Refused
 
-    with pytest.raises(handler.Refused, match=reason):
-        handler.from_text(url, ["localhost"])
+    with pytest.raises(Refused, match=reason):
+        from_text(url, ["localhost"])

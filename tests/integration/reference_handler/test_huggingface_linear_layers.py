@@ -14,10 +14,10 @@ from tiny_models import make, samples
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The handler where any gain is enough: what is measured of tiny layers is chance."""
-    import huggingface_handler
+    from hf_handler import linear_layers
 
-    monkeypatch.setattr(huggingface_handler, "LEAST_GAIN", 1e-9)
-    return huggingface_handler
+    monkeypatch.setattr(linear_layers, "LEAST_GAIN", 1e-9)
+    return linear_layers
 
 
 def packed(model: Any) -> list[str]:

@@ -94,7 +94,7 @@ def test_one_line_says_task_device_and_time(
     with caplog.at_level(logging.INFO):
         predict(load(tmp_path, gpu_id=0), "a secret text")
     device = "cuda:0" if torch.cuda.is_available() else "cpu"
-    lines = [record.getMessage() for record in caplog.records if record.name == "huggingface_handler"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "hf_handler.service"]
     assert len(lines) == 1
     assert re.fullmatch(
         rf"text-classification on {device}, packs of \d+, loaded and warmed up in \d+\.\d s", lines[0]
@@ -181,14 +181,14 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
 
 
 def test_the_readme_has_every_setting_and_its_default() -> None:
-    import huggingface_handler as handler
+    from hf_handler.settings import SETTINGS
 
     readme = (HANDLERS / "README.md").read_text()
     rows = dict(
         re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", readme.partition("## Set it")[2], flags=re.MULTILINE)
     )
     words = {True: "true", False: "false", None: "none"}
-    defaults = {name: schema["default"] for name, schema in handler.SETTINGS.items()}
+    defaults = {name: schema["default"] for name, schema in SETTINGS.items()}
     assert rows == {
         name: words[value] if value in (True, False, None) else str(value) for name, value in defaults.items()
     }

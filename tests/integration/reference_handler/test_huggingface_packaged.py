@@ -14,14 +14,14 @@ from tiny_models import CATALOGUE, samples
 @pytest.mark.parametrize("name", CATALOGUE)
 @pytest.mark.filterwarnings("ignore:Recommended. pip install sacremoses")
 def test_every_model_of_the_catalogue(name: str) -> None:
-    import huggingface_handler as handler
+    from hf_handler.published_schemas import schemas as published
 
     model = served(name)
     assert model.task == CATALOGUE[name].task.split("_")[0]
     status, answer = model.answer(request(name))
     assert status == 200, answer
     assert len(answer["predictions"]) == len(samples(name)) > 0
-    schemas = {kind: Draft202012Validator(schema) for kind, schema in handler.schemas(model.task).items()}
+    schemas = {kind: Draft202012Validator(schema) for kind, schema in published(model.task).items()}
     assert_fit(schemas["instance"], samples(name))
     assert_fit(schemas["parameters"], [parameters(name)])
     assert_fit(schemas["prediction"], answer["predictions"])
@@ -34,10 +34,11 @@ def assert_fit(schema: Draft202012Validator, values: list[Any]) -> None:
 
 
 def test_every_task_is_in_the_catalogue() -> None:
-    import huggingface_handler as handler
+    from hf_handler.registry import TASKS, task_class
 
     tasks = {CATALOGUE[name].task.split("_")[0] for name in CATALOGUE}
-    assert {task.name for task in handler.TASKS.values()} == tasks
+    assert set(TASKS) == tasks
+    assert {task_class(name).name for name in TASKS} == tasks
 
 
 def test_the_readme_shows_what_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:

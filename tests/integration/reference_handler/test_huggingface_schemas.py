@@ -24,12 +24,12 @@ TASKS = (
 
 @pytest.mark.parametrize("name", TASKS)
 def test_samples_and_their_predictions_fit(name: str, tmp_path: Path) -> None:
-    import huggingface_handler as handler
+    from hf_handler.published_schemas import schemas as published
 
     task = CATALOGUE[name].task
     folder = make(name, tmp_path / "model")
     write_manifest(folder, config=f"handler: {{task: {task}, max_batch_tokens: 512}}")
-    schemas = {kind: checked(schema) for kind, schema in handler.schemas(task).items()}
+    schemas = {kind: checked(schema) for kind, schema in published(task).items()}
     parameters = CATALOGUE[name].parameters
     instances: list[Any] = [{"inputs": sample, "parameters": parameters} for sample in samples(name)]
     for instance in [*samples(name), *instances]:

@@ -13,13 +13,14 @@ CARD = "---\nlicense: mit\npipeline_tag: {}\ntags:\n- x\n---\n# A model\n\npipel
 
 def chosen(folder: Path, card: str | None = None, **config: Any) -> str:
     """The task of a folder with these changes."""
-    import huggingface_handler as handler
+    from hf_handler.choice import choose_task
+    from hf_handler.settings import read_settings
 
     if card is not None:
         (folder / "README.md").write_text(card)
     settings = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**settings, **config}))
-    return str(handler.choose_task(handler.read_settings(None), folder))
+    return str(choose_task(read_settings(None), folder))
 
 
 @pytest.mark.parametrize(

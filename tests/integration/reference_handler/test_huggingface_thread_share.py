@@ -14,7 +14,7 @@ from handler_models import HANDLERS, load
 
 CLAIM = """\
 import sys
-from huggingface_handler import ThreadShare
+from hf_handler.threads import ThreadShare
 share = ThreadShare(sys.argv[1])
 with share.at_work():
     print(share._slot, flush=True)
@@ -24,9 +24,9 @@ with share.at_work():
 
 @pytest.fixture
 def handler() -> Any:
-    import huggingface_handler
+    from hf_handler import threads
 
-    return huggingface_handler
+    return threads
 
 
 @pytest.fixture

@@ -161,10 +161,18 @@ def test_extra_files_and_folders_tokenizer_and_serialized_file_in_a_sub_folder(
     assert "checkpoints/best.pt" not in files
 
 
+HANDLERS = Path(__file__).parents[3] / "handlers"
+
+
 def test_handlers_by_name(spec: ModelArchiveSpec, tmp_path: Path) -> None:
     reference = build(replace(spec, handler="huggingface"), tmp_path)
     assert reference.handler == "huggingface_handler.py"
-    assert content(reference)["huggingface_handler.py"].startswith(b'"""TorchServe handler for Hugging Face')
+    files = content(reference)
+    assert files["huggingface_handler.py"].startswith(b'"""TorchServe handler for Hugging Face')
+    checkout = HANDLERS / "hf_handler"
+    package = {file.relative_to(HANDLERS).as_posix() for file in checkout.rglob("*.py")}
+    assert {"hf_handler/__init__.py", "hf_handler/tasks/fill_mask.py"} < package
+    assert {name for name in files if name.startswith("hf_handler/")} == package
     stock = build_model_archive(replace(spec, handler="base_handler"), tmp_path / "stock")
     assert stock.handler == "base_handler"
     assert not [name for name in content(stock) if name.endswith(".py")]

@@ -1,0 +1,189 @@
+"""The model folder: what it holds, and models, tokenizers and processors loaded from it."""
+
+import json
+import pickle
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from hf_handler.linear_layers import pack_linear_layers
+from hf_handler.optional import need
+from hf_handler.schema import Parameters
+from hf_handler.settings import read_settings
+
+
+def read_json(file: Path) -> Any:
+    """Return the JSON value in `file`, or an empty object when there is no such file."""
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+@dataclass
+class Archive:
+    """The model folder, what the operator set, and the device to run on.
+
+    Attributes:
+        folder: Where TorchServe extracted the archive.
+        weights: The serialized file that the manifest names; None when it names none, or an adapter.
+        settings: One value for each of `SETTINGS`.
+        device: Where tensors go.
+    """
+
+    folder: Path
+    weights: Path | None
+    settings: Parameters
+    device: torch.device
+
+    @classmethod
+    def of(cls, context: Any) -> "Archive":
+        """Read TorchServe's context."""
+        properties = context.system_properties
+        folder = Path(properties["model_dir"])
+        gpu = properties.get("gpu_id")
+        device = torch.device(f"cuda:{gpu}" if torch.cuda.is_available() and gpu is not None else "cpu")
+        serialized_file = ((context.manifest or {}).get("model") or {}).get("serializedFile")
+        adapter = (serialized_file or "").startswith("adapter_")
+        weights = (folder / serialized_file).resolve() if serialized_file and not adapter else None
+        check_base(folder, weights)
+        settings = read_settings((context.model_yaml_config or {}).get("handler"))
+        if settings["quantize"] == "int8" and device.type != "cpu":
+            raise ValueError(
+                f"handler.quantize: int8 runs on the CPU only, the worker has {device}; "
+                "fix: remove it, or set deviceType: cpu in model-config.yaml"
+            )
+        return cls(folder, weights, settings, device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the weights are loaded as."""
+        if self.settings["dtype"] != "auto":
+            return getattr(torch, self.settings["dtype"])  # type: ignore[no-any-return]
+        if self.device.type == "cpu":
+            return torch.float32
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+    def config(self, folder: Path | None = None) -> Any:
+        """Load the model's config."""
+        return transformers.AutoConfig.from_pretrained(folder or self.folder, **self._trust())
+
+    def processor(self, auto_class: Any, folder: Path | None = None) -> Any:
+        """Load a tokenizer, image processor, feature extractor or processor."""
+        return auto_class.from_pretrained(folder or self.folder, **self._trust())
+
+    def model(self, auto_class: Any, folder: Path | None = None, may_miss: tuple[str, ...] = ()) -> Any:
+        """Load a model with all of its weights, ready to run.
+
+        Args:
+            auto_class: The `AutoModel*` class to load with.
+            folder: Holds `config.json`; the archive when None.
+            may_miss: Weights whose name starts so are not needed for the task.
+
+        Raises:
+            ValueError: The weights hold more than tensors, or some that the task needs are missing.
+        """
+        folder = folder or self.folder
+        adapted = (folder / "adapter_config.json").is_file()
+        with tempfile.TemporaryDirectory() as view:
+            source = self._weights_folder(folder, Path(view), adapted)
+            model = self._load(auto_class, source, folder, may_miss)
+        if adapted:
+            peft = need("peft", "an adapter in the archive")
+            model = peft.PeftModel.from_pretrained(model, folder, local_files_only=True).merge_and_unload()
+        if not self.settings["device_map"]:
+            model = model.to(self.device)
+        model.eval().requires_grad_(False)
+        if self.settings["quantize"] == "int8":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch announces another way, which isn't in torch
+                model = torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
+        if self.settings["torch_compile"]:
+            model.forward = torch.compile(model.forward, dynamic=True)
+        elif self.settings["linear_layers"] == "auto":
+            pack_linear_layers(model)
+        return model
+
+    def _trust(self) -> Parameters:
+        return {"local_files_only": True, "trust_remote_code": self.settings["trust_remote_code"]}
+
+    def _weights_folder(self, folder: Path, view: Path, adapted: bool) -> Path:
+        """Return a folder where transformers finds the weights: it looks for them by name only."""
+        named = (
+            self.weights if self.weights and self.weights.is_file() and not any(folder.glob("*.index.json"))
+            else None
+        )  # fmt: skip
+        if named is None and not adapted:
+            return folder
+        for file in folder.iterdir():
+            # Shown an adapter, transformers would fetch the base model that it names.
+            if not file.name.startswith("adapter_") and not (named and is_weights(file)):
+                (view / file.name).symlink_to(file)
+        if named:
+            safe = named.suffix == ".safetensors"
+            (view / ("model.safetensors" if safe else "pytorch_model.bin")).symlink_to(named)
+        return view
+
+    def _load(self, auto_class: Any, source: Path, folder: Path, may_miss: tuple[str, ...]) -> Any:
+        try:
+            model, report = self._from_pretrained(auto_class, source, folder)
+        except pickle.UnpicklingError as error:
+            raise ValueError(
+                f"{self.weights or folder} is no file of weights only: nothing in it was run; accepted: "
+                "safetensors, or a state dict that torch.save wrote; fix: save it with save_pretrained"
+            ) from error
+        missing = sorted(key for key in report["missing_keys"] if not key.startswith(may_miss or ("-",)))
+        if missing:
+            raise ValueError(
+                f"{len(missing)} weights are missing ({', '.join(missing[:3])}, ...): they would be random; "
+                f"fix: package the weights of a {type(model).__name__}, or set another handler.task"
+            )
+        return model
+
+    def _from_pretrained(self, auto_class: Any, source: Path, folder: Path) -> tuple[Any, Any]:
+        options = {
+            "config": self.config(folder),
+            "dtype": self.dtype,
+            "attn_implementation": self.settings["attn_implementation"],
+            "output_loading_info": True,
+            "weights_only": True,
+            **self._trust(),
+        }
+        if self.settings["device_map"]:
+            need("accelerate", "handler.device_map")
+            options["device_map"] = self.settings["device_map"]
+        elif self.device.type == "cuda" and transformers.utils.is_accelerate_available():
+            options["device_map"] = {"": self.device}  # safetensors are read straight to where they run
+        try:
+            return auto_class.from_pretrained(source, **options)  # type: ignore[no-any-return]
+        except ValueError as error:
+            if "attn_implementation" not in str(error) or options["attn_implementation"] != "sdpa":
+                raise
+            return auto_class.from_pretrained(source, **{**options, "attn_implementation": "eager"})  # type: ignore[no-any-return]
+
+
+def is_weights(file: Path) -> bool:
+    """Whether transformers takes a file of this name for weights."""
+    return file.name in {"model.safetensors", "pytorch_model.bin"}
+
+
+def check_base(folder: Path, weights: Path | None) -> None:
+    """Raise a ValueError for an adapter without the model it was trained on, which peft would fetch."""
+    adapter = read_json(folder / "adapter_config.json")
+    whole = weights or [*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]
+    if adapter and not (whole and (folder / "config.json").is_file()):
+        raise ValueError(
+            "adapter_config.json is without its base model: config.json and the weights must be beside it; "
+            f"fix: add the files of {adapter.get('base_model_name_or_path') or 'the model it was trained on'}"
+        )
+
+
+def sentence_modules(folder: Path) -> list[tuple[str, Path]]:
+    """Return the sentence-transformers modules of a model, as kind (`Pooling`) and folder; may be none."""
+    modules = read_json(folder / "modules.json")
+    if modules:
+        return [(entry["type"].rpartition(".")[2], folder / entry["path"]) for entry in modules]
+    pooling = folder / "1_Pooling"
+    return [("Transformer", folder), ("Pooling", pooling)] if pooling.is_dir() else []

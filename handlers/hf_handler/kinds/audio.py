@@ -1,0 +1,56 @@
+"""Tasks that ask a model about one sound."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy
+import transformers
+
+from hf_handler.archive import Archive
+from hf_handler.failures import each
+from hf_handler.items import Item, Query
+from hf_handler.media.sounds import SOUND, read_sound, silence
+from hf_handler.task import Task
+
+
+class AudioTask(Task):
+    """A task that asks a model about one sound; only those that are equally long run together.
+
+    Zeros at the end of a shorter one would change what most of these models hear: they have no mask.
+    """
+
+    fields: ClassVar = {"audio": SOUND}
+    media: ClassVar = ("audio",)
+    example: ClassVar[Any] = {"b64": base64.b64encode(silence()).decode()}
+    budget = 3000  # hundredths of a second
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        if archive.device.type == "cuda" and not archive.settings["max_batch_tokens"]:
+            self.budget *= 16
+        self.extractor = archive.processor(transformers.AutoFeatureExtractor)
+        self.load()
+        if archive.settings["device_map"]:
+            self.device = self.model.device
+
+    def load(self) -> None:
+        """Set `model`."""
+        raise NotImplementedError
+
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """Open the sounds, and make of each what the model takes."""
+        return each(queries, self.items)
+
+    def items(self, query: Query) -> list[Item]:
+        """Return the work of one query.
+
+        Raises:
+            Refused: It can't be used.
+        """
+        raise NotImplementedError
+
+    def sound(self, query: Query) -> numpy.ndarray:
+        """Return the samples at the rate of the model."""
+        content, most = query.fields["audio"], self.archive.settings["max_audio_seconds"]
+        return read_sound(content, self.extractor.sampling_rate, most)

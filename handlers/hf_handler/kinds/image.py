@@ -1,0 +1,67 @@
+"""Tasks that ask a model about one picture."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import transformers
+
+from hf_handler.archive import Archive
+from hf_handler.failures import each
+from hf_handler.items import Item, Query
+from hf_handler.labels import NamedLabels
+from hf_handler.media.files import PICTURE
+from hf_handler.media.pictures import GREY, PATCH, Pictures
+from hf_handler.task import Task
+from hf_handler.tensors import separated, shapes_of, tensors_of, together
+
+
+class ImageTask(Task):
+    """A task that asks a model about one picture; only those of one size run together.
+
+    Attributes:
+        auto_class: Name of the `AutoModel*` class.
+    """
+
+    fields: ClassVar = {"image": PICTURE}
+    media: ClassVar = ("image",)
+    aliases: ClassVar = {"images": "image"}
+    example: ClassVar[Any] = GREY
+    budget = 2048  # patches
+    auto_class: ClassVar[str]
+
+    def __init__(self, archive: Archive) -> None:
+        self.pictures = Pictures(archive)
+        super().__init__(archive)
+        if archive.device.type == "cuda" and not archive.settings["max_batch_tokens"]:
+            self.budget *= 16
+        self.model = archive.model(getattr(transformers, self.model_class()))
+        self.processor = archive.processor(transformers.AutoImageProcessor)
+        self.labels = NamedLabels(self.model.config.id2label)
+        if archive.settings["device_map"]:
+            self.device = self.model.device
+
+    def model_class(self) -> str:
+        """Return the name of the `AutoModel*` class that loads this model."""
+        return self.auto_class
+
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a picture."""
+        return each(queries, self.item)
+
+    def item(self, query: Query) -> list[Item]:
+        """Return the work of one query.
+
+        Raises:
+            Refused: It can't be used.
+        """
+        picture = self.pictures.open(query.fields["image"])
+        inputs = tensors_of(self.processor(images=[picture], return_tensors="pt"), self.model.dtype)
+        pixels = inputs["pixel_values"]
+        shape = shapes_of(inputs, padded=False) if len(pixels) == 1 else object()  # cut in parts: alone
+        length = max(1, pixels.numel() // (pixels.shape[-3] * PATCH**2))
+        return [Item(inputs, length, shape, (picture.height, picture.width))]
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """The model's output, one row an item."""
+        batch = together([item.inputs for item in pack], self.device)
+        return separated(self.model(**batch), len(pack))

@@ -1,0 +1,90 @@
+"""Tasks whose model writes about pictures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import transformers
+
+from hf_handler.failures import each
+from hf_handler.items import Item, Query
+from hf_handler.kinds.generation import GenerationTask, seeded
+from hf_handler.media.files import PICTURE
+from hf_handler.media.pictures import GREY, Pictures
+from hf_handler.schema import Refused
+from hf_handler.tensors import shapes_of, tensors_of, together
+
+
+class PictureToText(GenerationTask):
+    """A task whose model writes about pictures.
+
+    An item's `inputs` are its prompt's tokens, its `source` all the tensors. Prompts are padded only where
+    the tokenizer pads on the left, as those of decoders do; others share a pack when they are equally long.
+    """
+
+    media: ClassVar = ("image",)
+    fields: ClassVar = {"image": PICTURE}
+    aliases: ClassVar = {**GenerationTask.aliases, "images": "image"}
+    example: ClassVar[Any] = {"image": GREY, "parameters": {"max_new_tokens": 2}}
+    defaults_of_pipeline: ClassVar = {"max_new_tokens": 256}
+
+    def load(self) -> None:
+        """Load the model, its tokenizer and what prepares pictures."""
+        self.pictures = Pictures(self.archive)
+        self.model = self.archive.model(getattr(transformers, self.auto_class))
+        if hasattr(self.model, "text_decoder"):  # BLIP's decoder generates by a config of its own, never read
+            self.model.text_decoder.generation_config = self.model.generation_config
+        self.load_processor()
+        texts = self.model.config.get_text_config(decoder=True)
+        self.positions = getattr(texts, "max_position_embeddings", None)
+        limits = (self.archive.settings["max_length"], self.positions, self.tokenizer.model_max_length)
+        self.tokenizer.model_max_length = min(limit for limit in limits if limit)
+        if self.model.can_generate() and self.model.generation_config.pad_token_id is None:
+            self.model.generation_config.pad_token_id = self.tokenizer.pad_token_id
+
+    def load_processor(self) -> None:
+        """Set `tokenizer` and `processor`."""
+        self.tokenizer = self.archive.processor(transformers.AutoTokenizer)
+        self.processor = self.archive.processor(transformers.AutoImageProcessor)
+
+    def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """Prepare pictures and texts; one item a query."""
+        return each(queries, self.prompt)
+
+    def prompt(self, query: Query) -> list[Item]:
+        """Prepare one query."""
+        raise NotImplementedError
+
+    def prepared(self, inputs: Mapping[str, Any]) -> Item:
+        """Return an item of what a processor gave.
+
+        Raises:
+            Refused: It is longer than the model takes.
+        """
+        tensors = tensors_of(inputs, self.model.dtype)
+        ids = tensors["input_ids"][0].tolist() if "input_ids" in tensors else []
+        if len(ids) > self.limit:
+            raise Refused(f"text and images have {len(ids)} tokens, the model takes {self.limit}", 422)
+        return Item({"input_ids": ids}, len(ids), source=tensors)
+
+    def plan(self, query: Query, item: Item) -> None:
+        """As for any generation; shapes have to be equal too."""
+        super().plan(query, item)
+        left = self.tokenizer.padding_side == "left"
+        item.group = (*item.group, shapes_of(item.source, left))  # type: ignore[misc]
+
+    def run(self, pack: list[Item], streamer: Any = None) -> list[list[list[int]]]:
+        """Generate; returns each item's sequences, with the prompt where the model repeats it."""
+        options, stop, seed, *_ = pack[0].group  # type: ignore[misc]
+        pad = self.tokenizer.pad_token_id or 0
+        batch = together([item.source for item in pack], self.device, pad, left=True)
+        stopping = {"stop_strings": list(stop), "tokenizer": self.tokenizer} if stop else {}
+        with seeded(seed, self.device):
+            sequences = self.model.generate(**batch, **dict(options), **stopping)
+        rows: list[list[list[int]]] = sequences.reshape(len(pack), -1, sequences.shape[-1]).tolist()
+        if "input_ids" not in batch:
+            return rows
+        width = batch["input_ids"].shape[1]
+        for index, item in enumerate(pack):
+            padding = width - len(item.inputs["input_ids"])
+            rows[index] = [row[padding:] for row in rows[index]] if padding else rows[index]
+        return rows

@@ -1,0 +1,61 @@
+"""Scores and names of labels, as transformers' pipelines give them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from hf_handler.items import Query
+from hf_handler.schema import SCORE, TEXT, Refused, Schema, record
+
+LABEL: Schema = record({"label": TEXT, "score": SCORE})
+
+
+FUNCTION: Schema = {"type": "string", "enum": ["default", "softmax", "sigmoid", "none"]}
+
+
+def label_function(config: Any) -> str:
+    """Return what transformers' pipelines make scores of logits with, for a classifier of this config."""
+    if config.problem_type == "regression":
+        return "none"
+    many = config.problem_type == "multi_label_classification" or config.num_labels == 1
+    return "sigmoid" if many else "softmax"
+
+
+def scores_of(logits: torch.Tensor, function: str) -> torch.Tensor:
+    """Apply `softmax`, `sigmoid` or `none` to logits (rows x labels)."""
+    logits = logits.float()
+    if function == "none":
+        return logits
+    return logits.sigmoid() if function == "sigmoid" else logits.softmax(dim=-1)
+
+
+def ranked_labels(labels: Mapping[int, str], row: Sequence[float], top_k: int | None) -> list[Any]:
+    """Return the `top_k` best labels of a row of scores, best first; None for all."""
+    order = sorted(range(len(row)), key=lambda index: -row[index])[:top_k]
+    return [{"label": labels[index], "score": row[index]} for index in order]
+
+
+def with_labels(query: Query) -> Query:
+    """Make a list of the `candidate_labels`, which may come as one text with commas.
+
+    Raises:
+        Refused: There are none, or `hypothesis_template` has no place for them.
+    """
+    labels = query.parameters.get("candidate_labels")
+    if isinstance(labels, str):
+        labels = [label.strip() for label in labels.split(",") if label.strip()]
+    if not labels:
+        raise Refused("candidate_labels is missing: a list of texts, or one text with commas")
+    template = query.parameters["hypothesis_template"]
+    if template.count("{}") != 1 or template.count("{") + template.count("}") != 2:
+        raise Refused("hypothesis_template must have {} once, where the label goes, and no other brace")
+    query.parameters = {**query.parameters, "candidate_labels": labels}
+    return query
+
+
+class NamedLabels(dict[int, str]):
+    """Labels by their index; one without a name is called as transformers calls it."""
+
+    def __missing__(self, index: int) -> str:
+        return f"LABEL_{index}"

@@ -1,0 +1,1 @@
+"""Files in an instance: bytes, pictures and sounds."""

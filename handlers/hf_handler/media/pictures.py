@@ -1,0 +1,70 @@
+"""Pictures, opened the way transformers' pipelines do."""
+
+import warnings
+from typing import Any
+
+from hf_handler.archive import Archive
+from hf_handler.optional import need
+from hf_handler.schema import Refused
+
+PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+
+
+# A picture drawn out longer than this becomes gigabytes when its short side is scaled to what a model takes.
+LONGEST_TO_SHORTEST = 100
+
+
+PATCH = 16  # pixels; a 224 x 224 picture counts as 196
+
+
+# Grey, 32 x 32: answered at load.
+GREY = {
+    "b64": "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAAAAABWESUoAAAAGElEQVR42mNsYMAPmBhGFYwqGFUwQhUAAJe+AMD8"
+    "WknZAAAAAElFTkSuQmCC"
+}
+
+
+class Pictures:
+    """Opens pictures the way transformers' pipelines do: first frame, upright, RGB.
+
+    Args:
+        archive: Its settings say how many pixels are too many.
+
+    Raises:
+        ValueError: Pillow is not installed.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self.image = need("PIL.Image", "a task with images")
+        self.upright = need("PIL.ImageOps", "a task with images").exif_transpose
+        self.most: int = archive.settings["max_image_pixels"]
+
+    def open(self, content: bytes) -> Any:
+        """Decode a file.
+
+        Raises:
+            Refused: No picture of a known format (415), too large (413), or damaged (422).
+        """
+        import io
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata, and of large pictures: those are measured here
+            try:
+                picture = self.image.open(io.BytesIO(content), formats=PICTURE_FORMATS)
+            except self.image.DecompressionBombError:
+                raise Refused(f"the image has more than {self.most} pixels", 413) from None
+            except Exception:  # each format's plugin has errors of its own
+                raise Refused(f"expected an image as {', '.join(PICTURE_FORMATS)}", 415) from None
+            self._measure(*picture.size)
+            try:
+                return self.upright(picture).convert("RGB")
+            except Exception:
+                raise Refused("the image is damaged or cut short", 422) from None
+
+    def _measure(self, width: int, height: int) -> None:
+        if width * height > self.most:
+            raise Refused(f"the image has {width} x {height} pixels, more than {self.most}", 413)
+        if max(width, height) > LONGEST_TO_SHORTEST * min(width, height):
+            raise Refused(
+                f"the image has {width} x {height} pixels, more than {LONGEST_TO_SHORTEST} to 1", 422
+            )

@@ -1,0 +1,137 @@
+"""Sounds, read as samples at the rate a model takes."""
+
+import numpy
+import torch
+
+from hf_handler.media.files import PICTURE
+from hf_handler.optional import need
+from hf_handler.schema import Refused, Schema
+
+SOUND: Schema = PICTURE  # a file, in the same spellings
+
+
+RATES = (1_000, 768_000)  # samples a second
+
+
+def silence() -> bytes:
+    """Half a second of silence as a WAV file: answered at load."""
+    import io
+    import wave
+
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16_000)
+        writer.writeframes(bytes(16_000))
+    return stream.getvalue()
+
+
+def read_sound(content: bytes, rate: int, most: float) -> numpy.ndarray:
+    """Return the samples (float32, one channel, from -1 to 1) of a file at `rate` a second.
+
+    Args:
+        content: WAV with PCM; with the library soundfile also FLAC, OGG, MP3 and other kinds of WAV.
+        rate: What the model takes; channels are averaged.
+        most: Seconds that are not too long.
+
+    Raises:
+        Refused: No sound of a known format (415), too long (413), or damaged or empty (422).
+    """
+    found = read_wave(content, most) if content[:4] == b"RIFF" else None
+    samples, own_rate = found or read_soundfile(content, most)
+    if not len(samples) or not numpy.isfinite(samples).all():
+        raise Refused("the audio is empty or damaged", 422)
+    return resampled(samples, own_rate, rate)
+
+
+def _measure_sound(frames: int, rate: int, most: float) -> None:
+    if not RATES[0] <= rate <= RATES[1]:
+        raise Refused(f"the audio has {rate} samples a second, accepted: {RATES[0]} to {RATES[1]}", 422)
+    if frames > most * rate:
+        raise Refused(f"the audio is longer than {most:g} seconds", 413)
+
+
+def read_wave(content: bytes, most: float) -> tuple[numpy.ndarray, int] | None:
+    """Read a WAV file with PCM by Python's own means; None when it is another kind of WAV."""
+    import io
+    import wave
+
+    try:
+        with wave.open(io.BytesIO(content)) as reader:
+            _measure_sound(reader.getnframes(), reader.getframerate(), most)
+            raw = reader.readframes(reader.getnframes())
+            width, channels, rate = reader.getsampwidth(), reader.getnchannels(), reader.getframerate()
+    except (wave.Error, EOFError):
+        return None
+    except Refused:
+        raise
+    except Exception:  # a header that lies
+        raise Refused("the audio is damaged or cut short", 422) from None
+    if width not in {1, 2, 3, 4}:
+        return None
+    raw = raw[: len(raw) // (width * channels) * width * channels]
+    if width == 1:  # the only one without a sign
+        values = (numpy.frombuffer(raw, numpy.uint8).astype(numpy.float32) - 128) / 128
+    else:
+        # The bytes become the highest of 32 bits, so that one scale fits all widths.
+        whole = numpy.zeros((len(raw) // width, 4), numpy.uint8)
+        whole[:, 4 - width :] = numpy.frombuffer(raw, numpy.uint8).reshape(-1, width)
+        values = (whole.view("<i4")[:, 0] / 2**31).astype(numpy.float32)
+    return values.reshape(-1, channels).mean(axis=1), rate
+
+
+def read_soundfile(content: bytes, most: float) -> tuple[numpy.ndarray, int]:
+    """Read what libsndfile knows, a little at a time: a small file may hold hours.
+
+    Raises:
+        Refused: It knows no such file, or soundfile is not installed.
+    """
+    import io
+
+    try:
+        soundfile = need("soundfile", "audio other than WAV with PCM")
+    except ValueError:
+        message = "expected audio as WAV with PCM; for FLAC, OGG or MP3 the server lacks soundfile"
+        raise Refused(message, 415) from None
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as reader:
+            parts, frames = [], 0
+            for block in reader.blocks(2**16, dtype="float32", always_2d=True):
+                frames += len(block)
+                _measure_sound(frames, reader.samplerate, most)
+                parts.append(block.mean(axis=1))
+            return (numpy.concatenate(parts) if parts else numpy.zeros(0, numpy.float32)), reader.samplerate
+    except Refused:
+        raise
+    except Exception:  # soundfile.LibsndfileError, or what its wrapper makes of a header that lies
+        raise Refused("expected audio as WAV, FLAC, OGG or MP3", 415) from None
+
+
+def resampled(samples: numpy.ndarray, old: int, new: int) -> numpy.ndarray:
+    """Return samples at another rate: each a sum of those around it, weighted by a sinc under a Hann window.
+
+    Six zero crossings wide and 1 % below the lower Nyquist frequency, as torchaudio's `resample`.
+
+    Raises:
+        Refused: The rates have hardly a common divisor, so that every sample needs weights of its own.
+    """
+    import math
+
+    if old == new:
+        return samples
+    divisor = math.gcd(old, new)
+    step, phases = old // divisor, new // divisor
+    cutoff = 0.99 * min(step, phases)
+    width = math.ceil(6 * step / cutoff)
+    if phases * (2 * width + step) > 2**23:
+        raise Refused(f"the audio has {old} samples a second; send it with {new}, 44100 or 48000", 422)
+    offsets = torch.arange(-width, width + step, dtype=torch.float64) / step
+    times = offsets[None, :] - torch.arange(phases, dtype=torch.float64)[:, None] / phases
+    crossings = (times * cutoff).clamp(-6, 6)
+    weights = torch.sinc(crossings) * torch.cos(crossings * math.pi / 12) ** 2 * (cutoff / step)
+    padded = torch.nn.functional.pad(torch.from_numpy(samples)[None, None], (width, width + step))
+    blocks = torch.nn.functional.conv1d(padded, weights[:, None].float(), stride=step)
+    length = math.ceil(phases * len(samples) / step)
+    result: numpy.ndarray = blocks[0].T.reshape(-1)[:length].numpy()
+    return result

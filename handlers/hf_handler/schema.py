@@ -1,0 +1,210 @@
+"""What an instance may look like, as JSON Schema, and the check that holds a value against it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+
+Fields = dict[str, Any]
+
+
+Parameters = dict[str, Any]
+
+
+class Refused(ValueError):  # noqa: N818 - it says what happened to the instance
+    """An instance, or a request, that is the client's mistake. The message never holds its text.
+
+    Args:
+        message: What was wrong, what is accepted.
+        status: 400 for the wrong shape, 413 and 415 for media, 422 for what can't be processed.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+TEXT: Schema = {"type": "string"}
+
+
+TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
+
+
+FLAG: Schema = {"type": "boolean"}
+
+
+NUMBER: Schema = {"type": "number"}
+
+
+COUNT: Schema = {"type": "integer", "minimum": 1}
+
+
+ALL_OR_COUNT: Schema = {"anyOf": [COUNT, {"type": "null"}]}
+
+
+SCORE: Schema = {"type": "number"}
+
+
+def record(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    """Return the schema of an object with these fields and no others."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        **({"required": list(required)} if required else {}),
+        "additionalProperties": False,
+    }
+
+
+def list_of(items: Schema) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": items}
+
+
+def kind_of(value: object) -> str:
+    """Return the type of a value, for messages."""
+    return "null" if value is None else type(value).__name__
+
+
+BOUNDS = {
+    "minimum": "of at least",
+    "exclusiveMinimum": "above",
+    "maximum": "of at most",
+    "minLength": "of length at least",
+    "minItems": "of length at least",
+}
+
+
+def wording(schema: Schema) -> str:
+    """Say in words what a schema accepts."""
+    if "anyOf" in schema:
+        return ", or ".join(wording(choice) for choice in schema["anyOf"])
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    words = {
+        "string": "a string",
+        "integer": "a whole number",
+        "number": "a number",
+        "boolean": "true or false",
+        "array": "a list",
+        "object": "an object",
+        "null": "null",
+    }[schema["type"]]
+    bounds = [f"{text} {schema[bound]}" for bound, text in BOUNDS.items() if bound in schema]
+    return f"{words} {bounds[0]}" + "".join(f" and {bound}" for bound in bounds[1:]) if bounds else words
+
+
+def check(value: Any, schema: Schema, name: str) -> Any:
+    """Return `value` as `schema` wants it: bytes as text, whole floats as integers.
+
+    Knows the part of JSON Schema that this file uses.
+
+    Args:
+        value: Of JSON types; text may also come as UTF-8 bytes, as forms and envelopes hand it over.
+        schema: A JSON Schema.
+        name: What to call the value in a message.
+
+    Raises:
+        Refused: It is something else; the message says what is accepted and holds no text but short names.
+    """
+    if "anyOf" in schema:
+        return _check_any(value, schema, name)
+    checker = _CHECKS.get(schema.get("type", ""))
+    return checker(value, schema, name) if checker else value
+
+
+def _misfit(value: object, schema: Schema, name: str, shown: str | None = None) -> Refused:
+    return Refused(f"{name} must be {wording(schema)}, got {shown or kind_of(value)}")
+
+
+def _check_any(value: Any, schema: Schema, name: str) -> Any:
+    for choice in schema["anyOf"]:
+        try:
+            return check(value, choice, name)
+        except Refused:
+            continue
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    raise _misfit(value, schema, name, str(value)[:40] if number else None)
+
+
+def _check_flag(value: Any, schema: Schema, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise _misfit(value, schema, name)
+    return value
+
+
+def _check_null(value: Any, schema: Schema, name: str) -> None:
+    if value is not None:
+        raise _misfit(value, schema, name)
+
+
+def _check_list(value: Any, schema: Schema, name: str) -> list[Any]:
+    if not isinstance(value, list | tuple) or len(value) < schema.get("minItems", 0):
+        raise _misfit(value, schema, name)
+    if len(value) > schema.get("maxItems", len(value)):
+        raise Refused(f"{name} must have at most {schema['maxItems']} entries, got {len(value)}")
+    items = schema.get("items", {})
+    return [check(entry, items, f"{name}[{index}]") for index, entry in enumerate(value)]
+
+
+def _check_text(value: Any, schema: Schema, name: str) -> str:
+    if "enum" in schema and value not in schema["enum"]:
+        raise _misfit(value, schema, name, repr(value)[:40])
+    if not isinstance(value, str | bytes | bytearray):
+        raise _misfit(value, schema, name)
+    try:
+        text = value if isinstance(value, str) else value.decode("utf-8")
+        if not text.isascii():
+            text.encode("utf-8")  # JSON can carry lone surrogates, which tokenizers refuse
+    except UnicodeError:
+        raise Refused(f"{name} is not valid Unicode (UTF-8)") from None
+    if len(text) < schema.get("minLength", 0):
+        raise Refused(f"{name} must not be empty")
+    return text
+
+
+def _check_number(value: Any, schema: Schema, name: str) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _misfit(value, schema, name)
+    whole = schema["type"] == "integer"
+    fits = (
+        abs(value) <= (2**63 - 1 if whole else 1e308)  # what torch can hold; false for NaN too
+        and value >= schema.get("minimum", value)
+        and value <= schema.get("maximum", value)
+        and value > schema.get("exclusiveMinimum", float("-inf"))
+        and not (whole and value != int(value))
+    )
+    if not fits:
+        raise _misfit(value, schema, name, str(value)[:40])
+    return int(value) if whole else float(value)  # an integer is no number to some libraries
+
+
+def _check_object(value: Any, schema: Schema, name: str) -> Fields:
+    if not isinstance(value, dict):
+        raise _misfit(value, schema, name)
+    properties = schema.get("properties", {})
+    missing = [key for key in schema.get("required", ()) if key not in value]
+    if missing:
+        raise Refused(f"{name} lacks {', '.join(missing)}")
+    unknown = sorted(str(key)[:40] for key in value if key not in properties)
+    rest = schema.get("additionalProperties", True)
+    if unknown and rest is False:
+        raise Refused(f"unknown {name}: {', '.join(unknown)}; accepted: {', '.join(properties) or 'none'}")
+    return {
+        key: check(entry, properties.get(key) or (rest if isinstance(rest, Mapping) else {}), f"{name}.{key}")
+        for key, entry in value.items()
+    }
+
+
+_CHECKS: dict[str, Callable[[Any, Schema, str], Any]] = {
+    "string": _check_text,
+    "integer": _check_number,
+    "number": _check_number,
+    "boolean": _check_flag,
+    "null": _check_null,
+    "array": _check_list,
+    "object": _check_object,
+}
+
+
+WHOLE: Schema = {"type": "integer", "minimum": 0}

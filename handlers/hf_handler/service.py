@@ -1,0 +1,134 @@
+"""A loaded model: requests in, answers out."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import transformers
+
+from hf_handler.archive import Archive
+from hf_handler.choice import choose_task
+from hf_handler.failures import (
+    failure_of,
+    first_failure,
+    log_failure,
+    positions_of,
+    raise_failure,
+    refuse_request,
+    report_truncated,
+)
+from hf_handler.items import Query
+from hf_handler.registry import task_class
+from hf_handler.requests import Request, open_request
+from hf_handler.schema import Parameters, Refused
+
+logger = logging.getLogger(__name__)
+
+
+class Service:
+    """A loaded model: answers the batches TorchServe hands over.
+
+    Args:
+        context: TorchServe's `ts.context.Context`; its `model_yaml_config` may have a mapping `handler`.
+
+    Raises:
+        ValueError: The settings, the model's task or its weights can't be used.
+    """
+
+    def __init__(self, context: Any) -> None:
+        started = time.monotonic()
+        archive = Archive.of(context)
+        archive.settings["task"] = choose_task(archive.settings, archive.folder)
+        self.task = task_class(archive.settings["task"])(archive)
+        # What it advises at each call (both lengths are set, ...) is for who writes the call.
+        transformers.logging.set_verbosity_error()
+        self.task.warm_up()
+        logger.info(
+            "%s on %s, packs of %d, loaded and warmed up in %.1f s",
+            self.task.name, archive.device, self.task.budget, time.monotonic() - started,
+        )  # fmt: skip
+
+    def answer(self, data: list[Any], context: Any) -> list[Any]:
+        """Answer instances (an envelope took the requests apart) or whole requests (no envelope)."""
+        for index in range(len(context.request_processor or [])):
+            context.set_response_content_type(index, "application/json")
+        parameters = getattr(context, "instance_parameters", None)
+        if parameters is None and all(
+            isinstance(row, dict) and ("body" in row or "data" in row) for row in data
+        ):
+            return self._answer_requests(data, context)
+        return self._answer_instances(data, parameters, context)
+
+    def _answer_instances(self, data: Sequence[Any], parameters: Any, context: Any) -> list[Any]:
+        """Answer the instances an envelope hands over.
+
+        An envelope that can fail one request alone says which request each instance is of
+        (`context.instance_requests`) and takes failures (`context.instance_failures`, index to status and
+        message). For any other, the first failure fails the call.
+        """
+        sink: dict[int, tuple[int, str]] | None = getattr(context, "instance_failures", None)
+        requests = getattr(context, "instance_requests", None)
+        if requests is None and len(context.request_processor or []) == 1:
+            requests = [0] * len(data)
+        positions = positions_of(requests or [None] * len(data))
+        queries = []
+        for index, instance in enumerate(data):
+            query = self._read(instance, parameters[index] if parameters else {})
+            query.request = requests[index] if requests else None
+            if query.failure is not None and sink is None:
+                raise_failure(query.failure, positions[index])
+            queries.append(query)
+        self._answer(queries, context)
+        for index, query in enumerate(queries):
+            if query.failure is not None:
+                if sink is None:
+                    raise_failure(query.failure, positions[index])
+                if not isinstance(query.failure, Refused):
+                    log_failure(query.failure)
+                sink[index] = failure_of(query.failure, positions[index])
+        report_truncated(queries, positions, context)
+        return [query.prediction for query in queries]
+
+    def _answer_requests(self, rows: Sequence[Mapping[str, Any]], context: Any) -> list[Any]:
+        """Answer each request by itself; one that can't be used gets its own status and touches no other."""
+        answers: list[Any] = [None] * len(rows)
+        opened: list[tuple[int, Request, list[Query]]] = []
+        for index, row in enumerate(rows):
+            name = "body" if "body" in row else "data"
+            headers = context.get_all_request_header(index) if context.request_processor else {}
+            content_type = (headers.get(name) or {}).get("content-type") or ""
+            try:
+                request = open_request(row[name], content_type, self.task.is_one)
+            except Refused as error:
+                answers[index] = refuse_request(context, index, error.status, str(error))
+                continue
+            queries = [self._read(instance, request.parameters) for instance in request.instances]
+            for query in queries:
+                query.request = index
+            failed = first_failure(queries)
+            if failed is not None:
+                answers[index] = refuse_request(context, index, *failed)
+                continue
+            opened.append((index, request, queries))
+        everything = [query for _, _, queries in opened for query in queries]
+        self._answer(everything, context)
+        for index, request, queries in opened:
+            failed = first_failure(queries)
+            if failed is not None:
+                answers[index] = refuse_request(context, index, *failed)
+                continue
+            report_truncated(queries, range(len(queries)), context)
+            answers[index] = request.close([query.prediction for query in queries])
+        return answers
+
+    def _read(self, instance: Any, parameters: Parameters) -> Query:
+        try:
+            return self.task.read(instance, parameters)
+        except Refused as error:
+            return Query({}, {}, failure=error)
+
+    def _answer(self, queries: Sequence[Query], context: Any) -> None:
+        usable = [query for query in queries if query.failure is None]
+        if usable:
+            self.task.answer(usable, context)

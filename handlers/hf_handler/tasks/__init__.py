@@ -1,0 +1,1 @@
+"""One file a task, named as transformers names its pipelines."""

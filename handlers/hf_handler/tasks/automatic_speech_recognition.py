@@ -1,0 +1,148 @@
+"""automatic-speech-recognition: what is said in a sound, and when."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+import transformers
+
+from hf_handler.items import Item, Query
+from hf_handler.kinds.audio import AudioTask
+from hf_handler.kinds.generation import GENERATION, seeded
+from hf_handler.schema import FLAG, NUMBER, TEXT, Parameters, Refused, Schema, list_of, record
+from hf_handler.tensors import shapes_of, tensors_of, together
+
+SECONDS: Schema = {"type": "number", "minimum": 0, "maximum": 3600}
+
+
+CHUNK: Schema = record({"text": TEXT, "timestamp": list_of({"anyOf": [NUMBER, {"type": "null"}]})},
+                       {"language": {"anyOf": [TEXT, {"type": "null"}]}})  # fmt: skip
+
+
+class SpeechRecognition(AudioTask):
+    """What is said in a sound, and when: by Whisper, by models with a CTC head, or another that writes."""
+
+    name = "automatic-speech-recognition"
+    parameters: ClassVar = {
+        "return_timestamps": {"anyOf": [FLAG, {"type": "string", "enum": ["word", "char"]}]},
+        "chunk_length_s": SECONDS,
+        "stride_length_s": {"anyOf": [SECONDS, {**list_of(SECONDS), "minItems": 2, "maxItems": 2}]},
+        "return_language": FLAG,
+        "language": TEXT,
+        "task": {"type": "string", "enum": ["transcribe", "translate"]},
+        **{
+            name: GENERATION[name]
+            for name in ("max_new_tokens", "do_sample", "temperature", "top_k", "top_p", "repetition_penalty",
+                         "no_repeat_ngram_size", "num_beams", "length_penalty", "early_stopping", "seed")
+        },
+    }  # fmt: skip
+    aliases: ClassVar = {"max_tokens": "max_new_tokens"}
+    prediction: ClassVar = record({"text": TEXT}, {"chunks": list_of(CHUNK)})
+
+    def load(self) -> None:
+        """Load the model by the kind of its head."""
+        kind = type(self.archive.config())
+        ctc = kind in transformers.AutoModelForCTC._model_mapping
+        self.model = self.archive.model(
+            transformers.AutoModelForCTC if ctc else transformers.AutoModelForSpeechSeq2Seq
+        )
+        # It knows how to cut a sound in chunks, to join them and to tell the time; packs are made here.
+        self.pipeline = transformers.AutomaticSpeechRecognitionPipeline(
+            model=self.model, feature_extractor=self.extractor, device=self.model.device,
+            tokenizer=self.archive.processor(transformers.AutoTokenizer),
+        )  # fmt: skip
+        self.is_whisper = self.pipeline.type == "seq2seq_whisper"
+
+    def options(self, query: Query, samples: int) -> tuple[Parameters, Parameters, Parameters]:
+        """Return the options of the pipeline's three steps.
+
+        Raises:
+            Refused: They don't go together, or not with this model.
+        """
+        sent = {key: value for key, value in query.parameters.items() if key != "seed"}
+        written = set(sent) - {"return_timestamps", "chunk_length_s", "stride_length_s", "return_language"}
+        if self.pipeline.type == "ctc" and written:
+            raise Refused(f"a CTC model generates nothing, so it takes no {', '.join(sorted(written))}", 422)
+        if not self.is_whisper and written & {"language", "task"}:
+            raise Refused("only Whisper takes language and task", 422)
+        if not sent.get("return_timestamps", True):
+            del sent["return_timestamps"]
+        if not sent.get("return_language", True):
+            del sent["return_language"]
+        try:
+            options = self.pipeline._sanitize_parameters(**sent, ignore_warning=True)
+        except ValueError as error:
+            raise Refused(str(error)[:300], 422) from None
+        whole = not sent.get("chunk_length_s")
+        long = self.is_whisper and whole and samples > self.extractor.n_samples
+        if long and not options[1].get("return_timestamps"):
+            raise Refused(
+                f"the audio is longer than the {self.extractor.chunk_length} seconds the model takes "
+                "at once: send return_timestamps: true, or chunk_length_s", 422,
+            )  # fmt: skip
+        return options
+
+    def items(self, query: Query) -> list[Item]:
+        """One item a chunk; only equal parameters share a pack."""
+        samples = self.sound(query)
+        options = self.options(query, len(samples))
+        chunk, stride = options[0].get("chunk_length_s"), options[0].get("stride_length_s")
+        if chunk:
+            strides = stride if isinstance(stride, list) else [chunk / 6 if stride is None else stride] * 2
+            # Each step of less than half a second would cost as much as a whole chunk.
+            if chunk - sum(strides) < 0.5 or chunk < 1:
+                raise Refused(
+                    "chunk_length_s must be 1 at least, and 0.5 more than both strides together", 422
+                )
+            if self.is_whisper and chunk > self.extractor.chunk_length:
+                raise Refused(f"chunk_length_s must be {self.extractor.chunk_length} at most", 422)
+        query.parameters = {**query.parameters, "options": options}
+        return [
+            self._item(part, query, options[1]) for part in self.pipeline.preprocess(samples, **options[0])
+        ]
+
+    def _item(self, part: Mapping[str, Any], query: Query, options: Parameters) -> Item:
+        inputs = tensors_of(part, self.model.dtype)
+        seed = query.parameters.get("seed")
+        # A long sound is taken in steps of its own, a language is told for one sound only.
+        long = self.is_whisper and inputs["input_features"].shape[-1] > self.extractor.nb_max_frames
+        alone = object() if long or seed is not None or options.get("return_language") else None
+        frames = next(iter(inputs.values())).shape[-1]
+        length = max(
+            1, frames if "input_features" in inputs else 100 * frames // self.extractor.sampling_rate
+        )
+        group = (tuple(sorted(options.items())), seed, alone, shapes_of(inputs, padded=False))
+        return Item(inputs, length * (options.get("num_beams") or 1), group, part.get("stride"))
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """What the pipeline makes text of, a row an item."""
+        options, seed, *_ = pack[0].group  # type: ignore[misc]
+        batch = together([item.inputs for item in pack], self.device)
+        try:
+            with seeded(seed, self.device):
+                output = self.pipeline._forward({**batch, "is_last": True}, **dict(options))
+        except ValueError as error:  # generate's word for parameters that don't fit the model
+            raise Refused(f"the model refuses the parameters: {str(error)[:200]}", 422) from None
+        return [
+            {
+                name: value[row : row + 1].cpu() if isinstance(value, torch.Tensor) else value[row : row + 1]
+                for name, value in output.items()
+                if name in {"tokens", "token_timestamps", "lang_id"}
+            }
+            for row in range(len(pack))
+        ]
+
+    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
+        """The text of all chunks, and its parts with their times when asked for."""
+        from transformers.pipelines.automatic_speech_recognition import rescale_stride
+
+        outputs = []
+        for item, row in zip(items, rows, strict=True):
+            strides = [item.source] if item.source is not None else []
+            if self.pipeline.type == "ctc":  # counted in rows of logits
+                strides = rescale_stride(strides, 1 / self.pipeline._align_to)
+            outputs.append({**row, **({"stride": strides[0]} if strides else {})})
+        answer = dict(self.pipeline.postprocess(outputs, **query.parameters["options"][2]))
+        for chunk in answer.get("chunks", ()):
+            chunk["timestamp"] = [None if time is None else float(time) for time in chunk["timestamp"]]
+        return answer

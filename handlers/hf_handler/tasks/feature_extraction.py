@@ -1,0 +1,30 @@
+"""feature-extraction: the vector of every token."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from hf_handler.items import Item, Query
+from hf_handler.kinds.encoder import EncoderTask
+from hf_handler.schema import SCORE, list_of
+
+
+class FeatureExtraction(EncoderTask):
+    """The vector of every token (1 x tokens x size), as transformers' pipeline gives them."""
+
+    name = "feature-extraction"
+    auto_class = "AutoModel"
+    may_miss = ("pooler.",)
+    prediction: ClassVar = list_of(list_of(list_of(SCORE)))
+
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a text."""
+        return self.encode(queries, [[query.fields["text"]] for query in queries])
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """Token vectors (tokens x size), a row an item."""
+        output, _ = self.forward(pack)
+        return self.pad.without(output[0].float().cpu().numpy(), pack)
+
+    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
+        """One text, hence one list around its tokens'."""
+        return [rows[0].tolist()]

@@ -1,0 +1,104 @@
+"""fill-mask: the likeliest tokens for each mask of a text."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+
+from hf_handler.archive import Archive
+from hf_handler.items import Item, Query
+from hf_handler.kinds.encoder import EncoderTask
+from hf_handler.schema import COUNT, SCORE, TEXT, TEXTS, Fields, Refused, Schema, list_of, record
+
+FILLING: Schema = record({"score": SCORE, "token": {"type": "integer"}, "token_str": TEXT, "sequence": TEXT})
+
+
+class FillMask(EncoderTask):
+    """The likeliest tokens for each mask of a text."""
+
+    name = "fill-mask"
+    auto_class = "AutoModelForMaskedLM"
+    parameters: ClassVar = {
+        "top_k": {**COUNT, "default": 5},
+        "targets": {"anyOf": [TEXTS, {**TEXT, "minLength": 1}]},
+    }
+    prediction: ClassVar = {"anyOf": [list_of(FILLING), list_of(list_of(FILLING))]}
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        self.mask = self.tokenizer.mask_token_id
+        if self.mask is None:
+            raise ValueError("the tokenizer has no mask token; fix: package a masked language model")
+        self.vocabulary = self.tokenizer.get_vocab()
+
+    @property
+    def example(self) -> str:  # type: ignore[override]
+        """A text with this tokenizer's mask."""
+        return f"a {self.tokenizer.mask_token} b"
+
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a text; those with equal parameters share packs."""
+        work = self.encode(queries, [[query.fields["text"]] for query in queries])
+        for query, items in zip(queries, work, strict=True):
+            for item in items:
+                if self.mask not in item.inputs["input_ids"]:
+                    query.failure = Refused(
+                        f"the text has no mask, {self.tokenizer.mask_token}, in what the model reads"
+                    )
+                    continue
+                try:
+                    item.group = (query.parameters["top_k"], self._targets(query.parameters.get("targets")))
+                except Refused as error:
+                    query.failure = error
+        return [[] if query.failure else items for query, items in zip(queries, work, strict=True)]
+
+    def _targets(self, targets: Any) -> tuple[int, ...] | None:
+        """Return the ids of target words; of one that isn't in the vocabulary, of its first token."""
+        if targets is None:
+            return None
+        ids: dict[int, None] = {}
+        for target in [targets] if isinstance(targets, str) else targets:
+            known = self.vocabulary.get(target)
+            pieces = [known] if known is not None else self.tokenizer.encode(target, add_special_tokens=False)
+            ids.update(dict.fromkeys(pieces[:1]))
+        if not ids:
+            raise Refused("targets must have a word that the tokenizer knows")
+        return tuple(ids)
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """The best scores and tokens of each mask (two lists, masks x top_k), a row an item."""
+        output, batch = self.forward(pack)
+        top_k, targets = pack[0].group  # type: ignore[misc]
+        rows, columns = (batch["input_ids"] == self.mask).nonzero(as_tuple=True)
+        probabilities = output.logits[rows, columns].float().softmax(dim=-1)
+        if targets is not None:
+            chosen = torch.tensor(targets, device=probabilities.device)
+            probabilities = probabilities[:, chosen]
+        best = probabilities.topk(min(top_k, probabilities.shape[1]), dim=1)
+        tokens = best.indices if targets is None else chosen[best.indices]
+        results: list[tuple[list[Any], list[Any]]] = [([], []) for _ in pack]
+        for row, scores, ids in zip(rows.tolist(), best.values.tolist(), tokens.tolist(), strict=True):
+            results[row][0].append(scores)
+            results[row][1].append(ids)
+        return results
+
+    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
+        """A list of fillings; of several masks, one list each."""
+        ids = items[0].inputs["input_ids"]
+        masks = [place for place, token in enumerate(ids) if token == self.mask]
+        answers = []
+        for place, scores, tokens in zip(masks, *rows[0], strict=True):
+            answers.append([self._filling(ids, place, *best, len(masks) == 1)
+                            for best in zip(scores, tokens, strict=True)])  # fmt: skip
+        return answers[0] if len(answers) == 1 else answers
+
+    def _filling(self, ids: list[Any], place: int, score: float, token: int, skip: bool) -> Fields:
+        text = [*ids[:place], token, *ids[place + 1 :]]
+        return {
+            "score": score,
+            "token": token,
+            "token_str": self.tokenizer.decode([token]),
+            "sequence": self.tokenizer.decode(
+                [each for each in text if each != self.tokenizer.pad_token_id], skip_special_tokens=skip
+            ),
+        }

@@ -1,0 +1,104 @@
+"""table-question-answering: the cells of a table that answer a question."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import transformers
+
+from hf_handler.archive import Archive
+from hf_handler.items import Item, Query
+from hf_handler.optional import need
+from hf_handler.schema import NUMBER, TEXT, Refused, Schema, list_of, record
+from hf_handler.task import Task
+
+CELL: Schema = {"anyOf": [TEXT, NUMBER]}
+
+
+COLUMNS: Schema = {"type": "object", "additionalProperties": list_of(CELL)}
+
+
+ROWS: Schema = {**list_of({"type": "object", "additionalProperties": CELL}), "minItems": 1}
+
+
+class TableQuestionAnswering(Task):
+    """The cells of a table that answer a question, by a TAPAS model; needs pandas."""
+
+    name = "table-question-answering"
+    fields: ClassVar = {"query": TEXT, "table": {"anyOf": [COLUMNS, ROWS]}}
+    required = ("query", "table")
+    aliases: ClassVar = {"question": "query"}
+    prediction: ClassVar = record(
+        {"answer": TEXT, "coordinates": list_of(list_of({"type": "integer"})), "cells": list_of(TEXT)},
+        {"aggregator": TEXT},
+    )
+    example: ClassVar = {"query": "how many", "table": {"name": ["Anna"], "price": ["10"]}}
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        self.pandas = need("pandas", self.name)
+        self.model = archive.model(transformers.AutoModelForTableQuestionAnswering)
+        self.tokenizer = archive.processor(transformers.AutoTokenizer)
+        self.aggregations = getattr(self.model.config, "aggregation_labels", None)
+
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a question, not padded: each token of a table has seven types."""
+        work: list[list[Item]] = []
+        for query in queries:
+            try:
+                table = self._table(query.fields["table"])
+                inputs = self.tokenizer(table=table, queries=query.fields["query"], return_tensors="pt")
+                length = inputs["input_ids"].shape[1]
+                limit = self.model.config.max_position_embeddings
+                if length > limit:
+                    raise Refused(f"question and table have {length} tokens, the model takes {limit}", 422)
+                work.append([Item(inputs, length, source=table)])
+            except Refused as error:
+                query.failure = error
+                work.append([])
+        return work
+
+    def _table(self, table: Any) -> Any:
+        if isinstance(table, list):
+            names = list(table[0])
+            if any(list(row) != names for row in table):
+                raise Refused("every row of table must have the same columns, in one order")
+            table = {name: [row[name] for row in table] for name in names}
+        if (
+            not table
+            or len({len(column) for column in table.values()}) != 1
+            or not next(iter(table.values()))
+        ):
+            raise Refused("table must have columns of one length, at least 1")
+        return self.pandas.DataFrame({name: [str(cell) for cell in column] for name, column in table.items()})
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """The logits of cells and of aggregations, a row an item."""
+        rows = []
+        for item in pack:
+            output = self.model(**item.inputs.to(self.device))
+            rows.append((output.logits.float().cpu(), output.logits_aggregation))
+        return rows
+
+    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
+        """The cells, and what is to be done with them."""
+        logits, aggregation = rows[0]
+        table, inputs = items[0].source, items[0].inputs.to("cpu")
+        if self.aggregations and aggregation is not None:
+            places, chosen = self.tokenizer.convert_logits_to_predictions(
+                inputs, logits, aggregation.float().cpu()
+            )
+            number = chosen[0]
+        else:
+            (places,) = self.tokenizer.convert_logits_to_predictions(inputs, logits)
+            number = None
+        cells = [table.iat[place] for place in places[0]]
+        answer = {
+            "answer": ", ".join(cells),
+            "coordinates": [list(map(int, place)) for place in places[0]],
+            "cells": cells,
+        }
+        if number is not None:
+            answer["aggregator"] = self.aggregations[number]
+            if number != self.model.config.no_aggregation_label_index:
+                answer["answer"] = f"{answer['aggregator']} > {answer['answer']}"
+        return answer

@@ -1,0 +1,95 @@
+"""text-ranking: how well texts answer a query."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from hf_handler.archive import Archive, read_json
+from hf_handler.items import Item, Query
+from hf_handler.kinds.encoder import EncoderTask
+from hf_handler.labels import FUNCTION, scores_of
+from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, TEXTS, Fields, Refused, list_of, record
+
+
+class TextRanking(EncoderTask):
+    """How well texts answer a query, by a cross-encoder."""
+
+    name = "text-ranking"
+    auto_class = "AutoModelForSequenceClassification"
+    fields: ClassVar = {
+        "pairs": {"anyOf": [{**list_of({**TEXTS, "minItems": 2, "maxItems": 2}), "minItems": 1},
+                            {**TEXTS, "minItems": 2, "maxItems": 2}]},
+        "query": TEXT,
+        "texts": TEXTS,
+        "text": TEXT,
+        "text_pair": TEXT,
+    }  # fmt: skip
+    forms: ClassVar = (("pairs",), ("query", "texts"), ("text", "text_pair"))
+    parameters: ClassVar = {
+        "return_documents": {**FLAG, "default": False},
+        "top_k": COUNT,
+        "function_to_apply": FUNCTION,
+    }
+    aliases: ClassVar = {"documents": "texts", "passages": "texts"}
+    prediction: ClassVar = {"anyOf": [
+        list_of(record({"index": {"type": "integer"}, "score": SCORE}, {"text": TEXT})),
+        record({"scores": list_of(SCORE)}),
+    ]}  # fmt: skip
+    example: ClassVar = {"query": "a movie", "texts": ["a film", "bread"]}
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        if self.model.config.num_labels != 1:
+            raise ValueError(
+                f"text-ranking needs a model of one label, this one has {self.model.config.num_labels}; "
+                "fix: set handler.task to text-classification or zero-shot-classification"
+            )
+        named = read_json(archive.folder / "config_sentence_transformers.json").get("activation_fn") or (
+            read_json(archive.folder / "config.json").get("sentence_transformers") or {}
+        ).get("activation_fn")
+        self.function = "none" if str(named).endswith("Identity") else "sigmoid"
+
+    def is_one(self, inputs: list[Any]) -> bool:
+        """A pair of texts is one instance, and so is a list of pairs."""
+        return all(isinstance(entry, str) for entry in inputs) or all(
+            isinstance(entry, list) for entry in inputs
+        )
+
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a pair."""
+        work = self.encode(queries, [self._pairs(query.fields) for query in queries])
+        for query, items in zip(queries, work, strict=True):
+            function = query.parameters.get("function_to_apply", "default")
+            for item in items:
+                item.group = self.function if function == "default" else function
+        return work
+
+    @staticmethod
+    def _pairs(fields: Fields) -> list[tuple[str, str]]:
+        if "query" in fields:
+            return [(fields["query"], text) for text in fields["texts"]]
+        if "text" in fields:
+            return [(fields["text"], fields["text_pair"])]
+        pairs = fields["pairs"]
+        return [tuple(pairs)] if isinstance(pairs[0], str) else [tuple(pair) for pair in pairs]
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """One score an item."""
+        output, _ = self.forward(pack)
+        if pack[0].group == "softmax":
+            raise Refused(
+                "function_to_apply softmax makes 1 of any one score; accepted: default, sigmoid, none"
+            )
+        scores: list[float] = scores_of(output.logits[:, 0], str(pack[0].group)).tolist()
+        return scores
+
+    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
+        """Of a query and texts the ranking, best first; of pairs their scores."""
+        if "query" not in query.fields:
+            return {"scores": rows}
+        order = sorted(range(len(rows)), key=lambda index: -rows[index])[: query.parameters.get("top_k")]
+        texts = query.fields["texts"]
+        with_text = query.parameters["return_documents"]
+        return [
+            {"index": index, "score": rows[index]} | ({"text": texts[index]} if with_text else {})
+            for index in order
+        ]

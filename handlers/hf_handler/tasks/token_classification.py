@@ -1,0 +1,198 @@
+"""token-classification: the entities of a text."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy
+
+from hf_handler.archive import Archive
+from hf_handler.items import Item, Query
+from hf_handler.kinds.encoder import EncoderTask
+from hf_handler.schema import COUNT, SCORE, TEXT, Fields, Parameters, Refused, Schema, list_of, record
+from hf_handler.text.windows import windows
+
+PLACE: Schema = {"anyOf": [{"type": "integer"}, {"type": "null"}]}
+
+
+ENTITY: Schema = record(
+    {"score": SCORE, "word": TEXT, "start": PLACE, "end": PLACE},
+    {"entity": TEXT, "entity_group": TEXT, "index": COUNT},
+)
+
+
+@dataclass(slots=True)
+class Token:
+    """A token with the scores of its labels.
+
+    Attributes:
+        word: As the vocabulary has it; an unknown one as the text has it.
+        scores: One a label.
+        start: Where it begins in the text, in characters; None when the tokenizer doesn't tell.
+        end: Where it ends.
+        index: Its place in the row; counts special tokens.
+        continues: Whether it goes on with the word of the token before.
+    """
+
+    word: str
+    scores: numpy.ndarray
+    start: int | None
+    end: int | None
+    index: int
+    continues: bool
+
+
+class TokenClassification(EncoderTask):
+    """The entities of a text, a token each or grouped, as transformers' pipeline gives them."""
+
+    name = "token-classification"
+    auto_class = "AutoModelForTokenClassification"
+    parameters: ClassVar = {
+        "aggregation_strategy": {
+            "type": "string",
+            "enum": ["none", "simple", "first", "average", "max"],
+            "default": "none",
+        },
+        "ignore_labels": {**list_of(TEXT), "default": ["O"]},
+        "stride": {"type": "integer", "minimum": 0},
+    }
+    prediction: ClassVar = list_of(ENTITY)
+    example = "Anna lives in Berlin"
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        self.labels = self.model.config.id2label
+        backend = self.tokenizer.backend_tokenizer if self.tokenizer.is_fast else None
+        self.marks_subwords = bool(
+            getattr(getattr(backend, "model", None), "continuing_subword_prefix", None)
+        )
+
+    def read(self, instance: Any, parameters: Parameters) -> Query:
+        """Read an instance; refuses what the tokenizer can't do."""
+        query = super().read(instance, parameters)
+        strategy, stride = query.parameters["aggregation_strategy"], query.parameters.get("stride")
+        if not self.tokenizer.is_fast and (stride is not None or strategy not in {"none", "simple"}):
+            raise Refused(
+                "this model's tokenizer tells no offsets: no stride, aggregation_strategy none or simple"
+            )
+        if stride is not None and strategy == "none":
+            raise Refused("stride needs an aggregation_strategy other than none")
+        room = self.limit - self.tokenizer.num_special_tokens_to_add()
+        if stride is not None and stride >= room:
+            raise Refused(f"stride must be below {room}, got {stride}")
+        return query
+
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a text, or a window each `stride` apart."""
+        texts = [(query.fields["text"],) for query in queries]
+        strides = [query.parameters.get("stride") for query in queries]
+        work = windows(self.tokenizer, texts, [(self.limit, stride or 0) for stride in strides])
+        for query, stride, text, items in zip(queries, strides, texts, work, strict=True):
+            if stride is None and len(items) > 1:
+                del items[1:]
+                if not self.may_cut(query, text[0]):
+                    items.clear()
+        return work
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """The probability of each label (tokens x labels), a row an item."""
+        output, _ = self.forward(pack)
+        return self.pad.without(output.logits.float().softmax(dim=-1).cpu().numpy(), pack)
+
+    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
+        """The entities of all windows; of two that overlap, the longer one, then the likelier."""
+        ignored = query.parameters["ignore_labels"]
+        entities: list[Fields] = []
+        for item, scores in zip(items, rows, strict=True):
+            tokens = self._tokens(query.fields["text"], item.source, scores)
+            entities += self._entities(tokens, query.parameters["aggregation_strategy"])
+        entities = [
+            entity for entity in entities
+            if entity.get("entity") not in ignored and entity.get("entity_group") not in ignored
+        ]  # fmt: skip
+        return without_overlaps(entities) if len(items) > 1 else entities
+
+    def _tokens(self, text: str, encoding: Any, scores: numpy.ndarray) -> list[Token]:
+        tokens = []
+        for index, (word, special) in enumerate(
+            zip(encoding.tokens, encoding.special_tokens_mask, strict=True)
+        ):
+            if special:
+                continue
+            start, end = encoding.offsets[index] if encoding.offsets else (None, None)
+            continues = False
+            if start is not None:
+                if encoding.ids[index] == self.tokenizer.unk_token_id:
+                    word = text[start:end]  # noqa: PLW2901
+                elif self.marks_subwords:
+                    continues = len(word) != end - start
+                else:
+                    continues = start > 0 and " " not in text[start - 1 : start + 1]
+            tokens.append(Token(word, scores[index], start, end, index, continues))
+        return tokens
+
+    def _entities(self, tokens: list[Token], strategy: str) -> list[Fields]:
+        if strategy in {"none", "simple"}:
+            entities = [self._entity([token], token.scores) | {"index": token.index, "word": token.word}
+                        for token in tokens]  # fmt: skip
+            return entities if strategy == "none" else self._groups(entities)
+        words: list[list[Token]] = []
+        for token in tokens:
+            if words and token.continues:
+                words[-1].append(token)
+            else:
+                words.append([token])
+        choose: dict[str, Callable[[list[Token]], numpy.ndarray]] = {
+            "first": lambda word: word[0].scores,
+            "max": lambda word: max(word, key=lambda token: token.scores.max()).scores,
+            "average": lambda word: numpy.nanmean([token.scores for token in word], axis=0),
+        }
+        return self._groups([self._entity(word, choose[strategy](word)) for word in words])
+
+    def _entity(self, word: list[Token], scores: numpy.ndarray) -> Fields:
+        best = int(scores.argmax())
+        return {
+            "entity": self.labels[best],
+            "score": float(scores[best]),
+            "word": self.tokenizer.convert_tokens_to_string([token.word for token in word]),
+            "start": word[0].start,
+            "end": word[-1].end,
+        }  # fmt: skip
+
+    def _groups(self, entities: list[Fields]) -> list[Fields]:
+        """Join neighbours of one tag; `B-` begins a new entity."""
+        groups: list[list[Fields]] = []
+        for entity in entities:
+            tag = tag_of(entity["entity"])
+            if groups and tag == tag_of(groups[-1][-1]["entity"]) and not entity["entity"].startswith("B-"):
+                groups[-1].append(entity)
+            else:
+                groups.append([entity])
+        return [
+            {
+                "entity_group": group[0]["entity"].split("-", 1)[-1],
+                "score": float(numpy.nanmean([entity["score"] for entity in group])),
+                "word": self.tokenizer.convert_tokens_to_string([entity["word"] for entity in group]),
+                "start": group[0]["start"],
+                "end": group[-1]["end"],
+            }
+            for group in groups
+        ]
+
+
+def tag_of(label: str) -> str:
+    """Return a label without the `B-` or `I-` that says where in an entity it stands."""
+    return label[2:] if label.startswith(("B-", "I-")) else label
+
+
+def without_overlaps(entities: list[Fields]) -> list[Fields]:
+    """Keep the longer of two entities that overlap; the likelier of two of one length."""
+    kept: list[Fields] = []
+    for entity in sorted(entities, key=lambda entity: entity["start"]):
+        if kept and kept[-1]["start"] <= entity["start"] < kept[-1]["end"]:
+            sizes = [(each["end"] - each["start"], each["score"]) for each in (entity, kept[-1])]
+            if sizes[0] > sizes[1]:
+                kept[-1] = entity
+        else:
+            kept.append(entity)
+    return kept

@@ -1,0 +1,72 @@
+"""translation: a text in another language."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from hf_handler.items import Item, Query
+from hf_handler.kinds.generation import GENERATION
+from hf_handler.kinds.sequence_to_sequence import SequenceToSequence
+from hf_handler.schema import TEXT, Parameters, Refused, list_of, record
+
+
+class Translation(SequenceToSequence):
+    """A text in another language; the task may be named `translation_en_to_de` too."""
+
+    name = "translation"
+    answer_name = "translation_text"
+    prediction: ClassVar = list_of(record({"translation_text": TEXT}))
+    parameters: ClassVar = {**GENERATION, "src_lang": TEXT, "tgt_lang": TEXT}
+
+    def load(self) -> None:
+        """Load, and remember the languages that the task's name holds."""
+        super().load()
+        words = str(self.archive.settings["task"]).split("_")
+        self.languages = (words[1], words[3]) if len(words) == 4 else (None, None)
+
+    def pair(self, parameters: Parameters) -> tuple[Any, Any]:
+        """Return the languages of one query: sent, else those of the task's name."""
+        source, target = self.languages
+        return parameters.get("src_lang", source), parameters.get("tgt_lang", target)
+
+    def specific(self, parameters: Parameters) -> Parameters:
+        """Return what the model's config says of the task's languages; of those sent, where it names none."""
+        languages = self.languages if self.languages[0] else self.pair(parameters)
+        return self.specifics_of("translation_{}_to_{}".format(*languages))
+
+    def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """Tokenize; a tokenizer of many languages is told which, and names the token to start with."""
+        if not hasattr(self.tokenizer, "_build_translation_inputs"):
+            return super().prompts(queries)
+        return [self._prompt(query) for query in queries]
+
+    def _prompt(self, query: Query) -> list[Item]:
+        source, target = self.pair(query.parameters)
+        source, target = source or self.tokenizer.src_lang, target or self.tokenizer.tgt_lang
+        languages = self.tokenizer.extra_special_tokens
+        for name, language in (("src_lang", source), ("tgt_lang", target)):
+            if self.tokenizer.convert_tokens_to_ids(language or "") in {None, self.tokenizer.unk_token_id}:
+                query.failure = Refused(
+                    f"{name} {str(language)[:40]!r} is unknown; accepted: {', '.join(languages)[:400]}",
+                    422,
+                )
+                return []
+        inputs = self._tokenized(query, source, target)
+        if len(inputs["input_ids"]) > self.limit:
+            if not self.may_cut(query, len(inputs["input_ids"])):
+                return []
+            inputs = self._tokenized(query, source, target, truncation=True, max_length=self.limit)
+        ids = list(inputs["input_ids"])
+        return [Item({"input_ids": ids}, len(ids), int(inputs["forced_bos_token_id"]))]
+
+    def _tokenized(self, query: Query, source: str, target: str, **cut: Any) -> Any:
+        return self.tokenizer._build_translation_inputs(  # the pipeline's own way
+            query.fields[self.main], return_tensors=None, src_lang=source, tgt_lang=target, **cut
+        )
+
+    def plan(self, query: Query, item: Item) -> None:
+        """As for any generation, and start with the target's token."""
+        forced = item.group
+        super().plan(query, item)
+        if forced is not None:
+            options, *rest = item.group  # type: ignore[misc]
+            item.group = ((*options, ("forced_bos_token_id", forced)), *rest)

@@ -1,0 +1,71 @@
+"""zero-shot-image-classification: how well each of the labels sent fits a picture."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import transformers
+
+from hf_handler.archive import Archive
+from hf_handler.items import Item, Query
+from hf_handler.kinds.image import ImageTask
+from hf_handler.labels import LABEL, ranked_labels, scores_of, with_labels
+from hf_handler.media.pictures import GREY
+from hf_handler.schema import TEXT, TEXTS, Parameters, Refused, list_of
+from hf_handler.tensors import together
+
+
+class ZeroShotImageClassification(ImageTask):
+    """How well each of the `candidate_labels` fits a picture."""
+
+    name = "zero-shot-image-classification"
+    auto_class = "AutoModelForZeroShotImageClassification"
+    parameters: ClassVar = {
+        "candidate_labels": {"anyOf": [{**TEXTS, "maxItems": 1000}, {**TEXT, "minLength": 1}]},
+        "hypothesis_template": {**TEXT, "default": "This is a photo of {}."},
+    }
+    aliases: ClassVar = {
+        **ImageTask.aliases,
+        "candidateLabels": "candidate_labels",
+        "labels": "candidate_labels",
+    }
+    prediction: ClassVar = list_of(LABEL)
+    example: ClassVar = {"image": GREY, "candidate_labels": ["film", "food"]}
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        self.tokenizer = archive.processor(transformers.AutoTokenizer)
+        texts = getattr(self.model.config, "text_config", self.model.config)
+        self.limit = min(
+            getattr(texts, "max_position_embeddings", None) or self.tokenizer.model_max_length,
+            self.tokenizer.model_max_length,
+        )
+        self.is_siglip = "siglip" in self.model.config.model_type
+
+    def read(self, instance: Any, parameters: Parameters) -> Query:
+        """Read an instance; its labels become a list."""
+        return with_labels(super().read(instance, parameters))
+
+    def item(self, query: Query) -> list[Item]:
+        """Pictures asked about the same labels share a pack."""
+        template = query.parameters["hypothesis_template"]
+        texts = tuple(template.replace("{}", label) for label in query.parameters["candidate_labels"])
+        # Siglip was trained with texts of this length, cut or padded.
+        fixed = {"padding": "max_length", "max_length": 64, "truncation": True} if self.is_siglip else {}
+        tokens = self.tokenizer(list(texts), return_tensors="pt", **{"padding": True, **fixed})
+        if tokens["input_ids"].shape[1] > self.limit:
+            raise Refused(f"a candidate label has more than the {self.limit} tokens the model takes", 422)
+        (item,) = super().item(query)
+        item.group = (item.group, texts)
+        item.inputs = (item.inputs, dict(tokens))
+        return [item]
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """Logits of the labels, a row an item."""
+        batch = together([item.inputs[0] for item in pack], self.device)
+        texts = {name: value.to(self.device) for name, value in pack[0].inputs[1].items()}
+        return self.model(**texts, **batch).logits_per_image.float().cpu()  # type: ignore[no-any-return]
+
+    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
+        """The labels, best first."""
+        scores = scores_of(rows[0], "sigmoid" if self.is_siglip else "softmax").tolist()
+        return ranked_labels(dict(enumerate(query.parameters["candidate_labels"])), scores, None)

@@ -1,0 +1,67 @@
+"""Text sent in parts while it is written."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from hf_handler.items import Query
+
+
+def without_stop(text: str, stop: Sequence[str]) -> str:
+    """Cut a text before the first stop string in it: the token that completed it may hold more."""
+    found = [position for word in stop if (position := text.find(word)) >= 0]
+    return text[: min(found)] if found else text
+
+
+class Parts:
+    """What `generate` calls with each new token: sends the text as far as it is certain.
+
+    Args:
+        tokenizer: Decodes.
+        query: Whose text it is.
+        context: TorchServe's.
+    """
+
+    def __init__(self, tokenizer: Any, query: Query, context: Any) -> None:
+        from ts.handler_utils.utils import send_intermediate_predict_response
+
+        self._send = send_intermediate_predict_response
+        self._tokenizer, self._query, self._context = tokenizer, query, context
+        stop = query.parameters.get("stop") or ()
+        self._stop = (stop,) if isinstance(stop, str) else tuple(stop)
+        self._tokens: list[int] = []
+        self._sent = 0
+        self._prompt = True
+
+    def put(self, tokens: torch.Tensor) -> None:
+        """Take in the prompt, then one token at a time."""
+        if self._prompt:
+            self._prompt = False
+            return
+        self._tokens += tokens.flatten().tolist()
+        text = self._text()
+        # A character may take several tokens, a stop string several parts: what may still change waits.
+        if not text.endswith("\N{REPLACEMENT CHARACTER}"):
+            held = max((len(word) - 1 for word in self._stop), default=0)
+            self._send_until(text, len(text) - held)
+
+    def end(self) -> None:
+        """Send the rest."""
+        text = self._text()
+        self._send_until(text, len(text))
+
+    def _text(self) -> str:
+        skip = self._query.parameters["skip_special_tokens"]
+        return without_stop(self._tokenizer.decode(self._tokens, skip_special_tokens=skip), self._stop)
+
+    def _send_until(self, text: str, end: int) -> None:
+        if end <= self._sent:
+            return
+        index = self._query.request
+        part = json.dumps({"text": text[self._sent : end]}) + "\n"
+        self._sent = end
+        self._context.set_response_content_type(index, "application/x-ndjson")
+        requests = {index: self._context.request_ids[index]}
+        self._send({index: part}, requests, "Intermediate Prediction success", 200, self._context)
