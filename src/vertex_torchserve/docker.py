@@ -1,4 +1,4 @@
-"""A thin typed wrapper over the docker command line: build an image, run a container, see what became of it.
+"""A thin typed wrapper over the docker command line: build an image, run a container, read its state and log.
 
 `VTS_DOCKER` names another client than the first `docker` on the PATH. Images are built with BuildKit, for
 which clients from version 23 on need the buildx plug-in.
@@ -17,7 +17,7 @@ from vertex_torchserve.errors import VertexTorchServeError
 
 CLIENT_VARIABLE = "VTS_DOCKER"
 _QUERY_SECONDS = 60.0
-# Creating a container pulls its image, several GB, when the engine has none of it.
+# Creating a container pulls its image, which may have several GB, when the engine doesn't have it.
 _PULL_SECONDS = 1800.0
 _SHOWN_CHARACTERS = 2000
 
@@ -28,7 +28,7 @@ class DockerError(VertexTorchServeError):
 
 @dataclass(frozen=True)
 class ContainerState:
-    """What the engine says of a container.
+    """What the engine reports of a container.
 
     Attributes:
         status: `created`, `running`, `exited`, ...
@@ -72,7 +72,7 @@ class Container:
             options: Further options of `docker create`, such as `--read-only`.
 
         Raises:
-            DockerError: When it can't be started; nothing is left of it then.
+            DockerError: When it can't be started; it is removed then.
         """
         arguments = ["create", *options]
         for name, value in (environment or {}).items():
@@ -98,7 +98,11 @@ class Container:
         return int(_ask("port", self.id, f"{port}/tcp").splitlines()[0].rpartition(":")[2])
 
     def state(self) -> ContainerState:
-        """What the engine says of it now."""
+        """What the engine reports now.
+
+        Raises:
+            DockerError: When there is no such container any more.
+        """
         state = json.loads(_ask("container", "inspect", "--format", "{{json .State}}", self.id))
         ended = state["Status"] in ("exited", "dead")
         return ContainerState(
@@ -119,7 +123,11 @@ class Container:
         return _ask("exec", self.id, *command)
 
     def stop(self, timeout_seconds: int = 10) -> int:
-        """Send SIGTERM, after `timeout_seconds` SIGKILL; returns the exit code."""
+        """Send SIGTERM, and SIGKILL after `timeout_seconds`; returns the exit code.
+
+        Raises:
+            DockerError: When there is no such container.
+        """
         _ask("stop", "--time", str(timeout_seconds), self.id, seconds=timeout_seconds + _QUERY_SECONDS)
         return int(_ask("wait", self.id))
 

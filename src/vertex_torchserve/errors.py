@@ -40,7 +40,7 @@ class InputError(VertexTorchServeError):
     """The input can't be used; nothing was done.
 
     Args:
-        problems: Everything that is wrong, so that the user can mend it in one go.
+        problems: Everything that is wrong, so that the user can correct all of it at once.
     """
 
     exit_code = 2

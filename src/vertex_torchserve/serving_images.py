@@ -9,7 +9,7 @@ _TAG_OR_DIGEST = re.compile(r"[:@].*")
 def is_serving_image(image: str) -> bool:
     """Whether an image is one of ours, by the last part of its path: `torchserve-cpu` or `torchserve-gpu`.
 
-    Registry, repository, tag and digest are whatever its owner chose. The name is all there is to go by:
-    looking into the image would need a registry's credentials where there may be none.
+    Registry, repository, tag and digest may be any. Only the name is compared: to look into the image would
+    take credentials for its registry, which may be missing where this is asked.
     """
     return _TAG_OR_DIGEST.sub("", image.rpartition("/")[2]) in SERVING_IMAGES

@@ -1,4 +1,4 @@
-"""Bring what a path names to the local disk; a local path is already there."""
+"""Download what a gs:// path names; a local path is returned as it is."""
 
 import tempfile
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The Typer application: its subcommands, and what an error looks like."""
+"""The Typer application: its subcommands, and how an error is printed."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ app = typer.Typer(
     help="From a trained PyTorch model to a TorchServe archive that is proved to serve and registered in "
     "Vertex AI.\n\n"
     "The usual way: `package` a model folder, `smoke-test` the archive, `upload` it to the Model Registry. "
-    "`emulator` is a local Vertex AI to try it all against; `demo` does the whole way in one go.",
+    "`emulator` is a local Vertex AI to try it all against; `demo` runs all of it once.",
 )
 
 
@@ -58,7 +58,7 @@ app.add_typer(images, name="images")
 
 
 def main() -> None:
-    """Run the command; errors of ours are one message and their exit code."""
+    """Run the command; an error of this package is printed as one message and sets the exit code."""
     try:
         app()
     except VertexTorchServeError as error:

@@ -1,4 +1,4 @@
-"""How commands speak: results on standard output, everything else on standard error."""
+"""Where commands print: results to standard output, everything else to standard error."""
 
 import json
 import logging

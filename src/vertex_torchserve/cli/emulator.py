@@ -19,15 +19,15 @@ def emulator(
     ] = 0,
     vertex_port: Annotated[int, typer.Option(help="Port of the Vertex AI emulator; 0 takes a free one.")] = 0,
     bucket: Annotated[
-        list[str] | None, typer.Option(help="Create this bucket when it isn't there; give it again for more.")
+        list[str] | None, typer.Option(help="Create this bucket when it isn't there; may be repeated.")
     ] = None,
 ) -> None:
     """Run a local Vertex AI and Cloud Storage until Ctrl-C.
 
-    Prints the two lines a shell needs to reach it; everything else goes to standard error. Deploying a
-    model starts a real TorchServe. Without --data-dir everything is forgotten at the end.
+    Prints the two `export` lines with which clients find it; everything else goes to standard error.
+    Deploying a model starts a real TorchServe. Without --data-dir everything is removed at the end.
 
-    Example: vertex-torchserve emulator --data-dir .emulator --bucket models
+    Example: vertex-torchserve emulator --data-dir .emulator --bucket my-bucket
     """
     from vertex_torchserve.emulator import Emulator
 

@@ -37,7 +37,7 @@ _TAGS = {
 
 @images.callback()
 def _images() -> None:
-    """With a callback, `build` stays a subcommand although it is the only one."""
+    """Without a callback Typer would make the only subcommand, `build`, the command itself."""
 
 
 @images.command()

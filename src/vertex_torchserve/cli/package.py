@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from vertex_torchserve.cli.console import messages, output, print_json, warn
 
-# Shown in `--help`; the same as in ModelArchiveSpec, which is not imported before it is needed.
+# Shown in `--help`; the same as in ModelArchiveSpec, whose import would make `--help` slow.
 _MODEL_NAME, _VERSION, _HANDLER = "model", "v1.0", "base_handler"
 
 
@@ -26,8 +26,8 @@ def package(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What `--handler huggingface` serves the model for, such as `summarization`; told by the "
-            "model's own files when not given.",
+            help="What `--handler huggingface` serves the model for, such as `summarization`; when not "
+            "given, the model's own files decide.",
         ),
     ] = None,
     export_path: Annotated[Path, typer.Option(help="Folder for the archive; made if needed.")] = Path(),
@@ -43,11 +43,11 @@ def package(
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="Name or glob of what stays out; again and again."),
+        typer.Option(metavar="GLOB", help="Name or glob of what stays out; may be repeated."),
     ] = None,
     extra_file: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="File or folder to put at the root; again and again."),
+        typer.Option(metavar="FILE", help="File or folder to put at the root; may be repeated."),
     ] = None,
     requirements_file: Annotated[
         str | None, typer.Option(help="requirements.txt that TorchServe installs at load.")
@@ -59,8 +59,8 @@ def package(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="JSON with instances and, if you like, parameters, predictions and tolerance: the model is "
-            "ready once it has answered it; golden-request.json in MODEL_FOLDER when not given.",
+            help="JSON with instances, and optionally parameters, predictions and tolerance: the server is "
+            "ready once the model has answered it; golden-request.json in MODEL_FOLDER when not given.",
         ),
     ] = None,
     tokenizer: Annotated[
@@ -71,9 +71,9 @@ def package(
 ) -> None:
     """Package a trained model as a TorchServe archive (.mar).
 
-    Writes EXPORT_PATH/MODEL_NAME.mar: the model folder with its sub-folders, the handler and whatever else
-    is named, uncompressed, the same bytes for the same input. Every path may be a gs:// path. Next:
-    `vertex-torchserve smoke-test MODEL.mar --instances FILE`.
+    Writes EXPORT_PATH/MODEL_NAME.mar: the model folder with its sub-folders, the handler and all other files
+    that options name, uncompressed. The same input gives the same bytes. Every path may be a gs:// path.
+    Next: `vertex-torchserve smoke-test MODEL.mar --instances FILE`.
 
     Examples:
 
@@ -81,7 +81,7 @@ def package(
 
         vertex-torchserve package ./bart-large-mnli --handler huggingface --task zero-shot-classification
 
-        vertex-torchserve package gs://bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
+        vertex-torchserve package gs://my-bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
     """
     from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
     from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME

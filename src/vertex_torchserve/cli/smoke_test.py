@@ -21,7 +21,9 @@ def smoke_test(
     ] = None,
     image: Annotated[
         str | None,
-        typer.Option(help="Serve it in a container of this image; with no Docker when not given."),
+        typer.Option(
+            help="Serve it in a container of this image; without Docker, in this Python, when not given."
+        ),
     ] = None,
     ready_timeout: Annotated[float, typer.Option(help="Seconds the model may take to load.")] = 600.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,

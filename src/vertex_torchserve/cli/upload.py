@@ -27,19 +27,19 @@ def upload(
     ] = False,
     version_description: Annotated[str | None, typer.Option(help="Description of the version.")] = None,
     version_alias: Annotated[
-        list[str] | None, typer.Option(metavar="ALIAS", help="Alias of the version; again and again.")
+        list[str] | None, typer.Option(metavar="ALIAS", help="Alias of the version; may be repeated.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Register an archive in the Vertex AI Model Registry.
 
-    Copies it to a folder of its own below --bucket and registers it with the routes that belong to it.
-    Doing it again changes nothing: the version that is there is returned. With the emulator's variables
-    exported it talks to the emulator.
+    Copies it to a folder of its own below --bucket and registers it with the routes of its model name. The
+    same archive with the same options is registered once: a repeated call returns the version that is there.
+    With the emulator's variables exported it talks to the emulator.
 
     Example:
 
-        vertex-torchserve upload build/model.mar --bucket gs://bucket/archives --project my-project
+        vertex-torchserve upload build/model.mar --bucket gs://my-bucket/archives --project my-project
         --location europe-west2 --display-name my-model
     """
     from vertex_torchserve import gcs

@@ -1,1 +1,4 @@
-"""What the KFP component does, behind its interface: check all inputs, stage, package, prove, register."""
+"""What the KFP component does: check all inputs, download, package, smoke-test, upload, register.
+
+Its interface is component/component.py, which calls `run` and nothing else.
+"""

@@ -1,6 +1,7 @@
 """The component's output artifact, with Google's schema and without google-cloud-pipeline-components.
 
-That package holds google-cloud-aiplatform below 2; consumers read only the schema and `resourceName`.
+That package can't be installed beside google-cloud-aiplatform 2. Google's components that take the artifact
+read only its schema and `resourceName`.
 """
 
 from kfp import dsl

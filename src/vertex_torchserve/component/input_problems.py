@@ -12,11 +12,11 @@ from vertex_torchserve.vertex_ai import upload_problems
 
 
 def input_problems(inputs: ComponentInputs, today: date) -> list[Problem]:
-    """All problems together, without looking at anything outside.
+    """All problems together, found without reading a file or asking a service.
 
     Args:
         inputs: What KFP delivered.
-        today: For the choice of a prebuilt image.
+        today: Decides which prebuilt images still exist.
     """
     return [
         *name_problems(inputs.model_name, inputs.version),

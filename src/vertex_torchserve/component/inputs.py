@@ -1,4 +1,4 @@
-"""The component's inputs as KFP delivers them, and what they mean together."""
+"""The component's inputs as KFP delivers them, and what follows from them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
@@ -19,7 +19,7 @@ from vertex_torchserve.vertex_ai.serving_container import ServingContainer
 
 @dataclass(frozen=True)
 class ComponentInputs:
-    """The inputs as the component's table names them (component/README.md); empty means not given."""
+    """The inputs, named as in the table of component/README.md; empty means not given."""
 
     project_id: str
     location: str
@@ -112,7 +112,7 @@ class ComponentInputs:
         """What to register.
 
         Args:
-            today: For the choice of a prebuilt image.
+            today: Decides which prebuilt images still exist.
         """
         return ModelUpload(
             project=self.project_id,

@@ -1,4 +1,4 @@
-"""The component's one call: from its inputs to a registered model version and its artifact."""
+"""What the component calls: from its inputs to a registered model version and its artifact."""
 
 import logging
 import signal
@@ -33,7 +33,8 @@ def run(vertex_model: VertexModel, **inputs: Any) -> None:
         RegistryError: When Vertex AI refuses or fails.
     """
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(message)s")
-    # A cancelled task ends what it started and removes what it wrote, instead of dying where it stands.
+    # KFP sends SIGTERM to a cancelled task. As an exception it ends the processes and removes the files that
+    # this task has made.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     checked = ComponentInputs.given(**inputs)
     today = date.today()
@@ -68,7 +69,7 @@ def _describe(artifact: VertexModel, model: RegisteredModel, built: BuiltArchive
     artifact.uri = f"https://{location}-aiplatform.googleapis.com/v1/{model.versioned_resource_name}"
     artifact.metadata.update(
         {
-            # The interface document's two, then what Google's own components read.
+            # What each key holds is in component/README.md, under Output.
             "DisplayName": model.display_name,
             "VertexModelID": model.resource_name,
             "resourceName": model.versioned_resource_name,

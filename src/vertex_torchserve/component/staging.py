@@ -1,4 +1,4 @@
-"""Bring everything the archive is made of to the local disk."""
+"""Download everything the archive is made of."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.errors import Problem, raise_problems
 from vertex_torchserve.model_archive import ModelArchiveSpec
 
-# Beneath the model's folder unless told otherwise; staging that folder again leaves it out.
+# Beneath the model's folder where `model_archive_path` is blank; the download of that folder leaves it out.
 _ARCHIVE_FOLDER = "model-archive"
 _LISTED_FILES = 12
 
@@ -83,7 +83,7 @@ def archive_folder(inputs: ComponentInputs) -> gcs.GcsPath:
 
 
 def _staged_files(inputs: ComponentInputs, folder: Path) -> dict[str, _Source]:
-    """By their names, each once: a handler may be an extra file too."""
+    """The named files of the staging folder, by name; one that two inputs name is there once."""
     if not inputs.extra_files_staging_path:
         return {}
     staging = gcs.GcsPath.parse(inputs.extra_files_staging_path)
@@ -100,7 +100,7 @@ def _tokenizer(inputs: ComponentInputs, folder: Path) -> _Source | None:
     name = inputs.custom_tokenizer_name or path.name
     if not gcs.is_object(path) and path.name != name:
         path = path.child(name)
-    # A pipeline may keep the file under the name of an output of its own: the archive has the name given.
+    # In the bucket the file may have the name of a pipeline's output; in the archive it gets the name given.
     return _Source("custom_tokenizer_path", path, folder / name)
 
 
@@ -129,7 +129,7 @@ def _download_model(inputs: ComponentInputs, folder: Path) -> None:
     source = gcs.GcsPath.parse(inputs.gcs_model_path)
     model_file = folder / inputs.local_model_file
     if gcs.is_object(source):
-        # A training step that wrote its one file to the artifact's own path, under KFP's name for it.
+        # The training step wrote one file to the artifact's own path, so its name is the one KFP chose.
         gcs.download_file(source, model_file)
         return
     archives = archive_folder(inputs)
@@ -137,5 +137,5 @@ def _download_model(inputs: ComponentInputs, folder: Path) -> None:
     if archives.bucket == source.bucket and archives.key.startswith(source.prefix):
         skipped.append(archives.key.removeprefix(source.prefix))
     gcs.download_folder(source, folder, ignore=inputs.extra_files_to_ignore, skip_folders=skipped)
-    if not model_file.exists():  # a pattern for other files took it, too
+    if not model_file.exists():  # an ignore pattern for other files matched it, too
         gcs.download_file(source.child(inputs.local_model_file), model_file)

@@ -1,4 +1,4 @@
-"""The whole way in one go, on one machine: from a model folder to predictions of a registered version."""
+"""From a model folder to the predictions of a registered version, on one machine and in one command."""
 
 from vertex_torchserve.demo.run import STEPS, Summary, run_demo
 

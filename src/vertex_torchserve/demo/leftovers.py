@@ -1,10 +1,10 @@
-"""End what an interrupted demo leaves: KFP's local runner does not end the task it waits for."""
+"""End the processes of an interrupted demo: KFP's local runner does not end the task it waits for."""
 
 from collections.abc import Callable
 
 import psutil
 
-# A component that is told to end stops its TorchServe first, which takes seconds.
+# On SIGTERM the component stops its TorchServe before it ends, which takes seconds.
 _GRACE_SECONDS = 30.0
 
 

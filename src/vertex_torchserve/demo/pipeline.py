@@ -17,7 +17,7 @@ COMPONENT_FILE = "component/component.yaml"
 
 @dataclass(frozen=True)
 class PipelineInputs:
-    """What the demo's pipeline is given.
+    """The inputs of the demo's pipeline.
 
     Attributes:
         project: Project id.
@@ -82,7 +82,7 @@ def run_pipeline(inputs: PipelineInputs, root: Path, log: Path) -> dict[str, Any
 
 @contextlib.contextmanager
 def _own_temporary_folder() -> Iterator[None]:
-    """Remove what `kfp.local` leaves: a folder with the task's source, made by `mktemp` and forgotten."""
+    """A private temporary folder: `kfp.local` makes one with the task's source and never removes it."""
     before = os.environ.get("TMPDIR")
     with tempfile.TemporaryDirectory(prefix="vts-") as folder:
         os.environ["TMPDIR"] = folder

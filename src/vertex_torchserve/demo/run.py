@@ -1,4 +1,4 @@
-"""The demo's steps, in order; what each saw goes into one summary."""
+"""The demo's steps, in order, and the summary of what they found."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ PROJECT = "demo-project"
 LOCATION = "us-central1"
 BUCKET = "vertex-torchserve-demo"
 IMAGE = f"{LOCATION}-docker.pkg.dev/{PROJECT}/serving/torchserve-cpu:dev"
-# Served and direct embeddings are the same arithmetic; less than this is another model or another pooling.
+# Served and direct embeddings differ by rounding only; below this the model or its pooling is another.
 LEAST_COSINE = 0.9999
 STEPS = {
     "emulator": "start Cloud Storage and Vertex AI on loopback",
@@ -37,7 +37,19 @@ STEPS = {
 
 @dataclass
 class Summary:
-    """What the demo saw; also `summary.json`."""
+    """What the demo found; written to `summary.json` with these names.
+
+    Attributes:
+        mar_path: The archive that was registered, fetched from its bucket.
+        mar_sha256: Its digest, in hex.
+        model_resource_name: `projects/NUMBER/locations/LOCATION/models/ID`.
+        model_version_id: The version, such as `1`.
+        endpoint_resource_name: The endpoint that was asked.
+        cosine_min: The smallest cosine between a served embedding and the model's own.
+        online_predictions: Predictions of the endpoint.
+        batch_predictions: Predictions of the batch job.
+        seconds: How long each of `STEPS` took.
+    """
 
     mar_path: str = ""
     mar_sha256: str = ""
@@ -51,15 +63,15 @@ class Summary:
 
 
 def run_demo(output: Path, model_folder: Path, on_step: Callable[[str], None]) -> Summary:
-    """Go the whole way and stop everything again.
+    """Run all `STEPS`, and stop everything that was started, also after a failure.
 
     Args:
         output: Folder for `summary.json`, the archive and the pipeline's log.
         model_folder: The all-MiniLM-L6-v2 folder.
-        on_step: Called with the key of `STEPS` that begins.
+        on_step: Called with the key of the step that begins.
 
     Raises:
-        ServingError: When the predictions are not what the model gives when it is run directly.
+        ServingError: When the predictions differ from what the model computes without a server.
         VertexTorchServeError: When a step fails.
     """
     summary = Summary()
@@ -143,7 +155,7 @@ def _fetch_archive(metadata: dict[str, Any], output: Path) -> tuple[str, str]:
 
 
 def _run_batch(model_resource_name: str) -> int:
-    """Ask for every sentence twice, which is more than one group of 64; returns the predictions made."""
+    """Send every sentence twice, which is more than one group of 64; returns the number of predictions."""
     source = f"gs://{BUCKET}/batch/instances.jsonl"
     _put_text(source, "".join(json.dumps(sentence) + "\n" for sentence in SENTENCES * 2))
     result = vertex_ai.batch_predict(model_resource_name, source, f"gs://{BUCKET}/batch/output")

@@ -1,4 +1,4 @@
-"""What the demo asks its model, and what the model answers when nobody serves it."""
+"""The demo's sentences, and their embeddings without a server to compare with."""
 
 from pathlib import Path
 

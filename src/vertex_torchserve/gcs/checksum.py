@@ -10,7 +10,12 @@ _ZEROS = bytes(_BLOCK)
 
 
 def crc32c(data: bytes, start: int = 0) -> int:
-    """The checksum of `data`, or of what came before (`start`) followed by `data`."""
+    """The checksum of `data`, or of earlier bytes followed by `data`.
+
+    Args:
+        data: The bytes.
+        start: The checksum of the earlier bytes; 0 for none.
+    """
     import google_crc32c
 
     return int(google_crc32c.extend(start, data))
@@ -19,8 +24,9 @@ def crc32c(data: bytes, start: int = 0) -> int:
 def joined(pieces: Iterable[tuple[int, int]]) -> int:
     """The checksum of pieces put end to end, from their own checksums.
 
-    A CRC is linear: the register after A and then B is B's, with A's run through as many zero bytes as B is
-    long. So ranges that arrive out of order need not be read again.
+    A CRC is linear: the checksum of A followed by B is the xor of B's own checksum and of A's, when A's was
+    shifted through as many zero bytes as B has (without the inversions that CRC32C does before and after). So
+    ranges that arrived out of order need not be read from the disk again.
 
     Args:
         pieces: Checksum and length in bytes of each piece, in the order in which they lie in the file.

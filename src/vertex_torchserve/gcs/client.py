@@ -1,4 +1,4 @@
-"""The process's connection to Cloud Storage, and how patient it is."""
+"""The process's client of Cloud Storage: how long it waits for an answer, and for how long it tries again."""
 
 import os
 from collections.abc import Callable
@@ -18,13 +18,13 @@ WORKERS = 8
 QUESTION_TIMEOUT = (3.05, 10.0)
 TRANSFER_TIMEOUT = (10.0, 60.0)
 
-# An endpoint that nobody listens on is a wrong setting, not a hiccup: it is given seconds. A server that
-# answers "busy" is there, and is given minutes, as Google asks:
+# For how long a request is repeated. Nothing listening at the endpoint is most likely a wrong setting, so the
+# user should hear of it within seconds. A server that answers "busy" is asked for minutes, as Google advises:
 # https://cloud.google.com/storage/docs/retry-strategy
-_UNREACHABLE_PATIENCE_S = 4.0
-_BUSY_PATIENCE_S = 60.0
-_TRANSFER_PATIENCE_S = 300.0
-_LONGEST_PAUSE_S = 10.0
+_UNREACHABLE_SECONDS = 4.0
+_BUSY_SECONDS = 60.0
+_TRANSFER_SECONDS = 300.0
+_LONGEST_PAUSE_SECONDS = 10.0
 _BUSY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 # Connections kept per host: several transfers at once, without urllib3's "pool is full" warnings.
@@ -56,8 +56,9 @@ def _client(_endpoint: str) -> "Client":
     from requests.adapters import HTTPAdapter
 
     client = Client(project=None)
-    # For its traces the client would read every bucket's metadata in a thread of its own, traced or not: a
-    # permission that moving objects doesn't need, and two minutes of attempts when nobody answers.
+    # With this cache a thread of the client reads the metadata of each bucket, for traces, also when
+    # tracing is off. That takes a permission that moving objects doesn't need, and the thread goes on trying
+    # for two minutes when nothing answers.
     client._bucket_metadata_cache = None
     for scheme in ("http://", "https://"):
         client._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=_POOL_SIZE))
@@ -66,49 +67,50 @@ def _client(_endpoint: str) -> "Client":
 
 
 def _read_refusal(response: Any, **_: Any) -> None:
-    # The client leaves the refusal of a download unread, and its connection open with nobody to close it.
+    # The client doesn't read the body of a refused download; until it is read the connection stays open.
     if response.status_code >= 400:
         _ = response.content
 
 
 def ask(question: Callable[..., Answer]) -> Answer:
-    """Put a short question to the service, such as a listing.
+    """Send a short request, such as a listing.
 
     Args:
-        question: Called with `retry=` and `timeout=`, to be handed to the client's method.
+        question: Called with `retry=` and `timeout=`, which it passes to the client's method.
+
+    Returns:
+        What `question` returns.
 
     Raises:
-        google.api_core.exceptions.RetryError: After about 4 seconds when nobody answers at the endpoint,
+        google.api_core.exceptions.RetryError: After about 4 seconds when nothing answers at the endpoint,
             after about a minute when it answers only "busy".
     """
-    reach = _retry(_is_unreachable, _UNREACHABLE_PATIENCE_S, first_pause_s=0.2)
-    busy = _retry(_is_busy, _BUSY_PATIENCE_S)
+    reach = _retry(_is_unreachable, _UNREACHABLE_SECONDS, first_pause=0.2)
+    busy = _retry(_is_busy, _BUSY_SECONDS)
     answer: Answer = busy(lambda: question(retry=reach, timeout=QUESTION_TIMEOUT))()
     return answer
 
 
 def transfer_retry(is_wanted: Callable[[], bool] = lambda: True) -> "Retry":
-    """How a transfer is repeated: after broken connections and "busy" answers, for some minutes.
+    """How a transfer is repeated: after broken connections and "busy" answers, for up to five minutes.
 
     Args:
-        is_wanted: Asked before each repetition, so that a transfer that was given up ends soon.
+        is_wanted: Called before each repetition. False ends the attempts: the transfer was given up.
     """
     return _retry(
-        lambda error: is_wanted() and (_is_unreachable(error) or _is_busy(error)), _TRANSFER_PATIENCE_S
+        lambda error: is_wanted() and (_is_unreachable(error) or _is_busy(error)), _TRANSFER_SECONDS
     )
 
 
-def _retry(
-    predicate: Callable[[BaseException], bool], patience_s: float, first_pause_s: float = 1.0
-) -> "Retry":
+def _retry(predicate: Callable[[BaseException], bool], seconds: float, first_pause: float = 1.0) -> "Retry":
     from google.api_core.retry import Retry
 
     return Retry(
         predicate=predicate,
-        initial=first_pause_s,
-        maximum=_LONGEST_PAUSE_S,
+        initial=first_pause,
+        maximum=_LONGEST_PAUSE_SECONDS,
         multiplier=2.0,
-        timeout=patience_s,
+        timeout=seconds,
     )
 
 
@@ -135,7 +137,7 @@ def _is_busy(error: BaseException) -> bool:
 
 
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status an error of the client stands for; None when the server gave no answer."""
+    """The HTTP status in an error of the client; None when the server gave no answer."""
     response: Any = getattr(error, "response", None)
     status = getattr(response, "status_code", None) or getattr(error, "code", None)
     return int(status) if isinstance(status, int) else None

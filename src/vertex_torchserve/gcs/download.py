@@ -1,4 +1,4 @@
-"""From a bucket to the disk: everything at once, nothing unchecked."""
+"""Download objects and folders: in parallel, each checked, and put in place when all are complete."""
 
 import os
 import shutil
@@ -71,7 +71,8 @@ def download_folder(
 
     Raises:
         InputError: Nothing to download; a name that can't become a file, or is taken in `destination`; no
-            such bucket, no permission, no credentials, nobody at the endpoint; no space; corrupt twice over.
+            such bucket, no permission, no credentials, no answer at the endpoint; no space; an object that
+            arrives corrupt twice.
         StorageError: The service goes on failing.
     """
     present = list_folder(source)

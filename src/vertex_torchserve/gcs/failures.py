@@ -1,4 +1,4 @@
-"""What a failure of the storage client means to the user."""
+"""Turn failures of the storage client and of the disk into errors that say what to do."""
 
 import errno
 from collections.abc import Iterator
@@ -12,21 +12,21 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class StorageError(VertexTorchServeError):
-    """Cloud Storage took the request and then failed it."""
+    """Cloud Storage was reached and failed the request, also when it was repeated."""
 
 
 @contextmanager
 def explained(path: GcsPath, role: str, missing: Problem) -> Iterator[None]:
-    """Turn what the client and the disk raise into errors a user can act on.
+    """Turn what the client and the disk raise in the block into this package's errors.
 
     Args:
         path: What was read or written.
         role: The IAM role that allows it, such as `roles/storage.objectViewer`.
-        missing: What "404 not found" means here.
+        missing: What to report when the service answers 404.
 
     Raises:
-        InputError: The path, the credentials, the permission, the endpoint or the disk can't be used.
-        StorageError: The service failed, and went on failing.
+        InputError: The path, the credentials, the permission, the endpoint or the disk is the cause.
+        StorageError: The service goes on failing.
     """
     try:
         yield
@@ -46,7 +46,7 @@ def _meaning(error: Exception, path: GcsPath, role: str, missing: Problem) -> Ex
     if isinstance(cause, GoogleAPICallError):
         return StorageError(
             f"{path}: Cloud Storage answered {status_of(cause)}: {_reason(cause)}",
-            "Try again; when it stays, look at https://status.cloud.google.com.",
+            "Try again; if it stays like this, see https://status.cloud.google.com.",
         )
     return error
 
@@ -102,6 +102,6 @@ def _disk(error: OSError) -> Problem:
 
 
 def _reason(error: Exception) -> str:
-    """What the server said, without the request's address: an upload's holds its session's secret."""
+    """The server's message without the request's URL: the URL of an upload holds its session's secret."""
     text = str(getattr(error, "message", error))
     return text.partition("://")[2].partition(": ")[2] if "://" in text.partition(": ")[0] else text

@@ -36,7 +36,7 @@ class Fetch:
 
 
 def fetch(fetches: list[Fetch], progress: Callable[[int], None] | None = None) -> None:
-    """Fetch all objects; those that arrive corrupt once more.
+    """Fetch all objects; those that arrive corrupt are fetched once more.
 
     Args:
         fetches: Objects and files.
@@ -44,7 +44,7 @@ def fetch(fetches: list[Fetch], progress: Callable[[int], None] | None = None) -
             fetched a second time is not counted again.
 
     Raises:
-        InputError: An object is corrupt twice over, or two land on one file.
+        InputError: An object arrives corrupt twice, or two have the same file.
         Exception: What the client or the disk raises; no thread is left running.
     """
     for each in fetches:
@@ -98,7 +98,7 @@ def _create(each: Fetch) -> None:
     except FileExistsError:
         raise InputError(
             Problem(
-                f"'{each.item}' would land on another object's file: this disk takes their names for one.",
+                f"'{each.item}' would land on another object's file: on this disk both names are the same.",
                 "Rename or ignore one of the two.",
             )
         ) from None
@@ -112,7 +112,7 @@ def _require_right(fetches: Iterable[Fetch]) -> None:
                 Problem(
                     f"'{item}' arrived corrupt twice: not the {item.size} bytes with CRC32C {item.crc32c} "
                     "of its metadata.",
-                    "Try again; when it stays, upload the object anew.",
+                    "Try again; if it stays like this, upload the object anew.",
                 )
                 for item in wrong
             )
@@ -135,4 +135,4 @@ def _unpack(each: Fetch) -> None:
 
 
 def _ignore(_: int) -> None:
-    """The progress nobody asked for."""
+    """Report no progress."""

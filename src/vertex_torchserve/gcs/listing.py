@@ -1,4 +1,4 @@
-"""What lies in a bucket."""
+"""List the objects of a bucket, or find one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +75,12 @@ def is_object(path: GcsPath) -> bool:
 
 
 def nothing_beneath(folder: GcsPath) -> Problem:
-    """What an empty folder means."""
+    """The problem to report for a folder without objects.
+
+    Raises:
+        InputError: As for `list_folder`.
+        StorageError: The service goes on failing.
+    """
     if is_object(folder):
         return Problem(
             f"{folder} is an object, not a folder.", f"Name the folder it lies in: {folder.parent}."
@@ -87,7 +92,7 @@ def nothing_beneath(folder: GcsPath) -> Problem:
 
 
 def bucket_missing(path: GcsPath) -> Problem:
-    """What "not found" means when a bucket is listed or written to."""
+    """The problem to report when a listing or an upload is answered 404."""
     return Problem(
         f"{path}: there is no bucket {path.bucket!r}.",
         "Correct the bucket's name, or create it with `gcloud storage buckets create`.",
@@ -108,7 +113,12 @@ def _objects(path: GcsPath, prefix: str, limit: int | None) -> list[StoredObject
 
 
 def stored(blob: Any, folder_prefix: str) -> StoredObject:
-    """The client's answer about an object, as ours."""
+    """A `StoredObject` of the client's `Blob`.
+
+    Args:
+        blob: A `google.cloud.storage.Blob` with its metadata.
+        folder_prefix: The folder that was listed, with its slash; the name is what follows it.
+    """
     return StoredObject(
         bucket=blob.bucket.name,
         key=blob.name,

@@ -19,9 +19,9 @@ def read_range(item: StoredObject, start: int, end: int, is_wanted: Callable[[],
 
     Args:
         item: The object.
-        start: The first byte.
-        end: The byte after the last.
-        is_wanted: Asked before the request is repeated.
+        start: Offset of the first byte.
+        end: Offset of the byte after the last.
+        is_wanted: Called before the request is repeated; False ends the attempts.
 
     Raises:
         Exception: What the client raises.
@@ -31,7 +31,7 @@ def read_range(item: StoredObject, start: int, end: int, is_wanted: Callable[[],
         start=start,
         end=end - 1,
         raw_download=True,  # the bytes as stored: they are what the checksum is of
-        checksum=None,  # a range has none; the caller's is of the whole
+        checksum=None,  # there is one of the whole object only, which the caller compares
         single_shot_download=True,  # the client's other way reads 8 KiB at a time
         retry=transfer_retry(is_wanted),
         timeout=TRANSFER_TIMEOUT,
@@ -40,11 +40,11 @@ def read_range(item: StoredObject, start: int, end: int, is_wanted: Callable[[],
 
 
 class ObjectRanges:
-    """Reads one version of an object; a newer one in its place is noticed.
+    """Reads one version of an object; raises when a newer one has replaced it.
 
     Attributes:
         origin: The object's gs:// path.
-        size: Its bytes.
+        size: Its size in bytes.
 
     Raises:
         InputError: When it is stored compressed.
@@ -66,12 +66,12 @@ class ObjectRanges:
         """The bytes from `start` up to `end`.
 
         Args:
-            start: The first byte.
-            end: The byte after the last.
-            is_wanted: Asked before a failed request is repeated.
+            start: Offset of the first byte.
+            end: Offset of the byte after the last.
+            is_wanted: Called before a failed request is repeated; False ends the attempts.
 
         Raises:
-            InputError: No permission, nobody at the endpoint, or the object was replaced.
+            InputError: No permission, no answer at the endpoint, or the object was replaced.
             StorageError: The service goes on failing.
         """
         with self._explained():
@@ -84,7 +84,7 @@ class ObjectRanges:
 
 
 def replaced(what: object) -> Problem:
-    """What "not found" means while something is read."""
+    """The problem to report when an object that was listed is gone while it is read."""
     return Problem(
         f"{what}: an object was replaced or deleted while it was being downloaded.",
         "Try again when nobody writes to the folder.",

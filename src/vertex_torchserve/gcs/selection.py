@@ -24,7 +24,7 @@ def is_left_out(name: str, ignore: Sequence[str], skip_folders: Sequence[str]) -
 
 
 def landing_problems(objects: Iterable[StoredObject]) -> list[Problem]:
-    """What keeps the objects from becoming files beneath one folder, all of it."""
+    """Everything that keeps the objects from becoming files beneath one folder."""
     objects = list(objects)
     names = {item.name for item in objects}
     problems = []

@@ -54,5 +54,5 @@ def _make(folder: Path, made: list[Path]) -> None:
 
 def _remove(made: list[Path]) -> None:
     for path in reversed(made):
-        with suppress(OSError):  # somebody else has put a file into a folder of ours
+        with suppress(OSError):  # another program has put a file into a folder that was made here
             path.rmdir() if path.is_dir() else path.unlink()

@@ -1,4 +1,4 @@
-"""From the disk to a bucket: checked, and only when the same bytes aren't there already."""
+"""Upload a file, checked, unless the same bytes are there already."""
 
 import os
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from vertex_torchserve.gcs.listing import StoredObject, bucket_missing, find_obj
 from vertex_torchserve.gcs.path import GcsPath
 
 _WRITER_ROLE = "roles/storage.objectUser"
-# What a resumable upload sends, and on failure repeats, at a time. The client's own 100 MiB would be held in
-# memory whole, and progress would stand still as long.
+# A resumable upload sends so many bytes in one request, and repeats them when it fails. The client's default
+# of 100 MiB would be held in memory whole, and progress would be reported as rarely.
 _CHUNK_BYTES = 32 << 20
 
 
@@ -35,7 +35,7 @@ def upload_file(
         The object as the service has it.
 
     Raises:
-        InputError: No such file or bucket, no permission, no credentials, nobody at the endpoint.
+        InputError: No such file or bucket, no permission, no credentials, no answer at the endpoint.
         StorageError: The service goes on failing, or somebody else has written the object meanwhile.
     """
     if not local.is_file():
@@ -80,8 +80,8 @@ def _send(
                 timeout=TRANSFER_TIMEOUT,
             )
         except Exception as error:
-            # 412: the object is no longer the one looked at. It may be ours, when the answer to a first
-            # attempt was lost; whose it is, its checksum tells.
+            # 412: the object was written since it was looked at; perhaps by this upload, when the answer to
+            # its first attempt was lost. The caller compares the checksum.
             there = find_object(destination) if status_of(error) == 412 else None
             if there is None:
                 raise

@@ -1,8 +1,7 @@
 """Build a model archive: check everything, then write one reproducible .mar beside its place and rename.
 
-Manifest and name rules are torch-model-archiver's own; the zip is written here because the archiver
-flattens sub-folders, deflates weights for seconds per 100 MB, never gives the same bytes twice and
-deletes whatever stands at `<tempdir>/<model-name>` (docs/architecture.md).
+The manifest and the rules for names come from torch-model-archiver; why the zip doesn't is in
+docs/decisions/0009-archive-writer.md.
 """
 
 import hashlib
@@ -32,7 +31,7 @@ from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME, MANIFEST_NAME
 from vertex_torchserve.serving.golden_request import GoldenRequest
 from vertex_torchserve.serving.model_config import parse_model_config
 
-# Zip can't say anything earlier; also the manifest's createdOn, so that same inputs give same bytes.
+# One date for all members and the manifest, so that the same inputs give the same bytes: zip's earliest.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _CREATED_ON = "01/01/1980 00:00:00"
 _COPY_BYTES = 8 * 1024 * 1024
@@ -45,14 +44,14 @@ class BuiltArchive:
     """A finished archive.
 
     Attributes:
-        mar_path: Where it lies.
-        sha256: Of the file, in hex.
-        size_bytes: Of the file.
+        mar_path: The file.
+        sha256: Its digest, in hex.
+        size_bytes: Its size.
         model_name: As in the manifest.
         version: As in the manifest.
         handler: As in the manifest.
         members: Names in the archive, sorted.
-        warnings: What will probably not serve, one sentence each.
+        warnings: Why the archive will probably not serve, one sentence each.
     """
 
     mar_path: Path

@@ -1,7 +1,7 @@
 """Find the handler a spec names and look at its source, without running it.
 
-TorchServe reports a handler it can't use as "Worker died." minutes later; most of what can be wrong
-shows in the syntax tree (rules: `ts/model_loader.py` of TorchServe 0.12).
+TorchServe answers a handler it can't use with "Worker died.", minutes later. Most of what can be wrong shows
+in the syntax tree; the rules are those of `ts/model_loader.py` of TorchServe 0.12.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""Collect the files of an archive: which source lands under which name, and what is wrong with that."""
+"""Collect the files of an archive: each with its name there, and what is wrong with the names."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME
 
 _UNWANTED_FOLDERS = {"__MACOSX", "__pycache__"}
 _UNWANTED_FILES = (".DS_Store", ".pyc", ".mar")
-# TorchServe puts the model folder before everything else on the worker's path.
+# TorchServe puts the model folder on the worker's PYTHONPATH, which comes before the standard library.
 _SHADOWED_MODULES = frozenset(sys.stdlib_module_names) | {
     "numpy",
     "pip",

@@ -12,7 +12,15 @@ _SUFFIXES = frozenset({".pt", ".pth", ".bin", ".safetensors", ".onnx", ".so", ".
 
 
 def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str | None:
-    """The serialized file relative to the model folder; None for a sharded model, or when `problems` grew."""
+    """The serialized file, relative to the model folder.
+
+    Args:
+        spec: What to package.
+        problems: What is wrong is added here.
+
+    Returns:
+        None for a sharded model, which has no single file, and when a problem was added.
+    """
     folder = spec.model_folder
     if not folder.is_dir():
         return None

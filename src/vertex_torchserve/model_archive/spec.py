@@ -1,4 +1,4 @@
-"""What goes into a model archive, in torch-model-archiver's own terms."""
+"""What goes into a model archive, in the terms of torch-model-archiver."""
 
 from dataclasses import dataclass
 from pathlib import Path

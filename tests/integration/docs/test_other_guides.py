@@ -34,8 +34,8 @@ def test_the_emulator_s_guide(environment: dict[str, str], tmp_path: Path) -> No
                 process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(2)
             )
             assert list(exports) == ["STORAGE_EMULATOR_HOST", "VERTEX_AI_EMULATOR_HOST"]
-            bucket = httpx.get(f"{exports['STORAGE_EMULATOR_HOST']}/storage/v1/b/models").json()
-            assert bucket["name"] == "models"
+            bucket = httpx.get(f"{exports['STORAGE_EMULATOR_HOST']}/storage/v1/b/my-bucket").json()
+            assert bucket["name"] == "my-bucket"
             assert (tmp_path / ".emulator" / "storage").is_dir()
             process.terminate()
             wait_until(lambda: process.poll() is not None, SECONDS, "the emulator ended")
