@@ -6,7 +6,7 @@ COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
 .PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java clean \
-	benchmark-peers benchmark-device benchmark-handler-fuzz benchmark-linear-layers \
+	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-throughput benchmark-start benchmark-image-size
 
 help: ## List the targets
@@ -90,6 +90,9 @@ benchmark-handler-fuzz: setup ## 10,000 fuzzed instances to the reference handle
 
 benchmark-device: setup ## The handler beside transformers, on a GPU where there is one
 	$(BIN)/python benchmarks/handler_on_device.py $(BENCHMARK_ARGS)
+
+benchmark-handler: setup ## The handler beside the one file that it was: equal answers, and what each takes
+	$(BIN)/python benchmarks/handler_versions.py $(BENCHMARK_ARGS)
 
 benchmark-linear-layers: setup ## Float32 linear layers on this CPU: torch's and packed (two minutes)
 	$(BIN)/python benchmarks/linear_layers.py
