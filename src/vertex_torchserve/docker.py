@@ -144,6 +144,11 @@ class Container:
         self.remove()
 
 
+def client() -> str:
+    """The docker client that is used: the one `VTS_DOCKER` names, else the first `docker` on the PATH."""
+    return os.environ.get(CLIENT_VARIABLE) or "docker"
+
+
 def engine_version() -> str:
     """The version of the engine that answers.
 
@@ -205,7 +210,7 @@ def _ask(*arguments: str, seconds: float = _QUERY_SECONDS) -> str:
 def _run(*arguments: str, seconds: float = _QUERY_SECONDS) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            [_client(), *arguments],
+            [client(), *arguments],
             capture_output=True,
             check=False,
             text=True,
@@ -224,7 +229,7 @@ def _show(*arguments: str, what: str) -> None:
     """Run a docker command whose progress the user sees, on standard error."""
     try:
         code = subprocess.run(
-            [_client(), *arguments], check=False, env={**os.environ, "DOCKER_BUILDKIT": "1"}, stdout=2
+            [client(), *arguments], check=False, env={**os.environ, "DOCKER_BUILDKIT": "1"}, stdout=2
         ).returncode
     except FileNotFoundError as error:
         raise _no_client() from error
@@ -234,14 +239,8 @@ def _show(*arguments: str, what: str) -> None:
         )
 
 
-def _client() -> str:
-    return os.environ.get(CLIENT_VARIABLE) or "docker"
-
-
 def _no_client() -> DockerError:
-    return DockerError(
-        f"there is no docker client {_client()!r}", f"install Docker, or set {CLIENT_VARIABLE}"
-    )
+    return DockerError(f"there is no docker client {client()!r}", f"install Docker, or set {CLIENT_VARIABLE}")
 
 
 def _fix(said: str) -> str:

@@ -13,16 +13,13 @@ from commands import COMMAND
 from vertex_torchserve import docker
 
 ROOT = Path(__file__).parents[3]
-# Debian's client builds with BuildKit as it is; one of version 23 or newer may lack the buildx plug-in.
-DEBIAN_CLIENT = "/usr/bin/docker"
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[None]:
     """A Docker engine; without one the tests are skipped, or fail where REQUIRE_DOCKER=1."""
     with pytest.MonkeyPatch.context() as environment:
-        if docker.CLIENT_VARIABLE not in os.environ and Path(DEBIAN_CLIENT).exists():
-            environment.setenv(docker.CLIENT_VARIABLE, DEBIAN_CLIENT)
+        environment.setenv(docker.CLIENT_VARIABLE, printed_by("docker_client.sh"))
         try:
             docker.engine_version()
         except docker.DockerError as error:
@@ -43,7 +40,8 @@ def image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     # Test processes that run side by side have this folder in common: one builds, the next finds it built.
     with (tmp_path_factory.getbasetemp().parent / "image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        arguments = [f"BASE_IMAGE={base_image('runtime')}", f"BUILD_IMAGE={base_image('build')}"]
+        runtime, build = (printed_by("base_image.sh", kind) for kind in ("runtime", "build"))
+        arguments = [f"BASE_IMAGE={runtime}", f"BUILD_IMAGE={build}"]
         options = [word for argument in arguments for word in ("--build-arg", argument)]
         answer = subprocess.run(
             [COMMAND, "images", "build", "cpu", *options],
@@ -54,11 +52,10 @@ def image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     return "torchserve-cpu:dev"
 
 
-def base_image(kind: str) -> str:
-    answer = subprocess.run(
-        [ROOT / "scripts" / "base_image.sh", kind], stdout=subprocess.PIPE, text=True, check=True, timeout=300
-    )
-    return answer.stdout.strip()
+def printed_by(script: str, *arguments: str) -> str:
+    """What one of the checkout's scripts says: the client to use, a base image."""
+    command = [ROOT / "scripts" / script, *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout.strip()
 
 
 @pytest.fixture(scope="session")

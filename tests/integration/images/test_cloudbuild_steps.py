@@ -13,7 +13,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from model_stores import state_dict_store, torchscript_store
 
-from vertex_torchserve.docker import CLIENT_VARIABLE, Container
+from vertex_torchserve.docker import Container, client
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 
@@ -23,10 +23,10 @@ STEPS = Path(__file__).parents[3] / "scripts" / "cloudbuild"
 @pytest.fixture(scope="module")
 def environment(engine: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """One in which the client under test is called `docker`, as in Cloud Build."""
-    client = shutil.which(os.environ.get(CLIENT_VARIABLE) or "docker")
-    assert client is not None
+    program = shutil.which(client())
+    assert program is not None
     programs = tmp_path_factory.mktemp("bin")
-    (programs / "docker").symlink_to(client)
+    (programs / "docker").symlink_to(program)
     return {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
 
 

@@ -1,6 +1,5 @@
 """The docker wrapper against a real engine."""
 
-import os
 import subprocess
 import uuid
 
@@ -12,8 +11,7 @@ pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to 
 
 
 def containers_with(label: str) -> list[str]:
-    client = os.environ.get(docker.CLIENT_VARIABLE) or "docker"
-    command = [client, "ps", "--all", "--quiet", "--filter", f"label={label}"]
+    command = [docker.client(), "ps", "--all", "--quiet", "--filter", f"label={label}"]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout.split()
 
 

@@ -21,7 +21,7 @@ import pytest
 from documents import blocks
 from model_folders import wheels
 from processes import wait_until
-from vertex_torchserve.docker import CLIENT_VARIABLE
+from vertex_torchserve.docker import client
 from vertex_torchserve.serving.ports import free_ports
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
@@ -69,8 +69,7 @@ class Reader(NamedTuple):
         return done.stdout
 
     def docker(self, *arguments: str) -> list[str]:
-        client = os.environ.get(CLIENT_VARIABLE) or "docker"
-        command = [client, *arguments]
+        command = [client(), *arguments]
         return subprocess.run(
             command, stdout=subprocess.PIPE, text=True, check=True, timeout=STOP_SECONDS
         ).stdout.split()

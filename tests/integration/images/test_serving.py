@@ -1,7 +1,6 @@
 """Real archives in the image: no user of its own, nothing writable but /tmp, the archive read-only."""
 
 import math
-import os
 import re
 import subprocess
 import time
@@ -13,7 +12,7 @@ from serving_container import STRICT, pings_until_ready, predict, serve, wait_he
 
 from documents import blocks
 from vertex_torchserve.container_server import ContainerServer
-from vertex_torchserve.docker import CLIENT_VARIABLE, Container, DockerError
+from vertex_torchserve.docker import Container, DockerError, client
 from vertex_torchserve.errors import ServingError
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
@@ -96,9 +95,8 @@ def test_docker_run_of_the_readme(image: str, tmp_path: Path, work: Path) -> Non
         r"docker run --rm -p 127\.0\.0\.1:8080:8080 (?P<mount>-v \S+) torchserve-cpu:dev", line
     )
     assert written
-    client = os.environ.get(CLIENT_VARIABLE) or "docker"
     answer = subprocess.run(
-        ["sh", "-c", f"{client} run --detach -p 127.0.0.1:0:8080 {written['mount']} {image}"],
+        ["sh", "-c", f"{client()} run --detach -p 127.0.0.1:0:8080 {written['mount']} {image}"],
         cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True, timeout=60,
     )  # fmt: skip
     with watched(ContainerServer(Container(answer.stdout.strip()))) as server:

@@ -9,7 +9,7 @@ import pytest
 
 from commands import run_command
 from model_folders import BROKEN_HANDLER, write_archive
-from vertex_torchserve.docker import CLIENT_VARIABLE
+from vertex_torchserve.docker import client
 from vertex_torchserve.smoke_test import run_smoke_test
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
@@ -39,9 +39,8 @@ http.server.HTTPServer(("", int(os.environ["AIP_HTTP_PORT"])), Handler).serve_fo
 
 
 def docker(*arguments: str, stdin: str | None = None) -> str:
-    client = os.environ.get(CLIENT_VARIABLE) or "docker"
     return subprocess.run(
-        [client, *arguments],
+        [client(), *arguments],
         input=stdin, stdout=subprocess.PIPE, text=True, check=True, timeout=120,
         env={**os.environ, "DOCKER_BUILDKIT": "1"},
     ).stdout  # fmt: skip
