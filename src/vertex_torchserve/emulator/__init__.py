@@ -1,4 +1,19 @@
-"""A local Vertex AI: a REST subset for the unmodified SDK, beside an emulated Cloud Storage."""
+"""A local Vertex AI, a REST subset for the unmodified SDK, beside an emulated Cloud Storage.
+
+`lifecycle.py` starts and stops everything; `state.py` keeps models, endpoints and jobs in one file. Of the
+rooms, each imports only those before it:
+
+- `rest/`: requests, answers, errors, names, lists, long-running operations, and what a server refuses;
+- `storage/`: the emulated Cloud Storage, and the emulator's own copies of model artifacts;
+- `registry/`: models, their versions and aliases;
+- `containers/`: what a model's container gets from the platform, and the process that takes its place;
+- `endpoints/`: endpoints, and the models deployed to them;
+- `batch/`: batch prediction jobs.
+
+Of the rest of the package it imports `errors` and `resource_rules`, and in `containers/model_server.py` alone
+what starts a served model. Only the demo and the command `emulator` import it. docs/emulator.md says what is
+emulated.
+"""
 
 from vertex_torchserve.emulator.lifecycle import Emulator
 

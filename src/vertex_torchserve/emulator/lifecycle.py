@@ -9,17 +9,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from vertex_torchserve.emulator.artifact_copies import ArtifactCopies
-from vertex_torchserve.emulator.batch_jobs import BatchPredictionJobs
-from vertex_torchserve.emulator.deployments import Deployments
-from vertex_torchserve.emulator.endpoints import Endpoints
-from vertex_torchserve.emulator.model_registry import ModelRegistry
-from vertex_torchserve.emulator.object_store import ObjectStore
-from vertex_torchserve.emulator.operations import Operations
-from vertex_torchserve.emulator.rest import application
+from vertex_torchserve.emulator.batch.jobs import BatchPredictionJobs
+from vertex_torchserve.emulator.endpoints.deployments import Deployments
+from vertex_torchserve.emulator.endpoints.endpoints import Endpoints
+from vertex_torchserve.emulator.registry.model_registry import ModelRegistry
+from vertex_torchserve.emulator.rest.application import application
+from vertex_torchserve.emulator.rest.operations import Operations
+from vertex_torchserve.emulator.rest.vertex_server import VertexServer
 from vertex_torchserve.emulator.state import State
-from vertex_torchserve.emulator.storage_server import StorageServer
-from vertex_torchserve.emulator.vertex_server import VertexServer
+from vertex_torchserve.emulator.storage.artifact_copies import ArtifactCopies
+from vertex_torchserve.emulator.storage.object_store import ObjectStore
+from vertex_torchserve.emulator.storage.storage_server import StorageServer
 from vertex_torchserve.errors import InputError, Problem, raise_problems
 from vertex_torchserve.resource_rules.bucket_names import bucket_problem
 

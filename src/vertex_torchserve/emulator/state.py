@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vertex_torchserve.emulator.resources import Json
+from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.errors import InputError, Problem
 
 _FORMAT = 1

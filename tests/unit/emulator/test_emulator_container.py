@@ -1,6 +1,6 @@
 import pytest
 
-from vertex_torchserve.emulator.container import Container, Place, expand
+from vertex_torchserve.emulator.containers.container import Container, Place, expand
 
 PLACE = Place("123456789012", "77", "88", {"machineType": "n1-standard-4", "acceleratorType": 5})
 

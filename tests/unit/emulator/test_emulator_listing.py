@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from vertex_torchserve.emulator.listing import page
-from vertex_torchserve.emulator.rpc_status import RpcError
+from vertex_torchserve.emulator.rest.listing import page
+from vertex_torchserve.emulator.rest.rpc_status import RpcError
 
 MODELS = [
     {"name": "p/models/1", "displayName": "b", "createTime": "2026-01-02", "labels": {"team": "x", "s": ""}},

@@ -1,8 +1,8 @@
 import pytest
 
-from vertex_torchserve.emulator import rules
-from vertex_torchserve.emulator.resources import canonical_name
-from vertex_torchserve.emulator.rpc_status import RpcError
+from vertex_torchserve.emulator.rest import rules
+from vertex_torchserve.emulator.rest.names import canonical_name
+from vertex_torchserve.emulator.rest.rpc_status import RpcError
 
 
 @pytest.mark.parametrize("model_id", ["m", "_m", "bert-base_2", "a" * 63])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vertex_torchserve.emulator import rules
+from vertex_torchserve.emulator.rest import rules
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
 
 Refuses = Callable[[str, Any], bool]

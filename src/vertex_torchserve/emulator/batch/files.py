@@ -4,9 +4,9 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
-from vertex_torchserve.emulator.object_store import GcsUri, ObjectStore
-from vertex_torchserve.emulator.resources import Json
-from vertex_torchserve.emulator.rpc_status import RpcError, invalid
+from vertex_torchserve.emulator.rest.request import Json
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid
+from vertex_torchserve.emulator.storage.object_store import GcsUri, ObjectStore
 
 _RESULTS = "prediction.results-00000-of-00001"
 _ERROR_STATS = "prediction.errors_stats-00000-of-00001"

@@ -5,8 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from vertex_torchserve.emulator.resources import Json, Request, Routes, new_id, now
-from vertex_torchserve.emulator.rpc_status import RpcError, not_found
+from vertex_torchserve.emulator.rest.names import new_id, now
+from vertex_torchserve.emulator.rest.request import Json, Request, Routes
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, not_found
 
 _LOG = logging.getLogger(__name__)
 _TYPES = "type.googleapis.com/google.cloud.aiplatform.v1."

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from vertex_torchserve.emulator.batch_files import Outcome, read_instances
-from vertex_torchserve.emulator.container import Container, Place
-from vertex_torchserve.emulator.model_registry import ModelVersion
-from vertex_torchserve.emulator.model_server import ModelServer
-from vertex_torchserve.emulator.object_store import GcsUri, ObjectStore
-from vertex_torchserve.emulator.resources import Json, now, resource_id
-from vertex_torchserve.emulator.rpc_status import RpcError
+from vertex_torchserve.emulator.batch.files import Outcome, read_instances
+from vertex_torchserve.emulator.containers.container import Container, Place
+from vertex_torchserve.emulator.containers.model_server import ModelServer
+from vertex_torchserve.emulator.registry.model_registry import ModelVersion
+from vertex_torchserve.emulator.rest.names import now, resource_id
+from vertex_torchserve.emulator.rest.request import Json
+from vertex_torchserve.emulator.rest.rpc_status import RpcError
+from vertex_torchserve.emulator.storage.object_store import GcsUri, ObjectStore
 
 _LOG = logging.getLogger(__name__)
 # ManualBatchTuningParameters.batch_size: "the default value is 64".

@@ -6,7 +6,7 @@ Source of names and defaults: Vertex AI, custom container requirements, and Mode
 import re
 from dataclasses import dataclass
 
-from vertex_torchserve.emulator.resources import Json
+from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
 from vertex_torchserve.resource_rules.prebuilt_containers import PREBUILT_MODEL_NAME, is_prebuilt
 

@@ -6,8 +6,8 @@ deleting the original later changes nothing for the model.
 
 import secrets
 
-from vertex_torchserve.emulator.object_store import GcsUri, ObjectStore
-from vertex_torchserve.emulator.rpc_status import invalid
+from vertex_torchserve.emulator.rest.rpc_status import invalid
+from vertex_torchserve.emulator.storage.object_store import GcsUri, ObjectStore
 
 _BUCKET = "vertex-emulator-artifact-copies"
 

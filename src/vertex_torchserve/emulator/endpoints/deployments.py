@@ -5,14 +5,15 @@ import random
 import threading
 from pathlib import Path
 
-from vertex_torchserve.emulator import rules
-from vertex_torchserve.emulator.container import Container, Place
-from vertex_torchserve.emulator.endpoints import Endpoints, endpoint_name, traffic_problems
-from vertex_torchserve.emulator.model_registry import ModelRegistry, ModelVersion
-from vertex_torchserve.emulator.model_server import ModelServer
-from vertex_torchserve.emulator.operations import Operations
-from vertex_torchserve.emulator.resources import Answer, Json, Request, Routes, new_id, now, resource_id
-from vertex_torchserve.emulator.rpc_status import RpcError, invalid, not_found
+from vertex_torchserve.emulator.containers.container import Container, Place
+from vertex_torchserve.emulator.containers.model_server import ModelServer
+from vertex_torchserve.emulator.endpoints.endpoints import Endpoints, endpoint_name, traffic_problems
+from vertex_torchserve.emulator.registry.model_registry import ModelRegistry, ModelVersion
+from vertex_torchserve.emulator.rest import rules
+from vertex_torchserve.emulator.rest.names import new_id, now, resource_id
+from vertex_torchserve.emulator.rest.operations import Operations
+from vertex_torchserve.emulator.rest.request import Answer, Json, Request, Routes
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid, not_found
 from vertex_torchserve.emulator.state import State
 
 _LOG = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vertex_torchserve.emulator.resources import Answer, Handler, Json, Request, Routes, project_number
-from vertex_torchserve.emulator.rpc_status import RpcError, invalid, not_emulated
+from vertex_torchserve.emulator.rest.names import project_number
+from vertex_torchserve.emulator.rest.request import Answer, Handler, Json, Request, Routes
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid, not_emulated
 
 _LOG = logging.getLogger(__name__)
 # The client polls operations below /ui/, the first binding of its service description.

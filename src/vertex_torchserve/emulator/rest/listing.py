@@ -8,8 +8,9 @@ terms are joined by `AND`; `OR` is not emulated.
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from vertex_torchserve.emulator.resources import Json, camel_case, resource_id
-from vertex_torchserve.emulator.rpc_status import invalid, not_emulated
+from vertex_torchserve.emulator.rest.names import camel_case, resource_id
+from vertex_torchserve.emulator.rest.request import Json
+from vertex_torchserve.emulator.rest.rpc_status import invalid, not_emulated
 
 _DEFAULT_PAGE = 100
 _TERM = re.compile(

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import httpx
 
-from vertex_torchserve.emulator.rpc_status import RpcError, invalid
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid
 from vertex_torchserve.resource_rules.bucket_names import bucket_problem, split_uri
 
 _TIMEOUT_SECONDS = 600.0

@@ -7,8 +7,8 @@ rules that only the server needs stand here.
 import re
 from collections.abc import Iterable, Mapping
 
-from vertex_torchserve.emulator.resources import Json
-from vertex_torchserve.emulator.rpc_status import invalid
+from vertex_torchserve.emulator.rest.request import Json
+from vertex_torchserve.emulator.rest.rpc_status import invalid
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.resource_rules.display_names import display_name_problems
 from vertex_torchserve.resource_rules.labels import label_problems

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 
-from vertex_torchserve.emulator.container import Container
-from vertex_torchserve.emulator.resources import Json
-from vertex_torchserve.emulator.rpc_status import RpcError
+from vertex_torchserve.emulator.containers.container import Container
+from vertex_torchserve.emulator.rest.request import Json
+from vertex_torchserve.emulator.rest.rpc_status import RpcError
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving.process import ServingProcess
 

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from vertex_torchserve.emulator import rules
-from vertex_torchserve.emulator.batch_run import BatchRun
-from vertex_torchserve.emulator.listing import page
-from vertex_torchserve.emulator.model_registry import ModelRegistry
-from vertex_torchserve.emulator.object_store import GcsUri, ObjectStore
-from vertex_torchserve.emulator.operations import EMPTY, Operations
-from vertex_torchserve.emulator.resources import Json, Request, Routes, new_id, now
-from vertex_torchserve.emulator.rpc_status import RpcError, not_emulated, not_found
+from vertex_torchserve.emulator.batch.run import BatchRun
+from vertex_torchserve.emulator.registry.model_registry import ModelRegistry
+from vertex_torchserve.emulator.rest import rules
+from vertex_torchserve.emulator.rest.listing import page
+from vertex_torchserve.emulator.rest.names import new_id, now
+from vertex_torchserve.emulator.rest.operations import EMPTY, Operations
+from vertex_torchserve.emulator.rest.request import Json, Request, Routes
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, not_emulated, not_found
 from vertex_torchserve.emulator.state import State
+from vertex_torchserve.emulator.storage.object_store import GcsUri, ObjectStore
 
 _ENDED = {"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"}
 

@@ -5,7 +5,8 @@ is `{resource, artifactCopy}`: `resource` holds the version's own fields, `artif
 of its copy of the artifact.
 """
 
-from vertex_torchserve.emulator.resources import Json, now
+from vertex_torchserve.emulator.rest.names import now
+from vertex_torchserve.emulator.rest.request import Json
 
 DEFAULT = "default"
 _OF_THE_MODEL = {"displayName", "description"}

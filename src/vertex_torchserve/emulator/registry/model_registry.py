@@ -2,13 +2,15 @@
 
 from typing import NamedTuple
 
-from vertex_torchserve.emulator import rules, stored_model
-from vertex_torchserve.emulator.artifact_copies import ArtifactCopies
-from vertex_torchserve.emulator.listing import page
-from vertex_torchserve.emulator.operations import EMPTY, Operations
-from vertex_torchserve.emulator.resources import Json, Request, Routes, canonical_name, new_id, now
-from vertex_torchserve.emulator.rpc_status import RpcError, invalid, not_found
+from vertex_torchserve.emulator.registry import stored_model
+from vertex_torchserve.emulator.rest import rules
+from vertex_torchserve.emulator.rest.listing import page
+from vertex_torchserve.emulator.rest.names import canonical_name, new_id, now
+from vertex_torchserve.emulator.rest.operations import EMPTY, Operations
+from vertex_torchserve.emulator.rest.request import Json, Request, Routes
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid, not_found
 from vertex_torchserve.emulator.state import State
+from vertex_torchserve.emulator.storage.artifact_copies import ArtifactCopies
 
 _MODEL_FIELDS = {"displayName", "description", "labels"}
 _VERSION_FIELDS = {"versionDescription", "labels"}

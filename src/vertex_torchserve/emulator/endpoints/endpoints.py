@@ -1,10 +1,11 @@
 """Endpoints as resources: create, get, list, patch, delete, and who gets how much traffic."""
 
-from vertex_torchserve.emulator import rules
-from vertex_torchserve.emulator.listing import page
-from vertex_torchserve.emulator.operations import EMPTY, Operations
-from vertex_torchserve.emulator.resources import Json, Request, Routes, new_id, now
-from vertex_torchserve.emulator.rpc_status import RpcError, not_emulated, not_found
+from vertex_torchserve.emulator.rest import rules
+from vertex_torchserve.emulator.rest.listing import page
+from vertex_torchserve.emulator.rest.names import new_id, now
+from vertex_torchserve.emulator.rest.operations import EMPTY, Operations
+from vertex_torchserve.emulator.rest.request import Json, Request, Routes
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, not_emulated, not_found
 from vertex_torchserve.emulator.state import State
 
 _WHOLE = 100

@@ -1,0 +1,1 @@
+"""Batch prediction jobs: the resource, its run, its files."""

@@ -1,0 +1,1 @@
+"""A model's container: its environment and routes, and the TorchServe process that takes its place."""

@@ -1,0 +1,1 @@
+"""Endpoints, the models deployed to them, and predictions."""

@@ -1,0 +1,1 @@
+"""The Model Registry: models, their versions and aliases."""
