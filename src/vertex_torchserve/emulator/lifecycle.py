@@ -1,4 +1,4 @@
-"""The emulator as a whole: what is started, in which order, and stopped in the other."""
+"""Start and stop the emulator: its state, the storage server, the REST server and the model servers."""
 
 import ipaddress
 import shutil
@@ -56,7 +56,7 @@ class Emulator:
                 temporary folder, removed at the end, when None.
             storage_port: Port of the storage emulator, 0 for a free one.
             vertex_port: Port of the Vertex AI subset, 0 for a free one.
-            host: An IPv4 loopback address; nothing else is accepted: neither server asks who is calling.
+            host: An IPv4 loopback address; nothing else, for neither server checks credentials.
             buckets: Created when they aren't there.
 
         Raises:
@@ -84,7 +84,7 @@ class Emulator:
         return {"STORAGE_EMULATOR_HOST": self.storage_host, "VERTEX_AI_EMULATOR_HOST": self.vertex_host}
 
     def stop(self) -> None:
-        """End every model server and both servers. Stopping twice is fine."""
+        """End every model server and both servers; does nothing the second time."""
         self._cleanup.close()
 
     def __enter__(self) -> "Emulator":
@@ -112,7 +112,8 @@ def _serve(
     resources = (operations, models, endpoints, deployments, jobs)
     routes = {place: handler for resource in resources for place, handler in resource.routes().items()}
     vertex = VertexServer(application(routes), listener)
-    # Run from the last to the first: the model servers stop, so what waits for them ends, then the rest.
+    # These run from last to first: stopping the model servers ends the jobs, requests and operations that
+    # wait for them.
     cleanup.callback(operations.wait, _STOP_SECONDS)
     cleanup.callback(vertex.stop)
     cleanup.callback(jobs.stop, _STOP_SECONDS)

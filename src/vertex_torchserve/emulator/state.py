@@ -48,19 +48,22 @@ class State:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Nothing changes meanwhile."""
+        """Hold the lock: nothing changes meanwhile."""
         with self._lock:
             yield
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Nothing else changes meanwhile, and the file is written at the end. Check before you change."""
+        """Hold the lock, and write the file at the end.
+
+        An error leaves what has been changed so far in memory, and unwritten: check first, then change.
+        """
         with self._lock:
             yield
             self._write()
 
     def close(self) -> None:
-        """Let another emulator have the folder."""
+        """Unlock the folder."""
         self._guard.close()
 
     def _read(self) -> Json:

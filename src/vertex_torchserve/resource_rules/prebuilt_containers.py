@@ -1,7 +1,7 @@
-"""Google's prebuilt PyTorch serving containers, and the day they go away.
+"""Google's prebuilt PyTorch serving containers: which there are, and until when.
 
-As published on 2026-11-22 (Vertex AI, "Prebuilt containers for prediction", PyTorch); the SDK's own list
-still names images that are gone, so it can't be asked.
+As published on 2026-11-22 (Vertex AI, "Prebuilt containers for prediction", PyTorch). The SDK has a list
+too, but it still names images that no longer exist.
 """
 
 import re
@@ -26,10 +26,11 @@ def is_prebuilt(image_uri: str) -> bool:
 
 
 def nearest_available(image_uri: str, today: date) -> tuple[str, list[str]]:
-    """The prebuilt image that can be used for the one asked for, and what to tell the user.
+    """The image to use for the one asked for, and warnings for the user.
 
     Args:
-        image_uri: Any image; one that is not prebuilt comes back as it is.
+        image_uri: Any image; one that is not prebuilt comes back as it is. A prebuilt one that is gone
+            is replaced by the newest of the same registry and device.
         today: Decides the wording of the warning only.
     """
     prebuilt = _PREBUILT.match(image_uri)

@@ -1,7 +1,7 @@
 """Point the Google SDK at Vertex AI, or at the emulator that `VERTEX_AI_EMULATOR_HOST` names.
 
-The one place that reads the variable, as `STORAGE_EMULATOR_HOST` is for storage: endpoint, REST
-transport and anonymous credentials are all the SDK needs (no patching).
+No other module reads the variable. For the emulator the SDK needs its address, the REST transport and
+anonymous credentials; nothing in the SDK is patched.
 """
 
 import os
@@ -20,7 +20,12 @@ EMULATOR_HOST = "VERTEX_AI_EMULATOR_HOST"
 
 
 def connect(project: str, location: str) -> None:
-    """Make `project` and `location` the SDK's own, on Vertex AI or the emulator."""
+    """Set the SDK's project and location, and the emulator's address when there is one.
+
+    Args:
+        project: Google Cloud project id.
+        location: Vertex AI region, such as `europe-west2`.
+    """
     host = os.environ.get(EMULATOR_HOST)
     if host is None:
         aiplatform.init(project=project, location=location)
@@ -56,7 +61,7 @@ def explained(action: str) -> Iterator[None]:
         ) from error
     except exceptions.FailedPrecondition as error:
         raise RegistryError(f"can't {action}: {error.message}") from error
-    except exceptions.BadRequest as error:  # over REST an InvalidArgument is no more than this
+    except exceptions.BadRequest as error:  # what INVALID_ARGUMENT becomes over REST
         raise InputError(
             Problem(f"can't {action}: {error.message}", "correct the value that Vertex AI names")
         ) from error

@@ -1,4 +1,4 @@
-"""What is registered: the fields of `Model.upload` the toolkit sets, and what Vertex AI would refuse."""
+"""What is registered: the fields of `Model.upload` that are set, and which values Vertex AI would refuse."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ _MOST_LABELS = MOST_LABELS - 1
 
 @dataclass(frozen=True)
 class ModelUpload:
-    """A model version to be, in the terms of `aiplatform.Model.upload`.
+    """A model version that is to be registered, in the terms of `aiplatform.Model.upload`.
 
     Attributes:
         project: Google Cloud project id.
@@ -33,8 +33,8 @@ class ModelUpload:
         serving_container_environment_variables: Name -> value; numbers become strings.
         serving_container_command: Replaces the image's ENTRYPOINT when not empty.
         serving_container_args: Replaces the image's CMD when not empty.
-        startup_probe: Must succeed once before the container's health is asked for; None for none.
-        health_probe: Takes the place of Vertex AI's own question at the health route; None for that.
+        startup_probe: Must succeed once before the container's health is asked for; None for no such probe.
+        health_probe: Run instead of asking the health route; None to ask the health route.
         description: Of the model.
         parent_model: Resource name or id of the model this is a new version of.
         is_default_version: Move the alias `default` here; version 1 always has it.
@@ -63,10 +63,10 @@ class ModelUpload:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def keyword_arguments(self) -> dict[str, Any]:
-        """Arguments for `Model.upload`, in the types the SDK wants, none of them ours.
+        """Arguments for `Model.upload`, in the types the SDK wants.
 
-        The SDK appends to the list of aliases it is given, and KFP delivers the whole numbers in lists
-        and structs as floats.
+        Lists and dicts are copies, because the SDK appends to the list of aliases it is given. Whole numbers
+        that KFP delivered as floats, as it does in lists and structs, are whole numbers again.
         """
         environment = self.serving_container_environment_variables
         parent = self.parent_model.rpartition("@")[0] or self.parent_model if self.parent_model else None

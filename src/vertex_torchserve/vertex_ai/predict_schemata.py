@@ -1,6 +1,6 @@
 """What an archive's instances, parameters and predictions look like, published for the Model Registry.
 
-The reference handler knows it, and only it: its code runs in a process of its own, because it imports torch.
+Only the reference handler can tell. Its code runs in a process of its own, because it imports torch.
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ from vertex_torchserve.serving.model_config import parse_model_config
 _log = logging.getLogger(__name__)
 
 _SECONDS = 300.0
-# What the handler looks at to know its task; a member of the archive larger than that is no such file.
+# The handler chooses its task by files of these kinds, none of which is larger; other members stay packed.
 _SUFFIXES = (".json", ".md")
 _LARGEST_BYTES = 32 << 20
 _PROGRAM = """
@@ -44,11 +44,11 @@ JsonSchema = Mapping[str, Any]
 
 
 def predict_schemata(mar_path: Path) -> dict[str, JsonSchema]:
-    """JSON Schemas of an archive's `instance`, `parameters` and `prediction`; empty when nobody can tell.
+    """JSON Schemas of an archive's `instance`, `parameters` and `prediction`; empty when they can't be told.
 
-    That is for an archive whose handler is not, byte for byte, the reference handler of this release (nobody
-    else's code runs here); and, with a warning, where torch or transformers is not installed, or the archive
-    tells no task.
+    None are returned when the archive's handler is not, byte for byte, the reference handler of this release
+    (other code is not run here); and, with a warning, when torch or transformers is not installed, or
+    the handler can't choose a task for the archive.
 
     Args:
         mar_path: An archive that `read_manifest` accepts.
@@ -146,7 +146,7 @@ def _settings(archive: zipfile.ZipFile, manifest: Manifest) -> Any:
 
 
 def _plain_dumper() -> Any:
-    """YAML without anchors: what is used twice is written twice, for readers who know no aliases."""
+    """A YAML writer without anchors: Vertex AI need not know YAML's aliases."""
     import yaml
 
     class Plain(yaml.SafeDumper):

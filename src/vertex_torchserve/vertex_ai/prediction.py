@@ -45,6 +45,9 @@ def deploy(model_resource_name: str, *, machine_type: str = DEFAULT_MACHINE_TYPE
 def undeploy(endpoint_resource_name: str) -> None:
     """Undeploy everything from an endpoint and delete it.
 
+    Args:
+        endpoint_resource_name: `projects/.../endpoints/ID`, as `deploy` returned it.
+
     Raises:
         RegistryError: When Vertex AI refuses or fails.
     """
@@ -56,6 +59,11 @@ def predict(
     endpoint_resource_name: str, instances: Sequence[Any], parameters: dict[str, Any] | None = None
 ) -> list[Any]:
     """Predictions of an endpoint, one for each instance, in their order.
+
+    Args:
+        endpoint_resource_name: `projects/.../endpoints/ID`, as `deploy` returned it.
+        instances: Whatever the model's handler takes, as JSON.
+        parameters: For all instances together; not sent when None.
 
     Raises:
         RegistryError: When the endpoint or the model fails.

@@ -1,9 +1,9 @@
 """The startup and health probes of this project's serving images.
 
-Images are told apart by their names (serving_images.py). One of ours under another name gets no probes, and
-Vertex AI asks its health route, which tells the truth as well; it then does so from the start, while the
-model loads. A foreign image that is named like one of ours and lacks the probe's program never becomes
-ready: it needs another name.
+Images are told apart by their names (`is_serving_image`). One of ours under another name gets no probes:
+Vertex AI then asks its health route, which gives the same answer, from the start, while the model loads. An
+image of somebody else's that is named like one of ours but lacks the probe's program never becomes ready; it
+needs another name.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ from typing import Any
 
 from vertex_torchserve.serving.probe import PROBE_COMMAND, WAIT_OPTION
 
-# An attempt waits for the model by itself, so a fast model is ready at once. A slow one has as long as the
-# attempts together: three, which `Model.upload` can't change (Probe.failure_threshold in
-# google/cloud/aiplatform_v1/types/model.py), of a third each of the hour that TorchServe gives it to load.
+# Vertex AI gives a container up when its startup probe has failed three times; `Model.upload` can't ask for
+# another number (Probe.failure_threshold in google/cloud/aiplatform_v1/types/model.py). The probe's program
+# ends as soon as the model is ready, or after this wait; three waits make the hour that TorchServe has to
+# load a model (STARTUP_TIMEOUT_SECONDS).
 STARTUP_WAIT_SECONDS = 1200
-# More than the wait: the probe's own last word is in the log, and no attempt overlaps the next.
+# Longer than the wait, so that the program ends by itself and logs why the model is not ready.
 _STARTUP_TIMEOUT_SECONDS = STARTUP_WAIT_SECONDS + 30
-# Vertex AI's own rhythm for the health route; the API's documentation wants timeout >= period.
+# Vertex AI asks a health route every 10 s too. The timeout must not be shorter than the period
+# (Probe.timeout_seconds, same file).
 _PERIOD_SECONDS = 10
 _HEALTH_TIMEOUT_SECONDS = 10
 
@@ -28,8 +30,8 @@ class ExecProbe:
 
     Attributes:
         command: Program and arguments; run in `/` without a shell.
-        period_seconds: From one start to the next.
-        timeout_seconds: When an attempt has failed; at least `period_seconds`.
+        period_seconds: Seconds from one start to the next.
+        timeout_seconds: Seconds after which an attempt has failed; at least `period_seconds`.
     """
 
     command: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Register an archive in the Model Registry: one version for one content, however often it is tried."""
+"""Register an archive in the Model Registry; registering the same content again makes no second version."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
 from vertex_torchserve.vertex_ai.predict_schemata import predict_schemata, upload_schemata
 
-# Marks a version with a digest of all it was made from, so that a retry finds it instead of making another.
+# The label that holds a digest of all that a version was made from: a retry finds the version by it.
 UPLOAD_LABEL = "vertex_torchserve_upload"
 # Model.upload gives up after 900 s (google.api_core's DEFAULT_POLLING) while the operation goes on.
 _UPLOAD_TIMEOUT_SECONDS = 2 * 3600.0
@@ -93,7 +93,7 @@ def _fingerprint(upload: ModelUpload, sha256: str, artifact_folder: gcs.GcsPath)
 
 
 def _wait_for_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel:
-    """The version an operation makes that the SDK no longer waits for."""
+    """Wait for the version of an upload that still goes on after the SDK has stopped waiting for it."""
     patience = retry.Retry(
         predicate=retry.if_exception_type(_NotYetError),
         initial=1.0,

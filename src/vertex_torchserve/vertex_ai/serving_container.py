@@ -1,7 +1,7 @@
 """The serving container of a model version: a prebuilt one of Google's, or the user's own image.
 
-Which fields count in which case is the interface document's table: routes, ports and environment with a
-custom container, command and args with a prebuilt one.
+Routes, ports and environment variables count with a custom container, command and args with a prebuilt one,
+as the table of inputs in component/README.md says.
 """
 
 import re
@@ -96,8 +96,8 @@ class ServingContainer:
     def upload_fields(self, today: date) -> dict[str, Any]:
         """The fields of `ModelUpload` that say how it is served.
 
-        The images of this project get their probes (vertex_ai/probes.py); of any other custom image nobody
-        knows what can be run in it, so Vertex AI asks its health route.
+        The images of this project get their probes (vertex_ai/probes.py). Which programs another custom image
+        holds is unknown, so it gets none, and Vertex AI asks its health route.
 
         Args:
             today: For the choice of a prebuilt image.

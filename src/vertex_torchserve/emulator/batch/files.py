@@ -26,12 +26,12 @@ class Outcome:
     errors: list[Json] = field(default_factory=list)
 
     def succeed(self, instances: list[object], predictions: list[object]) -> None:
-        """A group was predicted."""
+        """Record the predictions of a group, one for each instance."""
         pairs = zip(instances, predictions, strict=True)
         self.results += [{"instance": instance, "prediction": prediction} for instance, prediction in pairs]
 
     def fail(self, instances: list[object], error: RpcError) -> None:
-        """A group failed, as a whole."""
+        """Record an error as that of every instance of a group."""
         self.errors += [{"instance": instance, "error": error.status_json()} for instance in instances]
 
     def stats(self, total: int) -> Json:
@@ -82,7 +82,7 @@ def read_instances(store: ObjectStore, uris: list[str]) -> list[object]:
         if uri.endswith("*"):
             names = store.names(source.bucket, source.name.removesuffix("*"))
         for name in names:
-            # As bytes: a text's splitlines would also break at the line separators inside JSON strings.
+            # Split as bytes: str.splitlines also breaks at U+2028, which may stand inside a JSON string.
             for number, line in enumerate(store.read(source.bucket, name).splitlines(), start=1):
                 if line.strip():
                     instances.append(_instance(line, f"gs://{source.bucket}/{name}:{number}"))
@@ -95,6 +95,6 @@ def _instance(line: bytes, where: str) -> object:
     try:
         instance: object = json.loads(line)
     except ValueError:
-        # The line itself is a payload: it is not repeated.
+        # The line is the user's data and stays out of messages.
         raise invalid(f"{where} is not JSON; one JSON value a line is accepted.") from None
     return instance

@@ -17,7 +17,7 @@ _ENDED = {"JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED"}
 
 
 class BatchPredictionJobs:
-    """Jobs of the state, and a run for each that is under way."""
+    """The jobs in the state, and a `BatchRun` for each that is running."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class BatchPredictionJobs:
         }
 
     def fail_interrupted(self) -> None:
-        """Jobs that ran when the emulator was killed are not run again: they have failed."""
+        """Mark as failed the jobs that were running when the emulator was killed; they are not run again."""
         error = RpcError("INTERNAL", "The emulator ended while the job was running.").status_json()
         with self._state.changing():
             for job in self._state.jobs.values():
@@ -55,7 +55,7 @@ class BatchPredictionJobs:
                     job.update({"state": "JOB_STATE_FAILED", "error": error, "endTime": now()})
 
     def stop(self, timeout_seconds: float) -> None:
-        """Cancel what runs, and start no more."""
+        """Cancel the runs and wait for each up to `timeout_seconds`; new jobs are refused from now on."""
         with self._state.reading():
             self._stopping = True
             runs = list(self._runs.values())
@@ -153,7 +153,7 @@ def _refuse_unusable(job: Json) -> None:
     input_config, output_config = job.get("inputConfig", {}), job.get("outputConfig", {})
     for config, format_field in ((input_config, "instancesFormat"), (output_config, "predictionsFormat")):
         if config.get(format_field) != "jsonl":
-            raise not_emulated(f"{format_field} {config.get(format_field)!r}: 'jsonl' is; it")
+            raise not_emulated(f"A {format_field} other than 'jsonl' ({config.get(format_field)!r})")
     uris = input_config.get("gcsSource", {}).get("uris", [])
     prefix = output_config.get("gcsDestination", {}).get("outputUriPrefix", "")
     batch_size = job.get("manualBatchTuningParameters", {}).get("batchSize", 0)

@@ -1,4 +1,4 @@
-"""One batch prediction job at work: start a model server, send groups of instances, write the files."""
+"""The run of one batch prediction job: start a model server, send groups of instances, write the files."""
 
 import logging
 import threading
@@ -51,11 +51,11 @@ class BatchRun:
         self._thread = threading.Thread(target=self._run, name="batch-prediction", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def cancel(self) -> None:
-        """End soon; the model server is stopped at once."""
+        """Ask the run to end: its model server is stopped at once, and no further group is sent."""
         with self._lock:
             self._cancelled.set()
             server = self._server
@@ -63,7 +63,7 @@ class BatchRun:
             server.stop()
 
     def wait(self, timeout_seconds: float) -> None:
-        """Wait until it has ended."""
+        """Wait until the run has ended, or the time is over."""
         self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
@@ -73,7 +73,7 @@ class BatchRun:
         except RpcError as error:
             end = {"state": "JOB_STATE_FAILED", "error": error.status_json()}
         except Exception as error:
-            # A job that stays RUNNING for ever is worse than one that fails without a good reason.
+            # Whatever went wrong, the job must end: a client polls it until it does.
             _LOG.exception("batch prediction job %s failed", self._id)
             status = RpcError("INTERNAL", f"{type(error).__name__}: {error}").status_json()
             end = {"state": "JOB_STATE_FAILED", "error": status}

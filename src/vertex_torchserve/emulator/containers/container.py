@@ -1,4 +1,4 @@
-"""The container contract: routes and environment a model's container gets from the platform.
+"""Routes and environment variables that a model's container gets from the platform.
 
 Source of names and defaults: Vertex AI, custom container requirements, and ModelContainerSpec.
 """

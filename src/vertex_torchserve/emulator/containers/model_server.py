@@ -1,4 +1,7 @@
-"""One running container of a model: a TorchServe process that becomes ready, predicts and stops."""
+"""A TorchServe process in place of a model's container: it becomes ready, predicts and stops.
+
+The one module of the emulator that imports how models are served.
+"""
 
 import json
 import threading
@@ -15,15 +18,15 @@ from vertex_torchserve.serving.process import ServingProcess
 
 # A request to a shared public endpoint may take 60 s (Vertex AI, choose an endpoint type).
 REQUEST_SECONDS = 60.0
-# The platform's own default is not documented; TorchServe on a laptop is ready within seconds.
+# How long Vertex AI waits is not documented; TorchServe on a laptop is ready within seconds.
 READY_SECONDS = 600.0
-# Vertex AI asks four times, ten seconds apart; on loopback a second between them is plenty.
+# Vertex AI asks four times, ten seconds apart; on loopback one second is enough.
 _HEALTH_CHECKS = 4
 _HEALTH_PAUSE_SECONDS = 1.0
 
 
 class ModelServer:
-    """A TorchServe that runs from the moment this is made.
+    """A TorchServe process, started when this object is made.
 
     Args:
         container: Environment and routes.
@@ -36,7 +39,7 @@ class ModelServer:
         self._log_path = log_path
         log_path.parent.mkdir(parents=True, exist_ok=True)
         environment = {**container.environment, "STORAGE_EMULATOR_HOST": storage_url}
-        # Accelerators are recorded, not given: a server that was promised one would refuse to start.
+        # The server refuses to start without the accelerator that this variable names, and none is emulated.
         environment.pop("AIP_ACCELERATOR_TYPE", None)
         self._process = ServingProcess(environment, log_path=log_path)
         self._http = httpx.Client(base_url=self._process.base_url, timeout=REQUEST_SECONDS, trust_env=False)
@@ -112,7 +115,10 @@ class ModelServer:
         return predictions
 
     def stop(self) -> None:
-        """End the process and everything it started; who still waits is told. Stopping twice is fine."""
+        """End the process and everything it started; a `predict` that waits raises UNAVAILABLE.
+
+        Does nothing the second time.
+        """
         self._failure = self._failure or RpcError("UNAVAILABLE", "The model server was stopped.")
         self._settled.set()
         self._process.stop()

@@ -56,7 +56,7 @@ class Deployments:
         }
 
     def resume(self) -> None:
-        """Start again what was deployed when the emulator stopped; a predict waits until it is ready."""
+        """Start the model servers of all deployed models; a prediction waits until its model is ready."""
         for endpoint, resource in self._state.endpoints.items():
             for deployed in resource["deployedModels"]:
                 version = self._models.find(f"{deployed['model']}@{deployed['modelVersionId']}")
@@ -64,7 +64,7 @@ class Deployments:
                 threading.Thread(target=_warm_up, args=(server,), name="resume", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop every model server, those being deployed too; the endpoints keep their deployed models."""
+        """Stop every model server, also those not ready yet; endpoints keep their deployed models."""
         with self._state.reading():
             self._stopping = True
             servers = list(self._servers.values())
@@ -146,7 +146,7 @@ class Deployments:
         }
 
     def raw_predict(self, request: Request) -> Answer:
-        """Any body to the predict route, the container's answer as it came."""
+        """Pass any body to the predict route, and the container's answer back unchanged."""
         deployed, server = self._choose(request)
         answer = server.predict(request.raw_body, request.content_type)
         return Answer(
@@ -203,7 +203,7 @@ class Deployments:
         return endpoint
 
     def _choose(self, request: Request) -> tuple[Json, ModelServer]:
-        """A deployed model, as often as the traffic split says."""
+        """A deployed model, chosen at random with the weights of the traffic split."""
         name = endpoint_name(request)
         if len(request.raw_body) > _LARGEST_REQUEST_BYTES:
             raise invalid(

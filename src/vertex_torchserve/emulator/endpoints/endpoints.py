@@ -1,4 +1,4 @@
-"""Endpoints as resources: create, get, list, patch, delete, and who gets how much traffic."""
+"""Endpoints as resources: create, get, list, patch, delete, and their traffic splits."""
 
 from vertex_torchserve.emulator.rest import rules
 from vertex_torchserve.emulator.rest.listing import page
@@ -13,7 +13,7 @@ _PATCHABLE = {"displayName", "description", "labels", "trafficSplit"}
 
 
 class Endpoints:
-    """Endpoints of the state; `deployments.py` puts models on them."""
+    """The endpoints in the state; `deployments.py` deploys models to them."""
 
     def __init__(self, state: State, operations: Operations) -> None:
         self._state = state
@@ -30,7 +30,7 @@ class Endpoints:
         }
 
     def create(self, request: Request) -> Json:
-        """Register an endpoint with nothing on it."""
+        """Create an endpoint without deployed models."""
         endpoint = request.body
         asked_id = request.query.get("endpointId") or request.query.get("endpoint_id") or ""
         rules.refuse(
@@ -96,7 +96,7 @@ class Endpoints:
             return dict(endpoint)
 
     def delete(self, request: Request) -> Json:
-        """Delete an endpoint with nothing on it."""
+        """Delete an endpoint that has no deployed models."""
         name = endpoint_name(request)
         self._refuse_occupied(name)
 
@@ -109,7 +109,7 @@ class Endpoints:
         return self._operations.start(name, "Delete", remove)
 
     def find(self, name: str) -> Json:
-        """The stored endpoint; hold the state's lock while you use it.
+        """The stored endpoint, not a copy: use it under `State.reading` or `State.changing`.
 
         Raises:
             RpcError: NOT_FOUND when there is none of that name.
@@ -133,7 +133,12 @@ def endpoint_name(request: Request) -> str:
 
 
 def traffic_problems(split: dict[str, int], known: set[str]) -> list[str]:
-    """Why a traffic split is refused: percentages of deployed models that add up to 100, or none."""
+    """Why a traffic split is refused; accepted are percentages that add up to 100, or an empty one.
+
+    Args:
+        split: Deployed model id -> percentage.
+        known: The ids that it may name.
+    """
     problems = [f"traffic_split names {key!r}, which is not deployed." for key in sorted(set(split) - known)]
     if split and sum(split.values()) != _WHOLE:
         problems.append(f"traffic_split adds up to {sum(split.values())}; {_WHOLE} is accepted.")

@@ -31,7 +31,7 @@ class ModelVersion(NamedTuple):
 
 
 class ModelRegistry:
-    """Models of the state; `stored_model.py` says how one is kept."""
+    """The models in the state; `stored_model.py` says in which form."""
 
     def __init__(self, state: State, operations: Operations, copies: ArtifactCopies) -> None:
         self._state = state
@@ -224,7 +224,7 @@ class ModelRegistry:
         return version
 
     def _parent(self, location: str, parent_model: str) -> str:
-        """The name of the model a new version goes to; a version behind its `@` says nothing."""
+        """The name of the model a new version goes to; a version behind its `@` is ignored."""
         name, _ = canonical_name(parent_model, "models")
         if not name.startswith(f"{location}/"):
             raise invalid(f"parent_model {parent_model!r} is not in {location}.")

@@ -12,7 +12,7 @@ _NAME_SEGMENTS = 6
 def project_number(project: str) -> str:
     """The number of a project: Vertex AI answers with it in every name.
 
-    The emulator's own rule: twelve digits made from the project's id; a number is its own.
+    The emulator makes up twelve digits from the project's id; a number stays as it is.
     """
     return project if project.isdecimal() else str(100_000_000_000 + zlib.crc32(project.encode()))
 
@@ -41,7 +41,7 @@ def resource_id(name: str) -> str:
 
 
 def new_id() -> str:
-    """An id as Vertex AI makes them: up to 19 digits, never in use."""
+    """A random id of 19 digits, as Vertex AI makes them."""
     return str(10**18 + secrets.randbelow(9 * 10**18))
 
 

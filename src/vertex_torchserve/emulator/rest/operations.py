@@ -54,7 +54,7 @@ class Operations:
             except RpcError as error:
                 outcome = {"error": error.status_json()}
             except Exception as error:
-                # The client that polls must hear of it: an operation that never ends is worse.
+                # Whatever went wrong, the operation must end: a client polls it until it does.
                 _LOG.exception("%s failed", kind)
                 outcome = {"error": RpcError("INTERNAL", f"{type(error).__name__}: {error}").status_json()}
             with self._lock:
@@ -68,7 +68,7 @@ class Operations:
         return pending
 
     def wait(self, timeout_seconds: float) -> None:
-        """Wait for what is under way."""
+        """Wait until the operations under way have ended, `timeout_seconds` in all."""
         deadline = time.monotonic() + timeout_seconds
         with self._lock:
             threads = list(self._threads)

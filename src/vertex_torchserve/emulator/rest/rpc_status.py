@@ -52,15 +52,15 @@ class RpcError(RegistryError):
 
 
 def invalid(message: str) -> RpcError:
-    """A request that can't be right, whatever the state is."""
+    """The error for a request that is wrong whatever there is."""
     return RpcError("INVALID_ARGUMENT", message)
 
 
 def not_found(name: str) -> RpcError:
-    """A resource that isn't there."""
+    """The error for a resource that isn't there."""
     return RpcError("NOT_FOUND", f"The resource {name!r} is not found.")
 
 
 def not_emulated(what: str) -> RpcError:
-    """Something Vertex AI has and this emulator does not."""
+    """The error for something that Vertex AI has and this emulator does not."""
     return RpcError("UNIMPLEMENTED", f"{what} is not emulated: docs/emulator.md lists what is.")

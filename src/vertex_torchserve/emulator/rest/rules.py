@@ -1,4 +1,4 @@
-"""What the server refuses, whoever asks. docs/emulator.md says which rules are documented.
+"""What the server refuses in a request. docs/emulator.md says which rules are documented.
 
 Display names, aliases and labels are those of `resource_rules`, which this project's own uploads obey too;
 rules that only the server needs stand here.
@@ -22,7 +22,7 @@ _DEPLOYED_MODEL_ID = re.compile(r"[0-9]{1,10}")
 
 
 def refuse(problems: Iterable[str]) -> None:
-    """Say everything that is wrong at once.
+    """Raise one error that names everything wrong, or return when nothing is.
 
     Raises:
         RpcError: INVALID_ARGUMENT when there is a problem.

@@ -15,7 +15,7 @@ class VertexServer:
 
     Args:
         app: What answers.
-        listener: A listening socket; who connects before the start waits in its queue.
+        listener: A listening socket; clients that connect before `start` wait in its queue.
     """
 
     def __init__(self, app: Starlette, listener: socket.socket) -> None:
@@ -33,11 +33,11 @@ class VertexServer:
         )
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more. Stopping what was never started is fine."""
+        """Stop answering; does nothing when it was never started."""
         self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join()

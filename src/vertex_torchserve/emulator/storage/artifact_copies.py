@@ -13,7 +13,7 @@ _BUCKET = "vertex-emulator-artifact-copies"
 
 
 class ArtifactCopies:
-    """Copies in a bucket of the storage emulator that the emulator owns."""
+    """Copies in a bucket of their own in the storage emulator."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -21,7 +21,7 @@ class ArtifactCopies:
         store.forget_deleted(_BUCKET)
 
     def files(self, uri: str) -> list[str]:
-        """The objects below the folder `uri`, and nothing that merely starts with the same letters.
+        """The names of the objects in the folder `uri`; `gs://b/ab/x` is not in `gs://b/a`.
 
         Raises:
             RpcError: INVALID_ARGUMENT when it is no gs:// folder, or holds nothing; NOT_FOUND when the

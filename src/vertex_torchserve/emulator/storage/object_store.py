@@ -1,4 +1,4 @@
-"""What the emulator itself does with objects, over the JSON interface of the storage emulator."""
+"""Read, write, copy and delete objects through the JSON interface of the storage emulator."""
 
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -44,7 +44,7 @@ class ObjectStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        # Loopback is never reached through a proxy, whatever the environment says.
+        # trust_env: a proxy that the environment names must not be asked for loopback.
         self._http = httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
 
     def names(self, bucket: str, prefix: str) -> list[str]:
@@ -92,7 +92,7 @@ class ObjectStore:
             )
 
     def forget_deleted(self, bucket: str) -> None:
-        """Keep no copy of what is deleted in this bucket (by default it is kept for seven days)."""
+        """Switch off the soft deletion of this bucket, which keeps deleted objects for seven days."""
         policy = {"softDeletePolicy": {"retentionDurationSeconds": "0"}}
         self._call("PATCH", _bucket_path(bucket), f"gs://{bucket}", json=policy)
 

@@ -12,7 +12,7 @@ _IDLE_SECONDS = 60.0
 
 
 class _Handler(RequestHandler):  # type: ignore[misc]
-    # One thread answers everybody: a client that connects and says nothing must not hold it for ever.
+    # One thread answers all clients: one that connects and sends nothing is dropped after this time.
     timeout = _IDLE_SECONDS
 
 
@@ -22,10 +22,10 @@ class _Server(HTTPServer):
 
 
 class StorageServer:
-    """The storage emulator, answering from the moment it is made until `stop`.
+    """The storage emulator; it answers from when this object is made until `stop`.
 
-    Its own `create_server` starts the same handler, but binds in its thread: a port in use would hang
-    the start, and the port of `0` could not be asked for. So the server is made here.
+    The server is made here and not by gcp-storage-emulator's `create_server`, which binds the port in its
+    thread: a port in use would hang the start, and which port was taken for `0` could not be found out.
 
     Args:
         folder: Where the buckets lie.
@@ -53,7 +53,7 @@ class StorageServer:
         return f"http://{host!s}:{port}"
 
     def stop(self) -> None:
-        """Answer no more; what lies in the buckets stays on disk."""
+        """Stop answering; the buckets stay on disk."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
