@@ -1,10 +1,20 @@
 """What is asked (`Query`) and the rows of work made of it (`Item`)."""
 
-from collections.abc import Hashable
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
 from hf_handler.schema import Fields, Parameters
+
+_packs = itertools.count()
+
+
+def own_pack() -> int:
+    """Return a number that no other item of this process gets: as its group, it has a pack to itself.
+
+    Never group by an object's `id`: that of an object that is gone is given to the next.
+    """
+    return next(_packs)
 
 
 @dataclass(slots=True)
@@ -14,13 +24,13 @@ class Item:
     Attributes:
         inputs: What `Task.run` needs of it.
         length: Tokens (or whatever else the cost grows with); a pack costs its longest times its rows.
-        group: Only items of equal group share a pack.
+        group: Hashable; only items of equal group share a pack, and `Task.run` finds there what they share.
         source: What `Task.finish` needs beside its row.
     """
 
     inputs: Any
     length: int = 1
-    group: Hashable = None
+    group: Any = None
     source: Any = None
 
 

@@ -9,6 +9,7 @@ import torch
 
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
+from hf_handler.plans import Plan, stop_strings
 from hf_handler.schema import (
     COUNT,
     FLAG,
@@ -192,20 +193,17 @@ class GenerationTask(EncoderTask):
         parameters = query.parameters
         prompt = len(item.inputs["input_ids"])
         options = self.options(parameters, prompt)
-        stop = parameters.get("stop")
-        stop = (stop,) if isinstance(stop, str) else tuple(stop or ())
-        alone = id(query) if parameters.get("seed") is not None else None
-        item.group = (tuple(sorted(options.items())), stop, parameters.get("seed"), alone)
+        item.group = Plan.of(options, stop=stop_strings(parameters), seed=parameters.get("seed"))
         rows = max(options.get("num_beams") or 1, options.get("num_return_sequences") or 1)
         item.length = rows * (prompt + (options.get("max_new_tokens") or 0))
 
     def run(self, pack: list[Item], streamer: Any = None) -> list[list[list[int]]]:
         """Generate; returns the new tokens of each item's sequences."""
-        options, stop, seed, _ = pack[0].group  # type: ignore[misc]
+        plan: Plan = pack[0].group
         batch = self.pad([item.inputs for item in pack], self.device)
-        stopping = {"stop_strings": list(stop), "tokenizer": self.tokenizer} if stop else {}
-        with seeded(seed, self.device):
-            sequences = self.model.generate(**batch, **dict(options), **stopping, streamer=streamer)
+        stopping = {"stop_strings": list(plan.stop), "tokenizer": self.tokenizer} if plan.stop else {}
+        with seeded(plan.seed, self.device):
+            sequences = self.model.generate(**batch, **dict(plan.options), **stopping, streamer=streamer)
         if not self.model.config.is_encoder_decoder:
             sequences = sequences[:, batch["input_ids"].shape[1] :]
         rows: list[list[list[int]]] = sequences.reshape(len(pack), -1, sequences.shape[-1]).tolist()
@@ -214,7 +212,7 @@ class GenerationTask(EncoderTask):
     def written(self, query: Query, row: list[list[int]]) -> list[str]:
         """Return the texts of one item's sequences, without a stop string at the end."""
         parameters = query.parameters
-        stop = parameters.get("stop") or ()
+        stop = stop_strings(parameters)
         texts = []
         for tokens in row:
             text = self.tokenizer.decode(
@@ -222,7 +220,7 @@ class GenerationTask(EncoderTask):
                 skip_special_tokens=parameters.get("skip_special_tokens", True),
                 clean_up_tokenization_spaces=parameters.get("clean_up_tokenization_spaces", self.clean_up),
             )
-            texts.append(without_stop(text, (stop,) if isinstance(stop, str) else stop))
+            texts.append(without_stop(text, stop))
         return texts
 
     clean_up: ClassVar[bool | None] = False

@@ -7,7 +7,7 @@ import transformers
 
 from hf_handler.archive import Archive
 from hf_handler.failures import each
-from hf_handler.items import Item, Query
+from hf_handler.items import Item, Query, own_pack
 from hf_handler.labels import NamedLabels
 from hf_handler.media.files import PICTURE
 from hf_handler.media.pictures import GREY, PATCH, Pictures
@@ -57,7 +57,7 @@ class ImageTask(Task):
         picture = self.pictures.open(query.fields["image"])
         inputs = tensors_of(self.processor(images=[picture], return_tensors="pt"), self.model.dtype)
         pixels = inputs["pixel_values"]
-        shape = shapes_of(inputs, padded=False) if len(pixels) == 1 else object()  # cut in parts: alone
+        shape = shapes_of(inputs, padded=False) if len(pixels) == 1 else own_pack()  # cut in parts
         length = max(1, pixels.numel() // (pixels.shape[-3] * PATCH**2))
         return [Item(inputs, length, shape, (picture.height, picture.width))]
 

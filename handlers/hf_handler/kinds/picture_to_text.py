@@ -1,5 +1,6 @@
 """Tasks whose model writes about pictures."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from hf_handler.items import Item, Query
 from hf_handler.kinds.generation import GenerationTask, seeded
 from hf_handler.media.files import PICTURE
 from hf_handler.media.pictures import GREY, Pictures
+from hf_handler.plans import Plan
 from hf_handler.schema import Refused
 from hf_handler.tensors import shapes_of, tensors_of, together
 
@@ -70,16 +72,16 @@ class PictureToText(GenerationTask):
         """As for any generation; shapes have to be equal too."""
         super().plan(query, item)
         left = self.tokenizer.padding_side == "left"
-        item.group = (*item.group, shapes_of(item.source, left))  # type: ignore[misc]
+        item.group = dataclasses.replace(item.group, shapes=shapes_of(item.source, left))
 
     def run(self, pack: list[Item], streamer: Any = None) -> list[list[list[int]]]:
         """Generate; returns each item's sequences, with the prompt where the model repeats it."""
-        options, stop, seed, *_ = pack[0].group  # type: ignore[misc]
+        plan: Plan = pack[0].group
         pad = self.tokenizer.pad_token_id or 0
         batch = together([item.source for item in pack], self.device, pad, left=True)
-        stopping = {"stop_strings": list(stop), "tokenizer": self.tokenizer} if stop else {}
-        with seeded(seed, self.device):
-            sequences = self.model.generate(**batch, **dict(options), **stopping)
+        stopping = {"stop_strings": list(plan.stop), "tokenizer": self.tokenizer} if plan.stop else {}
+        with seeded(plan.seed, self.device):
+            sequences = self.model.generate(**batch, **dict(plan.options), **stopping)
         rows: list[list[list[int]]] = sequences.reshape(len(pack), -1, sequences.shape[-1]).tolist()
         if "input_ids" not in batch:
             return rows

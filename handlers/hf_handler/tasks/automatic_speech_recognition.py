@@ -9,6 +9,7 @@ import transformers
 from hf_handler.items import Item, Query
 from hf_handler.kinds.audio import AudioTask
 from hf_handler.kinds.generation import GENERATION, seeded
+from hf_handler.plans import Plan
 from hf_handler.schema import FLAG, NUMBER, TEXT, Parameters, Refused, Schema, list_of, record
 from hf_handler.tensors import shapes_of, tensors_of, together
 
@@ -103,24 +104,27 @@ class SpeechRecognition(AudioTask):
 
     def _item(self, part: Mapping[str, Any], query: Query, options: Parameters) -> Item:
         inputs = tensors_of(part, self.model.dtype)
-        seed = query.parameters.get("seed")
         # A long sound is taken in steps of its own, a language is told for one sound only.
         long = self.is_whisper and inputs["input_features"].shape[-1] > self.extractor.nb_max_frames
-        alone = object() if long or seed is not None or options.get("return_language") else None
         frames = next(iter(inputs.values())).shape[-1]
         length = max(
             1, frames if "input_features" in inputs else 100 * frames // self.extractor.sampling_rate
         )
-        group = (tuple(sorted(options.items())), seed, alone, shapes_of(inputs, padded=False))
-        return Item(inputs, length * (options.get("num_beams") or 1), group, part.get("stride"))
+        plan = Plan.of(
+            options,
+            seed=query.parameters.get("seed"),
+            alone=long or bool(options.get("return_language")),
+            shapes=shapes_of(inputs, padded=False),
+        )
+        return Item(inputs, length * (options.get("num_beams") or 1), plan, part.get("stride"))
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """What the pipeline makes text of, a row an item."""
-        options, seed, *_ = pack[0].group  # type: ignore[misc]
+        plan: Plan = pack[0].group
         batch = together([item.inputs for item in pack], self.device)
         try:
-            with seeded(seed, self.device):
-                output = self.pipeline._forward({**batch, "is_last": True}, **dict(options))
+            with seeded(plan.seed, self.device):
+                output = self.pipeline._forward({**batch, "is_last": True}, **dict(plan.options))
         except ValueError as error:  # generate's word for parameters that don't fit the model
             raise Refused(f"the model refuses the parameters: {str(error)[:200]}", 422) from None
         return [

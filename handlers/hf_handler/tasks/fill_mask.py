@@ -1,7 +1,7 @@
 """fill-mask: the likeliest tokens for each mask of a text."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 
@@ -11,6 +11,18 @@ from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.schema import COUNT, SCORE, TEXT, TEXTS, Fields, Refused, Schema, list_of, record
 
 FILLING: Schema = record({"score": SCORE, "token": {"type": "integer"}, "token_str": TEXT, "sequence": TEXT})
+
+
+class Wanted(NamedTuple):
+    """What is wanted for each mask; the group of an item.
+
+    Attributes:
+        top_k: How many tokens.
+        targets: The ids of the tokens to choose from; None: all.
+    """
+
+    top_k: int
+    targets: tuple[int, ...] | None
 
 
 class FillMask(EncoderTask):
@@ -32,7 +44,7 @@ class FillMask(EncoderTask):
         self.vocabulary = self.tokenizer.get_vocab()
 
     @property
-    def example(self) -> str:  # type: ignore[override]
+    def example(self) -> str:
         """A text with this tokenizer's mask."""
         return f"a {self.tokenizer.mask_token} b"
 
@@ -47,7 +59,8 @@ class FillMask(EncoderTask):
                     )
                     continue
                 try:
-                    item.group = (query.parameters["top_k"], self._targets(query.parameters.get("targets")))
+                    targets = self._targets(query.parameters.get("targets"))
+                    item.group = Wanted(query.parameters["top_k"], targets)
                 except Refused as error:
                     query.failure = error
         return [[] if query.failure else items for query, items in zip(queries, work, strict=True)]
@@ -68,14 +81,14 @@ class FillMask(EncoderTask):
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The best scores and tokens of each mask (two lists, masks x top_k), a row an item."""
         output, batch = self.forward(pack)
-        top_k, targets = pack[0].group  # type: ignore[misc]
+        wanted: Wanted = pack[0].group
         rows, columns = (batch["input_ids"] == self.mask).nonzero(as_tuple=True)
         probabilities = output.logits[rows, columns].float().softmax(dim=-1)
-        if targets is not None:
-            chosen = torch.tensor(targets, device=probabilities.device)
+        if wanted.targets is not None:
+            chosen = torch.tensor(wanted.targets, device=probabilities.device)
             probabilities = probabilities[:, chosen]
-        best = probabilities.topk(min(top_k, probabilities.shape[1]), dim=1)
-        tokens = best.indices if targets is None else chosen[best.indices]
+        best = probabilities.topk(min(wanted.top_k, probabilities.shape[1]), dim=1)
+        tokens = best.indices if wanted.targets is None else chosen[best.indices]
         results: list[tuple[list[Any], list[Any]]] = [([], []) for _ in pack]
         for row, scores, ids in zip(rows.tolist(), best.values.tolist(), tokens.tolist(), strict=True):
             results[row][0].append(scores)

@@ -10,6 +10,7 @@ from hf_handler.kinds.generation import GENERATION
 from hf_handler.kinds.picture_to_text import PictureToText
 from hf_handler.media.files import PICTURE
 from hf_handler.media.pictures import GREY
+from hf_handler.plans import stop_strings
 from hf_handler.schema import FLAG, TEXT, Fields, Refused, check, list_of, record
 from hf_handler.tasks.text_generation import TextGeneration
 from hf_handler.text.conversation import CONVERSATION, is_conversation
@@ -132,7 +133,7 @@ class ImageTextToText(PictureToText):
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One record a sequence: the text or the conversation, with what was written."""
-        given, stop = query.fields["text"], query.parameters.get("stop") or ()
+        given, stop = query.fields["text"], stop_strings(query.parameters)
         skip = query.parameters["skip_special_tokens"]
         decode = self.processor.post_process_image_text_to_text
         (prompt,) = decode([items[0].inputs["input_ids"]], skip_special_tokens=skip)
@@ -140,7 +141,7 @@ class ImageTextToText(PictureToText):
         for text in decode(rows[0], skip_special_tokens=skip):
             start = text.find(prompt)
             new = text[start + len(prompt) :] if 0 <= start <= 2 else text
-            new = without_stop(new, (stop,) if isinstance(stop, str) else stop)
+            new = without_stop(new, stop)
             records.append({"input_text": given, "generated_text": self._whole(query, new)})
         return records
 

@@ -37,7 +37,7 @@ class TextClassification(EncoderTask):
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The score of each label, a row an item."""
         output, _ = self.forward(pack)
-        rows: list[list[float]] = scores_of(output.logits, str(pack[0].group)).tolist()
+        rows: list[list[float]] = scores_of(output.logits, pack[0].group).tolist()
         return rows
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:

@@ -156,7 +156,7 @@ class TextGeneration(GenerationTask):
         (items,) = self.split([query])
         if query.failure is not None:
             return
-        options = dict(items[0].group[0])  # type: ignore[index]
+        options = dict(items[0].group.options)
         if (options.get("num_beams") or 1) > 1 or (options.get("num_return_sequences") or 1) > 1:
             raise Refused("stream takes num_beams and num_return_sequences of 1")
         with torch.inference_mode():

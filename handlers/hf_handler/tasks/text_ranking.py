@@ -79,7 +79,7 @@ class TextRanking(EncoderTask):
             raise Refused(
                 "function_to_apply softmax makes 1 of any one score; accepted: default, sigmoid, none"
             )
-        scores: list[float] = scores_of(output.logits[:, 0], str(pack[0].group)).tolist()
+        scores: list[float] = scores_of(output.logits[:, 0], pack[0].group).tolist()
         return scores
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:

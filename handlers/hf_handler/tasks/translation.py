@@ -1,5 +1,6 @@
 """translation: a text in another language."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -68,5 +69,5 @@ class Translation(SequenceToSequence):
         forced = item.group
         super().plan(query, item)
         if forced is not None:
-            options, *rest = item.group  # type: ignore[misc]
-            item.group = ((*options, ("forced_bos_token_id", forced)), *rest)
+            options = (*item.group.options, ("forced_bos_token_id", forced))
+            item.group = dataclasses.replace(item.group, options=options)

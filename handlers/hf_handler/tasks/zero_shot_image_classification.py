@@ -1,7 +1,7 @@
 """zero-shot-image-classification: how well each of the labels sent fits a picture."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Hashable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import transformers
 
@@ -12,6 +12,18 @@ from hf_handler.labels import LABEL, ranked_labels, scores_of, with_labels
 from hf_handler.media.pictures import GREY
 from hf_handler.schema import TEXT, TEXTS, Parameters, Refused, list_of
 from hf_handler.tensors import together
+
+
+class Asked(NamedTuple):
+    """What a picture is asked; the group of an item.
+
+    Attributes:
+        shapes: Of the picture's tensors.
+        texts: The labels in their template.
+    """
+
+    shapes: Hashable
+    texts: tuple[str, ...]
 
 
 class ZeroShotImageClassification(ImageTask):
@@ -55,7 +67,7 @@ class ZeroShotImageClassification(ImageTask):
         if tokens["input_ids"].shape[1] > self.limit:
             raise Refused(f"a candidate label has more than the {self.limit} tokens the model takes", 422)
         (item,) = super().item(query)
-        item.group = (item.group, texts)
+        item.group = Asked(item.group, texts)
         item.inputs = (item.inputs, dict(tokens))
         return [item]
 

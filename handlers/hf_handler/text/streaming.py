@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from hf_handler.items import Query
+from hf_handler.plans import stop_strings
 
 
 def without_stop(text: str, stop: Sequence[str]) -> str:
@@ -29,8 +30,7 @@ class Parts:
 
         self._send = send_intermediate_predict_response
         self._tokenizer, self._query, self._context = tokenizer, query, context
-        stop = query.parameters.get("stop") or ()
-        self._stop = (stop,) if isinstance(stop, str) else tuple(stop)
+        self._stop = stop_strings(query.parameters)
         self._tokens: list[int] = []
         self._sent = 0
         self._prompt = True
