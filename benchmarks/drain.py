@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "integration" / "jvm")]
+sys.path.insert(0, str(ROOT))
 
-from drain_trial import CLIENTS, Trial, run_trial  # noqa: E402 (the trial the tests run too)
-from jvm_server import LAUNCHER, STOCK  # noqa: E402
+from tests.integration.serving.java.drain_trial import CLIENTS, Trial, run_trial  # noqa: E402 (the trial the tests run too)
+from tests.integration.serving.java.jvm_server import LAUNCHER, STOCK  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 MAIN_CLASSES = {"ours": LAUNCHER, "stock": STOCK}

@@ -40,7 +40,7 @@ from peer_servers import ENVIRONMENTS, PEERS, TOOLKIT_SOURCE, PeerServer
 from peers_report import BUDGETS, CONCURRENCIES, OURS, THREADS, Row, report, sorted_way
 from published import Versions, installed_versions, publish
 
-from vertex_torchserve.serving.process import ServingProcess
+from vertex_torchserve.serving.local_server import ServingProcess
 
 CHECKED_TEXTS = 32
 READY_SECONDS = 300.0

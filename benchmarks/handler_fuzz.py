@@ -2,7 +2,7 @@
 
     python benchmarks/handler_fuzz.py
 
-The instances are those of tests/integration/reference_handler/fuzzing.py: senseless, nearly valid and valid
+The instances are those of tests/integration/handlers/fuzzing.py: senseless, nearly valid and valid
 ones, each in a request of its own, up to four in a batch, all to models in this process. Right is an answer
 or a refusal that says it was the client's mistake (400, 413, 415, 422), and a model that answers afterwards.
 """
@@ -16,8 +16,7 @@ from pathlib import Path
 
 from published import ROOT, installed_versions, publish, table
 
-TESTS = ROOT / "tests"
-sys.path[:0] = [str(TESTS), str(TESTS / "integration" / "reference_handler"), str(ROOT / "handlers")]
+sys.path[:0] = [str(ROOT), str(ROOT / "handlers")]
 
 
 def main() -> None:
@@ -27,9 +26,9 @@ def main() -> None:
     instances = parser.parse_args().instances
     warnings.simplefilter("ignore")
     import torch
-    from fuzzing import ACCEPTED, Fuzzed
 
-    from tiny_models import FIRST_OF_TASKS
+    from tests.integration.handlers.fuzzing import ACCEPTED, Fuzzed
+    from tests.tiny_models import FIRST_OF_TASKS
 
     torch.set_num_threads(1)
     results = {}

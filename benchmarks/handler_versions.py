@@ -27,8 +27,8 @@ from contenders import MINILM
 from model_alone import text
 from published import ROOT, installed_versions, publish, table
 
-sys.path.insert(0, str(ROOT / "tests"))
-from tiny_models import CATALOGUE, make, samples
+sys.path.insert(0, str(ROOT))
+from tests.tiny_models import CATALOGUE, make, samples
 
 FILE_OF_ONE = "aaa815d"  # the last revision with the handler in one file
 ROUNDS = 5

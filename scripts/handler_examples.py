@@ -33,9 +33,8 @@ def examples(answer: Answers) -> dict[str, Example]:
         answer: Gives the body of the answer to a request; arguments are the name of a tiny model and the
             request's body.
     """
-    from packaged_models import request
-
-    from tiny_models import FIRST_OF_TASKS
+    from tests.integration.handlers.packaged_models import request
+    from tests.tiny_models import FIRST_OF_TASKS
 
     shown = {}
     for name in FIRST_OF_TASKS:
@@ -109,10 +108,9 @@ def read_block(text: str) -> dict[str, Example]:
 
 def main() -> None:
     """Run the tiny models and write the block."""
-    folder = ROOT / "tests" / "integration" / "reference_handler"
-    sys.path[:0] = [str(ROOT / "tests"), str(folder), str(ROOT / "handlers")]
+    sys.path[:0] = [str(ROOT), str(ROOT / "handlers")]
     warnings.simplefilter("ignore")
-    from packaged_models import served
+    from tests.integration.handlers.packaged_models import served
 
     block = as_block(examples(lambda name, body: served(name).answer(body)[1]))
     README.write_text(BLOCK.sub(lambda _: block, README.read_text(encoding="utf-8")), encoding="utf-8")

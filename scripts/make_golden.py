@@ -17,10 +17,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden"
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from tiny_models import CATALOGUE, make, samples  # noqa: E402
-from tiny_models.text import LONG, QUESTIONS, STORY  # noqa: E402
+from tests.tiny_models import CATALOGUE, make, samples  # noqa: E402
+from tests.tiny_models.text import LONG, QUESTIONS, STORY  # noqa: E402
 
 LARGEST = 400_000
 """Bytes of a model's folder: these are committed."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage_emulator import StorageEmulator, address, running_emulator
+from tests.storage_emulator import StorageEmulator, address, running_emulator
 
 _numbers = itertools.count(1)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import run_command
+from tests.commands import run_command
 from vertex_torchserve import docker
 
 ROOT = Path(__file__).parents[2]

@@ -15,14 +15,11 @@ LAYERS = {
     "errors": 0,
     "packaged_files": 0,
     "ignore_patterns": 0,
-    "serving_images": 0,
     "resource_rules": 0,
     "docker": 1,
     "gcs": 1,
     "serving": 2,
-    "container_server": 3,
     "model_archive": 3,
-    "staging": 3,
     "smoke_test": 4,
     "vertex_ai": 4,
     "emulator": 5,
@@ -94,7 +91,7 @@ def test_each_google_library_has_one_user(library: str, owner: str) -> None:
 def test_importing_the_package_loads_nothing_heavy_and_configures_no_logging() -> None:
     program = (
         "import logging, sys, vertex_torchserve, vertex_torchserve.errors, vertex_torchserve.gcs, "
-        "vertex_torchserve.serving.process\n"
+        "vertex_torchserve.serving.local_server\n"
         "heavy = {'torch', 'kfp', 'google.cloud.storage', 'google.cloud.aiplatform', 'transformers'}\n"
         "print(sorted(heavy & set(sys.modules)), logging.getLogger().handlers)"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tiny_models import CATALOGUE, make, samples
+from tests.tiny_models import CATALOGUE, make, samples
 
 transformers = pytest.importorskip("transformers")
 

@@ -83,9 +83,9 @@ def package(
 
         vertex-torchserve package gs://my-bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
     """
+    from vertex_torchserve.gcs.local_copy import stage_path
     from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
-    from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME
-    from vertex_torchserve.staging import stage_path
+    from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME
 
     with tempfile.TemporaryDirectory(prefix="vts-") as staging, _progress() as progress:
 
@@ -138,7 +138,7 @@ def package(
 
 def _staged_handler(handler: str, staging: Path) -> str:
     """The handler as given, or the local copy of one that lies in Cloud Storage."""
-    from vertex_torchserve.staging import stage_path
+    from vertex_torchserve.gcs.local_copy import stage_path
 
     if not handler.startswith("gs://"):
         return handler

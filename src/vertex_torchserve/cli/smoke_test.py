@@ -41,7 +41,8 @@ def smoke_test(
 
         vertex-torchserve smoke-test build/model.mar --image torchserve-cpu:dev
     """
-    from vertex_torchserve.smoke_test import read_instances, run_smoke_test
+    from vertex_torchserve.smoke_test.instances import read_instances
+    from vertex_torchserve.smoke_test.run import run_smoke_test
 
     wanted = read_instances(instances) if instances else None
     with messages.status(f"serving {mar}"):

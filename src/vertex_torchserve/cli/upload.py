@@ -46,7 +46,7 @@ def upload(
     from vertex_torchserve.errors import raise_problems
     from vertex_torchserve.resource_rules.container_routes import predict_route_of
     from vertex_torchserve.resource_rules.prebuilt_containers import DEFAULT_IMAGE_URI, is_prebuilt
-    from vertex_torchserve.serving.archive import read_manifest
+    from vertex_torchserve.serving.archive.manifest import read_manifest
     from vertex_torchserve.vertex_ai import ModelUpload, register_archive
     from vertex_torchserve.vertex_ai.serving_container import ServingContainer
 

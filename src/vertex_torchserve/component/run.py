@@ -14,7 +14,8 @@ from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.component.staging import archive_folder, stage
 from vertex_torchserve.errors import ServingError, raise_problems
 from vertex_torchserve.model_archive import BuiltArchive, build_model_archive
-from vertex_torchserve.smoke_test import read_instances, run_smoke_test
+from vertex_torchserve.smoke_test.instances import read_instances
+from vertex_torchserve.smoke_test.run import run_smoke_test
 from vertex_torchserve.vertex_ai import RegisteredModel, register_archive
 
 _log = logging.getLogger("vertex_torchserve.component")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.gcs.all_at_once import staged
 from vertex_torchserve.gcs.failures import explained
 from vertex_torchserve.gcs.fetch import Fetch, fetch
 from vertex_torchserve.gcs.listing import (
@@ -19,7 +20,6 @@ from vertex_torchserve.gcs.listing import (
 from vertex_torchserve.gcs.path import GcsPath
 from vertex_torchserve.gcs.ranges import replaced
 from vertex_torchserve.gcs.selection import is_left_out, landing_problems
-from vertex_torchserve.gcs.staging import staged
 
 Progress = Callable[[int], None]
 

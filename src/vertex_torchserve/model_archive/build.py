@@ -27,9 +27,9 @@ from vertex_torchserve.model_archive.handler_task import config_with_task
 from vertex_torchserve.model_archive.members import Members, collect_members, files_below
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec, name_problems
-from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME, MANIFEST_NAME, MODEL_CONFIG_NAME
-from vertex_torchserve.serving.golden_request import GoldenRequest
-from vertex_torchserve.serving.model_config import parse_model_config
+from vertex_torchserve.serving.archive.golden_request import GoldenRequest
+from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME, MANIFEST_NAME, MODEL_CONFIG_NAME
+from vertex_torchserve.serving.archive.model_config import parse_model_config
 
 # One date for all members and the manifest, so that the same inputs give the same bytes: zip's earliest.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)

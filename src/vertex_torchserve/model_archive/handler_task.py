@@ -13,8 +13,8 @@ from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
 from vertex_torchserve.packaged_files import REFERENCE_HANDLER_PACKAGE, reference_handler
-from vertex_torchserve.serving.archive import MODEL_CONFIG_NAME
-from vertex_torchserve.serving.model_config import parse_model_config
+from vertex_torchserve.serving.archive.manifest import MODEL_CONFIG_NAME
+from vertex_torchserve.serving.archive.model_config import parse_model_config
 
 _REGISTRY = f"{REFERENCE_HANDLER_PACKAGE}/registry.py"
 # The handler takes the languages of a translation from the task's name, as transformers' pipelines do.

@@ -8,7 +8,7 @@ from pathlib import Path
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.ignore_patterns import is_ignored
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
-from vertex_torchserve.serving.archive import GOLDEN_REQUEST_NAME
+from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME
 
 _UNWANTED_FOLDERS = {"__MACOSX", "__pycache__"}
 _UNWANTED_FILES = (".DS_Store", ".pyc", ".mar")

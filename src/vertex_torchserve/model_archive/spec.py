@@ -32,7 +32,7 @@ class ModelArchiveSpec:
         requirements_file: Packages that TorchServe installs when it loads the model.
         config_file: `model-config.yaml`; the one at the root of the archive when None.
         golden_request: What the served model must answer before it is called ready
-            (serving/golden_request.py); `golden-request.json` at the root of the archive when None.
+            (serving/archive/golden_request.py); `golden-request.json` at the root of the archive when None.
         task: What the reference handler is to serve the model for, such as `summarization`; it goes into
             the archive's model config. None leaves it to the handler, which looks at the model's own files.
     """

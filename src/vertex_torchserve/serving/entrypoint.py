@@ -15,21 +15,21 @@ import threading
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem, VertexTorchServeError
-from vertex_torchserve.serving.early_listener import EarlyListener
-from vertex_torchserve.serving.effective_config import write_effective_config
-from vertex_torchserve.serving.golden_request import read_golden_request
-from vertex_torchserve.serving.gpus import require_accelerator, visible_devices
-from vertex_torchserve.serving.jvm_command import jvm_environment, torchserve_command
-from vertex_torchserve.serving.log_writer import LogWriter, log_to
-from vertex_torchserve.serving.machine import Machine
-from vertex_torchserve.serving.model_config import read_model_config
-from vertex_torchserve.serving.model_folder import unpack_archive
-from vertex_torchserve.serving.model_store import find_archive
-from vertex_torchserve.serving.ready_check import ReadyCheck, ready_file
-from vertex_torchserve.serving.requirements import plan_installation
-from vertex_torchserve.serving.server_process import ServerProcess
+from vertex_torchserve.serving.archive.golden_request import read_golden_request
+from vertex_torchserve.serving.archive.model_config import read_model_config
+from vertex_torchserve.serving.archive.store import find_archive
+from vertex_torchserve.serving.archive.unpacking import unpack_archive
+from vertex_torchserve.serving.health.early_listener import EarlyListener
+from vertex_torchserve.serving.health.ready_check import ReadyCheck, ready_file
+from vertex_torchserve.serving.log.writer import LogWriter, log_to
+from vertex_torchserve.serving.machine.gpus import require_accelerator, visible_devices
+from vertex_torchserve.serving.machine.limits import Machine
+from vertex_torchserve.serving.machine.sizing import Sizing
 from vertex_torchserve.serving.settings import LOG_FORMAT, ServingSettings
-from vertex_torchserve.serving.sizing import Sizing
+from vertex_torchserve.serving.torchserve.jvm_command import jvm_environment, torchserve_command
+from vertex_torchserve.serving.torchserve.jvm_process import ServerProcess
+from vertex_torchserve.serving.torchserve.model_config_file import write_effective_config
+from vertex_torchserve.serving.torchserve.requirements import plan_installation
 
 logger = logging.getLogger("vertex_torchserve.serving.entrypoint")  # run as __main__
 

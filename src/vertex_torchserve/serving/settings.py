@@ -2,7 +2,7 @@
 
 The platform's `AIP_*` variables come first, our own `VTS_*` are the fallback; images never set an
 `AIP_*` variable themselves (Vertex AI, custom container requirements). `VTS_LOG_FORMAT` (`json` or `text`)
-is read before the others, for the log that speaks of them (log_writer.py). One is read by the worker
+is read before the others, for the log that speaks of them (log/writer.py). One is read by the worker
 instead, which knows nothing of this package: `VTS_LOG_EXCEPTION_MESSAGES=1` (serving/envelope) logs what a
 handler's exceptions say, which may quote a payload.
 """
@@ -22,6 +22,8 @@ DEFAULT_REQUEST_TIMEOUT_SECONDS = 3600
 # Some sixty full batches of the default size: a burst is waited out, and an overload that lasts is refused.
 DEFAULT_QUEUE_SIZE = 1000
 _LONGEST_TIMEOUT_SECONDS = 86400
+# How long a model may load; TorchServe's default of 120 s is too short for many.
+STARTUP_TIMEOUT_SECONDS = 3600
 # A few hundred MB of wheels from an index, with room to spare.
 DEFAULT_INSTALL_TIMEOUT_SECONDS = 900
 
@@ -40,7 +42,7 @@ class ServingSettings:
         http_port: `AIP_HTTP_PORT`, then `VTS_HTTP_PORT`, then 8080.
         management_port: `VTS_MANAGEMENT_PORT`; always on loopback, as is the next.
         metrics_port: `VTS_METRICS_PORT`.
-        workers: `VTS_WORKERS`: worker processes; None: as many as fit (serving/sizing.py).
+        workers: `VTS_WORKERS`: worker processes; None: as many as fit (serving/machine/sizing.py).
         threads: `VTS_THREADS`, then `OMP_NUM_THREADS`: threads of each worker's torch.
         batch_size: `VTS_BATCH_SIZE`: the most requests of one batch.
         max_batch_delay_ms: `VTS_MAX_BATCH_DELAY_MS`: how long a batch is waited for.

@@ -20,8 +20,8 @@ from vertex_torchserve.packaged_files import (
     REFERENCE_HANDLER_PACKAGE,
     reference_handler,
 )
-from vertex_torchserve.serving.archive import Manifest, read_manifest
-from vertex_torchserve.serving.model_config import parse_model_config
+from vertex_torchserve.serving.archive.manifest import Manifest, read_manifest
+from vertex_torchserve.serving.archive.model_config import parse_model_config
 
 _log = logging.getLogger(__name__)
 

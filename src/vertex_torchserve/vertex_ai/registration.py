@@ -11,7 +11,7 @@ from google.cloud import aiplatform
 
 from vertex_torchserve import gcs
 from vertex_torchserve.errors import RegistryError, raise_problems
-from vertex_torchserve.serving.archive import read_manifest
+from vertex_torchserve.serving.archive.manifest import read_manifest
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
 from vertex_torchserve.vertex_ai.predict_schemata import predict_schemata, upload_schemata

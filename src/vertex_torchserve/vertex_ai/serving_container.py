@@ -18,7 +18,7 @@ from vertex_torchserve.resource_rules.prebuilt_containers import (
     is_prebuilt,
     nearest_available,
 )
-from vertex_torchserve.serving_images import is_serving_image
+from vertex_torchserve.serving.image_names import is_serving_image
 from vertex_torchserve.vertex_ai.probes import HEALTH_PROBE, STARTUP_PROBE
 
 _ARTIFACT_REGISTRY = re.compile(r"^(?P<region>[a-z0-9-]+)-docker\.pkg\.dev/")

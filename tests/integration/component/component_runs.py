@@ -15,7 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform
 from kfp import local
 
-from storage_emulator import StorageEmulator
+from tests.storage_emulator import StorageEmulator
 from vertex_torchserve.component.artifacts import VertexModel
 from vertex_torchserve.component.run import run
 from vertex_torchserve.emulator import Emulator

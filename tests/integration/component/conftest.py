@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from component_runs import Cloud
 from google.cloud.aiplatform import initializer
-from vertex_gateway import Gateway, running_gateway
 
-from storage_emulator import StorageEmulator
+from tests.integration.component.component_runs import Cloud
+from tests.integration.component.vertex_gateway import Gateway, running_gateway
+from tests.storage_emulator import StorageEmulator
 from vertex_torchserve.emulator import Emulator
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from documents import ROOT, blocks
+from tests.documents import ROOT, blocks
 
 
 @pytest.fixture

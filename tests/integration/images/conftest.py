@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands import COMMAND
+from tests.commands import COMMAND
 from vertex_torchserve import docker
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vertex_torchserve.container_server import ContainerServer
+from vertex_torchserve.smoke_test.container_server import ContainerServer
 
 READY_SECONDS = 180.0  # beside other tests; alone it takes six
 # No user of the image, no root file system to write to, nothing but /tmp.

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from model_stores import state_dict_store, torchscript_store
 
+from tests.integration.images.model_stores import state_dict_store, torchscript_store
 from vertex_torchserve.docker import Container, client
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from serving_container import STRICT
 
+from tests.integration.images.serving_container import STRICT
 from vertex_torchserve import __version__
 from vertex_torchserve.docker import Container, DockerError
 from vertex_torchserve.serving.probe import PROBE_COMMAND

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from serving_container import STRICT
 
-from model_folders import ECHO_HANDLER, PLURAL_HANDLER, wheels, write_archive
+from tests.integration.images.serving_container import STRICT
+from tests.model_folders import ECHO_HANDLER, PLURAL_HANDLER, wheels, write_archive
 from vertex_torchserve.docker import Container, DockerError
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built

@@ -7,13 +7,20 @@ import time
 from pathlib import Path
 
 import pytest
-from model_stores import minilm_store, state_dict_store, torchscript_store
-from serving_container import STRICT, pings_until_ready, predict, serve, wait_healthy, watched
 
-from documents import blocks
-from vertex_torchserve.container_server import ContainerServer
+from tests.documents import blocks
+from tests.integration.images.model_stores import minilm_store, state_dict_store, torchscript_store
+from tests.integration.images.serving_container import (
+    STRICT,
+    pings_until_ready,
+    predict,
+    serve,
+    wait_healthy,
+    watched,
+)
 from vertex_torchserve.docker import Container, DockerError, client
 from vertex_torchserve.errors import ServingError
+from vertex_torchserve.smoke_test.container_server import ContainerServer
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from commands import run_command
-from model_folders import BROKEN_HANDLER, write_archive
+from tests.commands import run_command
+from tests.model_folders import BROKEN_HANDLER, write_archive
 from vertex_torchserve.docker import client
-from vertex_torchserve.smoke_test import run_smoke_test
+from vertex_torchserve.smoke_test.run import run_smoke_test
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 

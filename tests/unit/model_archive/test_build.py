@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from model_folders import ECHO_HANDLER, model_folder, write_handler
+from tests.model_folders import ECHO_HANDLER, model_folder, write_handler
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.model_archive import BuiltArchive, ModelArchiveSpec, build_model_archive
 

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from vertex_torchserve.serving.early_listener import EarlyListener
+from vertex_torchserve.serving.health.early_listener import EarlyListener
 from vertex_torchserve.serving.ports import free_ports
 
 PROBE = (sys.executable, "-I", "-m", "vertex_torchserve.serving.probe")

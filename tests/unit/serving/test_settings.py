@@ -1,8 +1,8 @@
 import pytest
 
 from vertex_torchserve.errors import InputError
-from vertex_torchserve.serving.config_properties import response_timeout_seconds
 from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.torchserve.config_properties import response_timeout_seconds
 
 
 def test_the_platforms_variables_come_first() -> None:

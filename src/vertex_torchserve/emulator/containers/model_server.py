@@ -14,7 +14,7 @@ from vertex_torchserve.emulator.containers.container import Container
 from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.emulator.rest.rpc_status import RpcError
 from vertex_torchserve.errors import ServingError
-from vertex_torchserve.serving.process import ServingProcess
+from vertex_torchserve.serving.local_server import ServingProcess
 
 # A request to a shared public endpoint may take 60 s (Vertex AI, choose an endpoint type).
 REQUEST_SECONDS = 60.0

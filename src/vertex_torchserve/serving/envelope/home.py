@@ -40,7 +40,11 @@ def lay_out_home(home: Path, site_packages: Path) -> Path:
     try:
         _link(torchserve, home / "ts", {_WORKER: Path(__file__).with_name(_WORKER)})
         (home / "ts" / "utils").unlink()
-        _link(torchserve / "utils", home / "ts" / "utils", {_VENV: Path(__file__).parents[1] / _VENV})
+        _link(
+            torchserve / "utils",
+            home / "ts" / "utils",
+            {_VENV: Path(__file__).parents[1] / "torchserve" / _VENV},
+        )
     except OSError as error:
         raise ServingError(
             f"the folder {home} for TorchServe's worker could not be laid out: {error.strerror}",

@@ -15,7 +15,7 @@ import traceback
 from array import array
 from pathlib import Path
 
-# What a line begins with that is a log record as JSON (log_pipe.py reads it).
+# What a line begins with that is a log record as JSON (log/jvm_output.py reads it).
 LINE_MARK = "vts-log "
 _FOLDER = str(Path(__file__).resolve().parent)
 _SEVERITIES = ((50, "CRITICAL"), (40, "ERROR"), (30, "WARNING"), (20, "INFO"))

@@ -1,0 +1,178 @@
+"""Read and check a model archive (.mar) before anything is done with it.
+
+TorchServe carries on "Healthy" with an archive it can't read (measured with 0.12.0), so whoever is
+about to serve, upload or register one looks here first.
+"""
+
+import json
+import re
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.serving.archive.members import member_problems
+
+MANIFEST_NAME = "MAR-INF/MANIFEST.json"
+MODEL_CONFIG_NAME = "model-config.yaml"
+# At the archive's root: what the served model must answer right before it is called ready.
+GOLDEN_REQUEST_NAME = "golden-request.json"
+
+REPACK = "package the model again with `vertex-torchserve package`"
+
+# torch-model-archiver accepts no other; in TorchServe's configuration `,` and `=` mean something.
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LARGEST_MANIFEST_BYTES = 1 << 20
+# What zipfile raises over bytes that are no archive, or a damaged one.
+_NO_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `MAR-INF/MANIFEST.json` says, in torch-model-archiver's own terms."""
+
+    model_name: str
+    model_version: str
+    handler: str
+    serialized_file: str | None = None
+    model_file: str | None = None
+    requirements_file: str | None = None
+    config_file: str | None = None
+
+
+@dataclass(frozen=True)
+class ArchiveIndex:
+    """What an archive holds, by its central directory; no member but the manifest has been read.
+
+    Attributes:
+        origin: Where it lies, for messages.
+        manifest: Its manifest.
+        members: Its files, in the order in which they lie in it.
+        directory_start: Where the central directory begins: no member's bytes lie behind it.
+    """
+
+    origin: str
+    manifest: Manifest
+    members: tuple[zipfile.ZipInfo, ...]
+    directory_start: int
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """The size of its files once they are unpacked."""
+        return sum(member.file_size for member in self.members)
+
+
+def read_index(file: BinaryIO, origin: str) -> ArchiveIndex:
+    """Read the central directory and the manifest, and check that they can be served.
+
+    Args:
+        file: The archive; only its end and the manifest are read.
+        origin: Where it lies, for messages.
+
+    Raises:
+        InputError: When it is not a zip, holds members that can't become files of one folder, or its
+            manifest is absent or names a file that it does not hold.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            raise_problems(member_problems(origin, members, REPACK))
+            names = {member.filename for member in members}
+            manifest = _parse_manifest(origin, archive, names)
+            members.sort(key=lambda member: member.header_offset)
+            index = ArchiveIndex(origin, manifest, tuple(members), archive.start_dir)
+    except _NO_ZIP as error:
+        size = file.seek(0, 2)
+        raise InputError(
+            Problem(f"{origin} is not a model archive: {error} ({size} bytes)", REPACK)
+        ) from error
+    _require_named_files(origin, manifest, names)
+    return index
+
+
+def read_manifest(mar_path: Path) -> Manifest:
+    """Read the manifest of an archive on the disk, and check it as `read_index` does.
+
+    Raises:
+        InputError: When there is no such file, or the archive can't be served.
+    """
+    if not mar_path.is_file():
+        raise InputError(
+            Problem(f"{mar_path} is not a file; a model archive (.mar) is needed", "give the path of a .mar")
+        )
+    with mar_path.open("rb") as file:
+        return read_index(file, str(mar_path)).manifest
+
+
+def verify_members(mar_path: Path) -> None:
+    """Read every member and compare it with its checksum.
+
+    Raises:
+        InputError: When a member is corrupt.
+    """
+    with zipfile.ZipFile(mar_path) as archive:
+        try:
+            corrupt = archive.testzip()
+        except (*_NO_ZIP, OSError) as error:
+            corrupt = str(error)
+    if corrupt is not None:
+        raise InputError(Problem(f"{mar_path} is corrupt: {corrupt}", REPACK))
+
+
+def _parse_manifest(origin: str, archive: zipfile.ZipFile, names: set[str]) -> Manifest:
+    if MANIFEST_NAME not in names:
+        raise InputError(Problem(f"{origin} has no {MANIFEST_NAME}, so it is not a model archive", REPACK))
+    try:
+        if archive.getinfo(MANIFEST_NAME).file_size > _LARGEST_MANIFEST_BYTES:
+            raise ValueError(f"more than {_LARGEST_MANIFEST_BYTES} bytes")
+        model: dict[str, Any] = json.loads(archive.read(MANIFEST_NAME))["model"]
+        manifest = Manifest(
+            model_name=model["modelName"],
+            model_version=str(model.get("modelVersion", "1.0")),
+            handler=model["handler"],
+            serialized_file=model.get("serializedFile"),
+            model_file=model.get("modelFile"),
+            requirements_file=model.get("requirementsFile"),
+            config_file=model.get("configFile"),
+        )
+        for value in vars(manifest).values():
+            if not isinstance(value, str | None):
+                raise TypeError(f"{value!r} is not text")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            Problem(
+                f"{origin}: {MANIFEST_NAME} is not a manifest with `model.modelName` and "
+                f"`model.handler` ({type(error).__name__}: {error})",
+                REPACK,
+            )
+        ) from error
+    if not _MODEL_NAME.fullmatch(manifest.model_name):
+        raise InputError(
+            Problem(
+                f"{origin}: the manifest names the model {manifest.model_name!r}; accepted are letters, "
+                "digits, `_`, `-` and `.`, a letter or digit first",
+                REPACK,
+            )
+        )
+    return manifest
+
+
+def _require_named_files(origin: str, manifest: Manifest, names: set[str]) -> None:
+    handler_file = manifest.handler.split(":", 1)[0]
+    named = {
+        "serializedFile": manifest.serialized_file,
+        "modelFile": manifest.model_file,
+        "requirementsFile": manifest.requirements_file,
+        "configFile": manifest.config_file,
+        "handler": handler_file if handler_file.endswith(".py") else None,
+    }
+    missing = [
+        Problem(f"{origin}: the manifest names {key} {value!r}, which is not in the archive", REPACK)
+        for key, value in named.items()
+        if value and value not in names
+    ]
+    if missing:
+        raise InputError(*missing)

@@ -1,0 +1,168 @@
+"""Unpack an archive into the folder that TorchServe serves it from.
+
+TorchServe would unpack it itself, beside the archive, at each start, and checks nothing on the way. It also
+loads a folder that is unpacked already, through a link and without a copy.
+"""
+
+import contextlib
+import errno
+import shutil
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.serving.archive.manifest import Manifest, read_index
+from vertex_torchserve.serving.archive.source import ArchiveSource, as_file, pieces
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+_BLOCK_BYTES = 4096  # what a file's size is rounded up to on most disks
+# APPNOTE.TXT 4.3.7: signature, 22 bytes that the central directory has too, lengths of name and extra field.
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_LOCAL_SIGNATURE = b"PK\x03\x04"
+# What is inflated at a time, and the most that may come of it before it is written.
+_DEFLATED_BYTES, _INFLATED_BYTES = 256 << 10, 4 << 20
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """An archive unpacked, every file checked.
+
+    Attributes:
+        path: The folder.
+        origin: Where the archive lies, for messages.
+        manifest: The archive's.
+        unpacked_bytes: The size of its files.
+    """
+
+    path: Path
+    origin: str
+    manifest: Manifest
+    unpacked_bytes: int
+
+
+def unpack_archive(source: ArchiveSource, folder: Path) -> ModelFolder:
+    """Check an archive and unpack it into a folder, in parallel ranges and without a copy between.
+
+    Args:
+        source: The archive.
+        folder: Must not exist yet. When unpacking fails, what was written stays in it.
+
+    Raises:
+        InputError: When it is no archive that can be served, a member is not what the central directory
+            says, or the disk can't take it.
+        StorageError: When Cloud Storage goes on failing.
+    """
+    with as_file(source) as file:
+        index = read_index(file, source.origin)
+    needed = sum(-(-member.file_size // _BLOCK_BYTES) * _BLOCK_BYTES for member in index.members)
+    try:
+        folder.mkdir(parents=True)
+        if needed > shutil.disk_usage(folder).free:
+            raise InputError(_no_space(source, needed, folder))
+        begin = index.members[0].header_offset
+        with contextlib.closing(pieces(source, begin, index.directory_start)) as stream:
+            archive = _ArchiveBytes(source.origin, stream, begin)
+            for member in index.members:
+                _unpack_member(archive, member, folder / member.filename)
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise InputError(_no_space(source, needed, folder)) from error
+        raise InputError(
+            Problem(
+                f"{source.origin} can't be unpacked into {folder}: {error.strerror or error}",
+                "set TMPDIR to a folder that this user can write to",
+            )
+        ) from error
+    return ModelFolder(folder, source.origin, index.manifest, index.unpacked_bytes)
+
+
+class _ArchiveBytes:
+    """The bytes of an archive, from its first member on, read once and in order."""
+
+    def __init__(self, origin: str, stream: Iterator[bytes], position: int) -> None:
+        self.origin = origin
+        self._stream = stream
+        self._piece = memoryview(b"")
+        self._position = position
+
+    def skip_to(self, position: int) -> bool:
+        """Go on at `position`; False when that lies behind."""
+        distance = position - self._position
+        if distance >= 0:
+            for _ in self.take(distance):
+                pass
+        return distance >= 0
+
+    def take(self, count: int) -> Iterator[memoryview]:
+        """The next `count` bytes in pieces; fewer when the central directory begins before."""
+        self._position += count
+        while count:
+            if not self._piece:
+                self._piece = memoryview(next(self._stream, b""))
+                if not self._piece:
+                    return
+            taken, self._piece = self._piece[:count], self._piece[count:]
+            count -= len(taken)
+            yield taken
+
+    def take_bytes(self, count: int) -> bytes:
+        return b"".join(self.take(count))
+
+
+def _unpack_member(archive: _ArchiveBytes, member: zipfile.ZipInfo, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not archive.skip_to(member.header_offset):
+        raise InputError(_corrupt(archive, member, "shares bytes with another member"))
+    header = archive.take_bytes(_LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size or not header.startswith(_LOCAL_SIGNATURE):
+        raise InputError(_corrupt(archive, member, "is not where the central directory says"))
+    _, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+    archive.take_bytes(name_length + extra_length)
+    stored = archive.take(member.compress_size)
+    content = _inflated(stored) if member.compress_type == zipfile.ZIP_DEFLATED else stored
+    size = checksum = 0
+    try:
+        with target.open("xb") as file:
+            for block in content:
+                size += len(block)
+                if size > member.file_size:
+                    break
+                checksum = zlib.crc32(block, checksum)
+                file.write(block)
+    except zlib.error as error:
+        raise InputError(_corrupt(archive, member, f"can't be inflated ({error})")) from error
+    if (size, checksum) != (member.file_size, member.CRC):
+        raise InputError(
+            _corrupt(archive, member, f"is not the {member.file_size} bytes with CRC-32 {member.CRC:08x}")
+        )
+
+
+def _inflated(stored: Iterator[memoryview]) -> Iterator[bytes | memoryview]:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    for piece in stored:
+        for start in range(0, len(piece), _DEFLATED_BYTES):
+            block: bytes | memoryview = piece[start : start + _DEFLATED_BYTES]
+            while block and not inflater.eof:
+                yield inflater.decompress(block, _INFLATED_BYTES)
+                block = inflater.unconsumed_tail
+    yield inflater.flush()
+
+
+def _corrupt(archive: _ArchiveBytes, member: zipfile.ZipInfo, what: str) -> Problem:
+    return Problem(
+        f"{archive.origin} is corrupt: {member.filename} {what}",
+        "copy or upload the archive again, or package the model again with `vertex-torchserve package`",
+    )
+
+
+def _no_space(source: ArchiveSource, needed: int, folder: Path) -> Problem:
+    free = shutil.disk_usage(folder).free
+    return Problem(
+        f"{source.origin} needs {needed:,} bytes unpacked; {folder} has {free:,} free",
+        "give the container a larger disk (a larger tmpfs, where /tmp is one), or set TMPDIR to a folder on "
+        "a larger disk",
+    )

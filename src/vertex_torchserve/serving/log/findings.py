@@ -1,0 +1,39 @@
+"""What a log that our server wrote as text says about a failure, for whoever started the server."""
+
+import time
+from collections.abc import Callable
+
+from vertex_torchserve.serving.log.entry import entries_of_text
+from vertex_torchserve.serving.log.load_failure import LoadWatch
+
+_LATENESS_SECONDS = 2.0
+_POLL_SECONDS = 0.1
+_OWN_LOGGERS = "vertex_torchserve."
+
+
+def failure_reason(read_log: Callable[[], str]) -> str:
+    """Why the model could not load or answer; empty when nothing says so.
+
+    Waits a moment for it: a failed request's answer may overtake what the worker logs about it.
+
+    Args:
+        read_log: Returns the whole log so far.
+    """
+    deadline = time.monotonic() + _LATENESS_SECONDS
+    while True:
+        watch = LoadWatch()
+        for entry in entries_of_text(read_log()):
+            watch.feed(entry)
+        if watch.reason() or time.monotonic() > deadline:
+            return watch.reason()
+        time.sleep(_POLL_SECONDS)
+
+
+def last_error(log: str) -> str:
+    """The last error of the entrypoint itself, which says why it ended; empty when there is none."""
+    errors = [
+        entry.message
+        for entry in entries_of_text(log)
+        if entry.severity == "ERROR" and entry.logger.startswith(_OWN_LOGGERS)
+    ]
+    return errors[-1].strip() if errors else ""

@@ -1,0 +1,157 @@
+"""The JVM's standard output as log entries.
+
+log4j writes each event as one line (log4j2.xml). A worker's output comes as events of the logger
+`MODEL_LOG`, one for each of its lines; what its Python logging says is one marked line for each record
+(envelope/model_service_worker.py), and the rest, a traceback on standard error say, is joined here by
+thread. What the JVM prints itself has no layout at all.
+"""
+
+import json
+import os
+import re
+import select
+import time
+from typing import IO
+
+from vertex_torchserve.serving.envelope.model_service_worker import LINE_MARK
+from vertex_torchserve.serving.log.entry import TEXT_LAYOUT, LogEntry, now
+
+# How long an entry may wait for further lines; those of one traceback come within a millisecond.
+_JOIN_SECONDS = 0.3
+_READ_BYTES = 64 * 1024
+_SEVERITIES = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}  # log4j's; the others are the same
+_TRACEBACK = "Traceback (most recent call last)"
+_JVM = "jvm"  # logger and thread of what the JVM prints itself
+_JVM_ERROR = re.compile(
+    r"(Exception in |[\w.$]+(Exception|Error)\b|Error: |Terminating due to |Invalid conf|# )"
+)
+# What our Launcher prints once its ports are open.
+LISTENING = "Model server started."
+
+
+class EntryAssembler:
+    """Makes entries of lines; an entry that may go on is held until it is complete or overdue."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, tuple[float, LogEntry]] = {}  # by thread, with the time it is due
+
+    def feed(self, line: str, at: float) -> list[LogEntry]:
+        """Take in one line; returns the entries that are complete with it.
+
+        Args:
+            line: Without its end.
+            at: The time, in monotonic seconds.
+        """
+        match = TEXT_LAYOUT.fullmatch(line)
+        if match is None:
+            return self._feed_plain(line, at)
+        severity, logger, thread = match["severity"], match["logger"], match["thread"]
+        entry = LogEntry(
+            _SEVERITIES.get(severity, severity), match["time"], logger, thread, _decoded(match["message"])
+        )
+        if logger == "MODEL_LOG":
+            return self._feed_worker(entry, at)
+        if logger == "ACCESS_LOG":
+            return [entry._replace(request_id=entry.message.rpartition(" ")[2].removeprefix("-"))]
+        return [entry]
+
+    def overdue(self, at: float) -> list[LogEntry]:
+        """Entries that have waited long enough."""
+        threads = [thread for thread, (due, _) in self._waiting.items() if due <= at]
+        return [self._waiting.pop(thread)[1] for thread in threads]
+
+    def rest(self) -> list[LogEntry]:
+        """Everything that still waits."""
+        return self.overdue(float("inf"))
+
+    def _feed_worker(self, entry: LogEntry, at: float) -> list[LogEntry]:
+        if entry.message.startswith(LINE_MARK):
+            return [*self._taken(entry.thread), _unwrapped(entry)]
+        if entry.message.startswith(_TRACEBACK):
+            complete = self._taken(entry.thread)
+            self._wait(entry._replace(severity="ERROR"), at)
+            return complete
+        return [] if self._joined(entry.thread, entry.message) else [entry]
+
+    def _feed_plain(self, line: str, at: float) -> list[LogEntry]:
+        if line == LISTENING:
+            return [*self._taken(_JVM), LogEntry("INFO", now(), _JVM, _JVM, line)]
+        if line.startswith((" ", "\t", "#", "Caused by: ")) and self._joined(_JVM, line):
+            return []
+        complete = self._taken(_JVM)
+        if line.strip():
+            severity = "ERROR" if _JVM_ERROR.match(line) else "INFO"
+            self._wait(LogEntry(severity, now(), _JVM, _JVM, line), at)
+        return complete
+
+    def _wait(self, entry: LogEntry, at: float) -> None:
+        self._waiting[entry.thread] = (at + _JOIN_SECONDS, entry)
+
+    def _joined(self, thread: str, line: str) -> bool:
+        """Add a line to the entry of its thread that waits, if one does."""
+        if thread not in self._waiting:
+            return False
+        due, entry = self._waiting[thread]
+        self._waiting[thread] = (due, entry._replace(message=f"{entry.message}\n{line}"))
+        return True
+
+    def _taken(self, thread: str) -> list[LogEntry]:
+        waiting = self._waiting.pop(thread, None)
+        return [waiting[1]] if waiting else []
+
+
+class LogPipe:
+    """Reads entries from the pipe that is the JVM's standard output.
+
+    Args:
+        pipe: The end to read from, unbuffered.
+    """
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._file = pipe.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._file, select.POLLIN)
+        self._assembler = EntryAssembler()
+        self._begun = b""  # a line without its end
+
+    def read(self, timeout_seconds: float) -> list[LogEntry] | None:
+        """The entries that came; none after `timeout_seconds` without any, None at the end of the log."""
+        complete: list[LogEntry] = []
+        if self._poll.poll(timeout_seconds * 1000):
+            chunk = os.read(self._file, _READ_BYTES)
+            if not chunk:
+                rest = [*self._feed([self._begun] if self._begun else []), *self._assembler.rest()]
+                self._begun = b""
+                return rest or None
+            *lines, self._begun = (self._begun + chunk).split(b"\n")
+            complete = self._feed(lines)
+        return [*complete, *self._assembler.overdue(time.monotonic())]
+
+    def _feed(self, lines: list[bytes]) -> list[LogEntry]:
+        at = time.monotonic()
+        return [
+            entry
+            for line in lines
+            for entry in self._assembler.feed(line.decode(errors="replace").rstrip("\r"), at)
+        ]
+
+
+def _decoded(message: str) -> str:
+    """Undo log4j's `%enc{...}{JSON}`, which keeps an event in one line."""
+    if "\\" not in message:
+        return message
+    try:
+        decoded: str = json.loads(f'"{message}"')
+    except ValueError:
+        return message
+    return decoded
+
+
+def _unwrapped(entry: LogEntry) -> LogEntry:
+    """What a worker's logging said, at the time and in the thread the JVM read it."""
+    try:
+        fields = json.loads(entry.message.removeprefix(LINE_MARK))
+        # A handler may print anything.
+        return entry._replace(**{name: str(value) for name, value in fields.items()})
+    except (ValueError, TypeError, AttributeError):
+        return entry

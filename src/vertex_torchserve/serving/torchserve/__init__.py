@@ -1,0 +1,1 @@
+"""TorchServe as a program: its configuration files, command line, process and requirements."""

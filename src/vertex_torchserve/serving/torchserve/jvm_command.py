@@ -1,0 +1,107 @@
+"""The JVM's command line and environment: TorchServe as its own launcher would start it."""
+
+import importlib.util
+import logging
+import os
+import sys
+from pathlib import Path
+
+from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.serving.archive.unpacking import ModelFolder
+from vertex_torchserve.serving.envelope import lay_out_home
+from vertex_torchserve.serving.health.ready_check import ready_file
+from vertex_torchserve.serving.machine.sizing import MIB, Sizing
+from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.torchserve.config_properties import max_body_bytes, render_config_properties
+from vertex_torchserve.serving.torchserve.java_runtime import java_executable
+
+logger = logging.getLogger(__name__)
+
+# How long requests that were accepted may take once SIGTERM came. Kubernetes waits 30 s before SIGKILL, and
+# TorchServe's own stop takes two seconds of netty's quiet period behind the drain.
+DRAIN_LIMIT_SECONDS = 20
+_CONFIG_NAME = "config.properties"
+_LAUNCHER = Path(__file__).parents[1] / "java" / "vertex-torchserve.jar"
+_LOG_CONFIG = Path(__file__).with_name("log4j2.xml")
+
+
+def torchserve_command(
+    settings: ServingSettings, sizing: Sizing, model: ModelFolder, work: Path
+) -> list[str]:
+    """What TorchServe's own launcher would start, so that signals and exit codes are the JVM's.
+
+    The launcher throws the exit code away and leaves the JVM behind on SIGTERM (`ts/model_server.py` of
+    TorchServe 0.12, which also has the command it builds).
+    """
+    site_packages = _torchserve_home()
+    config = work / _CONFIG_NAME
+    config.write_text(render_config_properties(settings, sizing, model))
+    java_tmp = work / "java"
+    java_tmp.mkdir()
+    return [
+        str(java_executable()),
+        f"-Dmodel_server_home={lay_out_home(work / 'home', site_packages)}",
+        f"-Djava.io.tmpdir={java_tmp}",
+        f"-Dlog4j.configurationFile=file://{_LOG_CONFIG}",
+        f"-Xmx{sizing.heap_bytes // MIB}m",
+        f"-XX:MaxDirectMemorySize={sizing.heap_bytes // MIB}m",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-UsePerfData",  # no files in the machine's /tmp
+        # The JVM moves bytes. Its second compiler would take a third of a core from the model in the first
+        # minute of load, and answers come no sooner after it (MiniLM on two cores, `top -H` with wrk at 32).
+        "-XX:TieredStopAtLevel=1",
+        f"-Dvts.drain.limit.seconds={DRAIN_LIMIT_SECONDS}",
+        f"-Dvts.request.timeout.seconds={settings.request_timeout_seconds}",
+        f"-Dvts.ready.file={ready_file(work)}",
+        "-cp",
+        f"{site_packages}/ts/frontend/*{os.pathsep}{_LAUNCHER}",
+        # TorchServe's own main with a truthful /ping and a drain, without gRPC (docs/decisions/0003).
+        "vertextorchserve.Launcher",
+        "--python",
+        sys.executable,
+        "-f",
+        str(config),
+        "-s",
+        str(model.path.parent),
+        "-ncs",
+        "--disable-token-auth",
+    ]
+
+
+def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
+    """What the JVM and the workers see; the JVM writes its own logs beneath `work`."""
+    # Of each worker, a float64: since when it has had nothing to do (ThreadShare of the reference handler).
+    worker_times = work / "worker-times"
+    worker_times.write_bytes(bytes(8 * sizing.workers))
+    log_folder = str(work / "logs")
+    decided = _decided_variables((work / _CONFIG_NAME).read_text())
+    for name in sorted(decided & os.environ.keys()):
+        logger.warning("%s is ignored: the server decides that itself (images/README.md)", name)
+    return {
+        **{name: value for name, value in os.environ.items() if name not in decided},
+        "LOG_LOCATION": log_folder,
+        "METRICS_LOCATION": log_folder,
+        "PYTHONUNBUFFERED": "1",
+        # An answer that is longer makes TorchServe end its worker; the envelope refuses it first.
+        "VTS_MAX_RESPONSE_BYTES": str(max_body_bytes()),
+        # Torch takes every core for each worker otherwise, and the host's cores at that.
+        "OMP_NUM_THREADS": str(sizing.threads),
+        "VTS_WORKER_TIMES": str(worker_times),
+    }
+
+
+def _decided_variables(config: str) -> set[str]:
+    """The variables that would beat what is rendered: of each of its keys, of the file, of our envelope."""
+    keys = {line.partition("=")[0] for line in config.splitlines()}
+    return {f"TS_{key.upper()}" for key in keys} | {"TS_CONFIG_FILE", "TS_MODEL_SERVER_HOME"}
+
+
+def _torchserve_home() -> Path:
+    spec = importlib.util.find_spec("ts")
+    if spec is None or spec.origin is None:
+        raise InputError(
+            Problem(
+                "TorchServe is not installed in this Python", "pip install 'vertex-torchserve[torchserve]'"
+            )
+        )
+    return Path(spec.origin).parents[1]

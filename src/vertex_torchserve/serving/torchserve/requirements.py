@@ -1,0 +1,112 @@
+"""The requirements an archive brings, and how pip is let at them.
+
+TorchServe runs `<venv>/bin/python -m pip install -U -r <file>`, reads pip's output only when pip has ended,
+waits for ever, and has no settings of its own for pip (`ModelManager.java` of 0.12). pip takes all of its
+settings from the environment, so that is where they are given.
+"""
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.serving.archive.manifest import REPACK
+from vertex_torchserve.serving.archive.unpacking import ModelFolder
+from vertex_torchserve.serving.settings import ServingSettings
+
+WHEELS_FOLDER = "wheels"
+# What serves here; the local part of a version (`+cpu`) belongs to it.
+_PINNED = ("torch", "torchserve")
+_MOST_LINES = 20
+_TRACE_FOLLOWS = "Exception information:"  # of pip's own functions
+_BUILD_FAILED = "[present-rich]"
+_TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{3} ?")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One installation of an archive's requirements.
+
+    Attributes:
+        limit_seconds: How long it may take.
+        pip_log: Where pip writes everything.
+        environment: pip's settings.
+    """
+
+    limit_seconds: float
+    pip_log: Path
+    environment: Mapping[str, str]
+
+    def last_lines(self) -> str:
+        """The lines that say what is wrong, without any the end; no credentials of an index."""
+        try:
+            text = self.pip_log.read_text(errors="replace")
+        except OSError:
+            return "pip wrote no log"
+        lines = [_CREDENTIALS.sub("****@", _TIMESTAMP.sub("", line)).rstrip() for line in text.splitlines()]
+        errors = [number for number, line in enumerate(lines) if line.lstrip().startswith("ERROR: ")]
+        if errors and _BUILD_FAILED in lines[errors[0]]:
+            lines = lines[: errors[0] + 1]  # what the package's build printed stands before
+        elif errors:
+            lines = list(itertools.takewhile(lambda line: line != _TRACE_FOLLOWS, lines[errors[0] :]))
+        return "\n".join([line for line in lines if line][-_MOST_LINES:])
+
+
+def plan_installation(
+    model: ModelFolder, settings: ServingSettings, work: Path, environment: Mapping[str, str]
+) -> Installation | None:
+    """How an archive's requirements are installed; None when it has none.
+
+    Args:
+        model: The unpacked archive. Its folder `wheels`, where it has one, is where packages come from, and
+            from nowhere else unless the environment says `PIP_NO_INDEX=0`.
+        settings: The time limit.
+        work: A folder for the constraints, pip's log and its temporary files.
+        environment: The operator's, whose settings of pip are kept.
+
+    Raises:
+        InputError: When the archive holds a module that would run in place of pip.
+    """
+    if model.manifest.requirements_file is None:
+        return None
+    # The model folder is on PYTHONPATH, and `python -m pip` takes the first pip that it finds.
+    if (model.path / "pip.py").exists() or (model.path / "pip").exists():
+        raise InputError(
+            Problem(
+                f"{model.origin} has requirements, and a module `pip` that would run in place of pip",
+                f"rename it, and {REPACK}",
+            )
+        )
+    constraints = work / "constraints.txt"
+    constraints.write_text("".join(f"{name}=={version(name)}\n" for name in _PINNED))
+    temporary = work / "pip"
+    temporary.mkdir()
+    log = work / "pip.log"
+    own = {
+        "PIP_CONSTRAINT": _joined(environment.get("PIP_CONSTRAINT"), constraints),
+        # Everything goes into the log, and so only warnings and errors into the pipe, which takes 64 KiB.
+        "PIP_LOG": str(log),
+        "PIP_QUIET": "3",
+        "PIP_VERBOSE": "0",
+        "PIP_PROGRESS_BAR": "off",
+        "PIP_NO_INPUT": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        # What a time limit leaves behind goes with the folder.
+        "TMPDIR": str(temporary),
+    }
+    if "PIP_CACHE_DIR" not in environment:
+        own["PIP_NO_CACHE_DIR"] = "1"
+    wheels = model.path / WHEELS_FOLDER
+    if wheels.is_dir():
+        own["PIP_FIND_LINKS"] = _joined(environment.get("PIP_FIND_LINKS"), wheels)
+        own["PIP_NO_INDEX"] = environment.get("PIP_NO_INDEX", "1")
+    return Installation(settings.install_timeout_seconds, log, own)
+
+
+def _joined(given: str | None, path: Path) -> str:
+    """One more of the values pip splits at spaces, which a path may hold and a URL doesn't."""
+    return f"{given or ''} {path.as_uri()}".strip()

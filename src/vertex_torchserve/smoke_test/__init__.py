@@ -1,0 +1,1 @@
+"""Prove that an archive serves: start a server, ask it, report."""

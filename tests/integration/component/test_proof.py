@@ -1,0 +1,63 @@
+"""With instances given, an archive that does not serve is never registered."""
+
+from pathlib import Path
+
+import pytest
+from kfp import components, dsl
+
+from tests.integration.component.component_runs import Cloud, run_here, run_pipeline
+from vertex_torchserve.errors import ServingError
+
+COMPONENT_YAML = str(Path(__file__).parents[3] / "component" / "component.yaml")
+CANT_LOAD = """
+def handle(data, context):
+    raise RuntimeError("weights do not fit")
+"""
+CANT_PREDICT = """
+def handle(data, context):
+    return None if data is None else [1 / 0]
+"""
+
+
+def test_a_handler_that_cant_load_fails_the_task_and_is_not_registered(cloud: Cloud, tmp_path: Path) -> None:
+    inputs = cloud.put_model("cant-load", CANT_LOAD)
+    cloud.storage.put("cant-load-extra/instances.json", "[1, 2]")
+    upload_pytorch_model = components.load_component_from_file(COMPONENT_YAML)
+    model_uri = inputs.pop("gcs_model_path")
+
+    @dsl.pipeline(name="broken")
+    def pipeline() -> dsl.Artifact:
+        trained = dsl.importer(artifact_uri=model_uri, artifact_class=dsl.Artifact, reimport=False)
+        upload = upload_pytorch_model(
+            gcs_model_path=trained.output, smoke_test_instances="instances.json", **inputs
+        )
+        return upload.outputs["vertex_model"]
+
+    output, log = run_pipeline(pipeline, tmp_path)
+    assert output is None
+    assert "the archive does not serve, so it is not registered" in log
+    assert 'raise RuntimeError("weights do not fit")' in log
+    assert "RuntimeError: weights do not fit" in log
+    assert cloud.versions("cant-load") == []
+    assert cloud.keys_beneath("cant-load") == ["cant-load/ckpt.pt"]
+
+
+def test_a_handler_that_cant_predict_is_not_registered(cloud: Cloud) -> None:
+    inputs = cloud.put_model("cant-predict", CANT_PREDICT)
+    cloud.storage.put("cant-predict-extra/instances.json", "[1]")
+    with pytest.raises(ServingError) as raised:
+        run_here(**inputs, smoke_test_instances="instances.json")
+    assert "ZeroDivisionError('division by zero')" in str(raised.value)
+    assert "handler.py:3 handle" in str(raised.value)
+    assert cloud.versions("cant-predict") == []
+    assert cloud.keys_beneath("cant-predict") == ["cant-predict/ckpt.pt"]
+
+
+def test_a_handler_that_serves_is_registered(cloud: Cloud) -> None:
+    inputs = cloud.put_model("serves")
+    cloud.storage.put("serves-extra/golden/instances.jsonl", '"one"\n"two"\n')
+    vertex_model = run_here(**inputs, smoke_test_instances="golden/instances.jsonl")
+    (version,) = cloud.versions("serves")
+    assert vertex_model.metadata["resourceName"] == version.name
+    with cloud.archive(version.artifact_uri) as archive:
+        assert "instances.jsonl" not in archive.namelist()

@@ -1,0 +1,203 @@
+"""One content is one version, however often it is tried; and what Vertex AI's failures become."""
+
+import json
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.api_core.future import polling
+
+from tests.integration.component.component_runs import LOCATION, PROJECT, Cloud, run_here
+from tests.integration.component.vertex_gateway import Gateway
+from vertex_torchserve.errors import InputError, RegistryError
+from vertex_torchserve.gcs import GcsPath
+from vertex_torchserve.vertex_ai import ModelUpload, RegisteredModel, register_archive
+
+FOLDER = GcsPath.parse("gs://bucket/archives")
+IMAGE = f"{LOCATION}-docker.pkg.dev/p/serving/torchserve-cpu:1"
+
+
+@pytest.fixture
+def mar_path(tmp_path: Path) -> Path:
+    return write_archive(tmp_path / "model.mar", "weights")
+
+
+def write_archive(path: Path, weights: str) -> Path:
+    manifest = {"model": {"modelName": "model", "handler": "base_handler", "modelVersion": "1.0"}}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("MAR-INF/MANIFEST.json", json.dumps(manifest))
+        archive.writestr("model.pt", weights)
+    return path
+
+
+def plan(display_name: str, **fields: Any) -> ModelUpload:
+    return ModelUpload(
+        **{
+            "project": PROJECT,
+            "location": LOCATION,
+            "display_name": display_name,
+            "serving_container_image_uri": IMAGE,
+            **fields,
+        }
+    )
+
+
+def test_the_whole_component_again_is_the_same_version(cloud: Cloud) -> None:
+    inputs = cloud.put_model("retried")
+    first, again = run_here(**inputs), run_here(**inputs)
+    assert (first.uri, first.metadata) == (again.uri, again.metadata)
+    assert len(cloud.versions("retried")) == 1
+    assert len(cloud.keys_beneath("retried/model-archive")) == 1
+
+
+def test_the_whole_component_again_with_a_parent_is_the_same_version(cloud: Cloud) -> None:
+    inputs = cloud.put_model("parent")
+    parent = run_here(**inputs).metadata["VertexModelID"]
+    cloud.storage.put("parent/ckpt.pt", "weights of parent, trained longer")
+    inputs = {**inputs, "parent_model": parent, "version_description": "trained longer"}
+    first, again = run_here(**inputs), run_here(**inputs)
+    assert first.metadata == again.metadata
+    assert first.metadata["resourceName"] == f"{parent}@2"
+    assert [version.version_description for version in cloud.versions("parent")] == ["", "trained longer"]
+
+
+def test_a_retry_finds_a_version_that_is_no_longer_the_default(cloud: Cloud, mar_path: Path) -> None:
+    parent = register_archive(mar_path, FOLDER, plan("older")).resource_name
+    upload = plan("older", parent_model=parent, is_default_version=True)
+    second = write_archive(mar_path.with_name("second.mar"), "second")
+    third = write_archive(mar_path.with_name("third.mar"), "third")
+    assert register_archive(second, FOLDER, upload).version_id == "2"
+    assert register_archive(third, FOLDER, upload).version_id == "3"
+    again = register_archive(second, FOLDER, upload)
+    assert (again.version_id, again.already_registered) == ("2", True)
+    assert len(cloud.versions("older")) == 3
+
+
+@pytest.mark.parametrize("form", ["{id}", "{id}@1", "{name}", "{name}@1", "{name}@default"])
+def test_a_parent_by_id_by_name_and_with_a_version(cloud: Cloud, mar_path: Path, form: str) -> None:
+    name = f"parent {form}"
+    parent = register_archive(mar_path, FOLDER, plan(name))
+    given = form.format(id=parent.resource_name.rpartition("/")[2], name=parent.resource_name)
+    newer = write_archive(mar_path.with_name("newer.mar"), "newer")
+    child = register_archive(newer, FOLDER, plan(name, parent_model=given))
+    assert child.versioned_resource_name == f"{parent.resource_name}@2"
+    assert len(cloud.versions(name)) == 2
+
+
+def test_default_moves_only_when_asked_and_aliases_are_left_as_they_were(
+    cloud: Cloud, mar_path: Path
+) -> None:
+    aliases = ["golden"]
+    parent = register_archive(mar_path, FOLDER, plan("aliases", version_aliases=aliases))
+    for weights, fields in (
+        ("second", {"version_aliases": ("candidate",), "version_description": "second try"}),
+        ("third", {"version_aliases": aliases, "is_default_version": True, "labels": {"team": "nlp"}}),
+    ):
+        archive = write_archive(mar_path.with_name(f"{weights}.mar"), weights)
+        register_archive(archive, FOLDER, plan("aliases", parent_model=parent.resource_name, **fields))
+        if weights == "second":
+            assert [list(version.version_aliases) for version in cloud.versions("aliases")] == [
+                ["default", "golden"],
+                ["candidate"],
+            ]
+    assert aliases == ["golden"]
+    first, second, third = cloud.versions("aliases")
+    assert [list(each.version_aliases) for each in (first, second, third)] == [
+        [],
+        ["candidate"],
+        ["default", "golden"],
+    ]
+    assert second.version_description == "second try"
+    assert third.labels["team"] == "nlp"
+    assert set(third.labels) == {"team", "vertex_torchserve_upload"}
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [({}, {"labels": {"a": "b"}}), ({}, {"serving_container_ports": [7080]}), ({"description": "x"}, {})],
+)
+def test_another_plan_is_another_model(
+    cloud: Cloud, mar_path: Path, first: dict[str, Any], other: dict[str, Any], request: Any
+) -> None:
+    name = request.node.name
+    for fields in (first, other):
+        assert not register_archive(mar_path, FOLDER, plan(name, **fields)).already_registered
+    assert len(cloud.versions(name)) == 2
+
+
+@pytest.mark.parametrize("with_parent", [False, True])
+def test_an_upload_that_outlasts_the_sdks_patience_is_one_version(
+    cloud: Cloud, mar_path: Path, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, with_parent: bool
+) -> None:
+    name = f"slow {with_parent}"
+    upload = plan(name)
+    if with_parent:
+        older = write_archive(mar_path.with_name("older.mar"), "older")
+        upload = plan(name, parent_model=register_archive(older, FOLDER, upload).resource_name)
+    gateway.upload_delay_s = 1.5
+    monkeypatch.setattr(polling.DEFAULT_POLLING, "_timeout", 0.5)  # 900 s
+
+    registered = register_archive(mar_path, FOLDER, upload)
+    assert registered.version_id == ("2" if with_parent else "1")
+    assert not registered.already_registered
+    again = register_archive(mar_path, FOLDER, upload)
+    assert again.versioned_resource_name == registered.versioned_resource_name
+    assert again.already_registered
+    assert len(cloud.versions(name)) == (2 if with_parent else 1)
+
+
+def register(mar_path: Path, **fields: Any) -> RegisteredModel:
+    """Register, which must end in seconds, whatever it ends with."""
+    started = time.monotonic()
+    try:
+        return register_archive(mar_path, FOLDER, plan("failing", **fields))
+    finally:
+        assert time.monotonic() - started < 10
+
+
+def test_nobody_answers(cloud: Cloud, mar_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERTEX_AI_EMULATOR_HOST", "127.0.0.1:9")
+    with pytest.raises(RegistryError, match="Vertex AI can't be reached") as raised:
+        register(mar_path)
+    assert "VERTEX_AI_EMULATOR_HOST" in raised.value.fix
+
+
+def test_no_permission(cloud: Cloud, mar_path: Path, gateway: Gateway) -> None:
+    gateway.refusal = 403
+    with pytest.raises(RegistryError, match=r"permission denied: .*no aiplatform\.models") as raised:
+        register(mar_path)
+    assert "roles/aiplatform.user" in raised.value.fix
+
+
+def test_no_such_parent(cloud: Cloud, mar_path: Path) -> None:
+    with pytest.raises(RegistryError, match=r"not found: .*4711"):
+        register(mar_path, parent_model="4711")
+
+
+def test_what_vertex_ai_calls_an_invalid_argument_is_bad_input(
+    cloud: Cloud, mar_path: Path, gateway: Gateway
+) -> None:
+    gateway.refusal = 400
+    with pytest.raises(InputError, match=r"no aiplatform\.models"):
+        register(mar_path)
+
+
+def test_a_storage_service_nobody_answers_for(
+    cloud: Cloud, mar_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    with pytest.raises(InputError, match="nobody answers for Cloud Storage"):
+        register(mar_path)
+    assert cloud.versions("failing") == []
+
+
+def test_a_file_that_is_no_archive_is_refused_before_anything_is_sent(cloud: Cloud, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mar"
+    broken.write_bytes(b"no zip")
+    before = cloud.keys_beneath("archives")
+    with pytest.raises(InputError):
+        register(broken)
+    assert cloud.keys_beneath("archives") == before
+    assert cloud.versions("failing") == []

@@ -1,0 +1,145 @@
+"""What the component takes from the bucket, and what it leaves there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.component.component_runs import Cloud, run_here
+from vertex_torchserve.component.inputs import ComponentInputs
+from vertex_torchserve.component.staging import archive_folder, stage
+from vertex_torchserve.errors import InputError
+
+ARCHIVER_MEMBERS = {"MAR-INF/MANIFEST.json", "ckpt.pt", "handler.py"}
+
+
+def names(cloud: Cloud, **inputs: Any) -> set[str]:
+    """What is in the archive that the component registers, without what is in every one."""
+    vertex_model = run_here(**inputs)
+    with cloud.archive(vertex_model.metadata["ArtifactUri"]) as archive:
+        members = set(archive.namelist())
+        assert archive.read("ckpt.pt") == f"weights of {inputs['model_display_name']}".encode()
+    assert members >= ARCHIVER_MEMBERS
+    return members - ARCHIVER_MEMBERS
+
+
+def staged_model(work: Path, **inputs: Any) -> set[str]:
+    """What is downloaded of the model's folder."""
+    folder = stage(ComponentInputs.given(**inputs), work).spec.model_folder
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_sub_folders_and_nothing_of_a_neighbour_with_the_same_start(cloud: Cloud) -> None:
+    inputs = cloud.put_model("bert")
+    cloud.storage.put("bert/1_Pooling/config.json", "{}")
+    cloud.storage.put("bert-2/other.json", "{}")
+    cloud.storage.put("bertram.json", "{}")
+    assert names(cloud, **inputs) == {"1_Pooling/config.json"}
+
+
+def test_names_and_patterns_to_ignore_never_take_the_model_itself(cloud: Cloud) -> None:
+    inputs = cloud.put_model("ignoring")
+    for name in ("events.log", "runs/1/deep.log", "optimizer.pt", "notes.txt", "config.json"):
+        cloud.storage.put(f"ignoring/{name}", name)
+    given = names(cloud, **inputs, extra_files_to_ignore=["*.log", "notes.txt", "*.pt"])
+    assert given == {"config.json"}
+
+
+@pytest.mark.parametrize(
+    ("model", "archives"),
+    [
+        ("again", ""),
+        ("again-beneath", "gs://bucket/again-beneath/my/archives"),
+        ("again-elsewhere", "gs://bucket/elsewhere"),
+    ],
+)
+def test_archives_are_not_staged_again_and_the_next_one_is_the_same(
+    cloud: Cloud, tmp_path: Path, model: str, archives: str
+) -> None:
+    inputs = {**cloud.put_model(model), "model_archive_path": archives}
+    first, second = run_here(**inputs), run_here(**inputs)
+    assert staged_model(tmp_path, **inputs) == {"ckpt.pt"}
+    assert first.metadata == second.metadata
+    where = (archives or "gs://bucket/again/model-archive") + "/"
+    assert first.metadata["ArtifactUri"].startswith(where)
+    assert len(cloud.keys_beneath(where.removeprefix("gs://bucket/").removesuffix("/"))) == 1
+
+
+def test_a_model_whose_uri_is_the_file_itself(cloud: Cloud, tmp_path: Path) -> None:
+    """KFP's own path of an artifact ends in the output's name, not in the file's."""
+    inputs = cloud.put_model("task")
+    cloud.storage.put("task/model", "weights of task")
+    cloud.storage.put("task/model-2", "another")
+    inputs["gcs_model_path"] = "gs://bucket/task/model"
+    assert staged_model(tmp_path, **inputs) == {"ckpt.pt"}
+    assert str(archive_folder(ComponentInputs.given(**inputs))) == "gs://bucket/task/model-archive"
+    assert names(cloud, **inputs) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "member"),
+    [
+        ("gs://bucket/tokenizers/bpe.pkl", "", "bpe.pkl"),
+        ("gs://bucket/tokenizers/bpe.pkl", "bpe.pkl", "bpe.pkl"),
+        ("gs://bucket/tokenizers", "bpe.pkl", "bpe.pkl"),
+        ("gs://bucket/tokenizers/", "bpe.pkl", "bpe.pkl"),
+        ("gs://bucket/tokenizers/output", "bpe.pkl", "bpe.pkl"),
+        ("gs://bucket/tokenizers/folder", "", "vocab.txt"),
+        ("gs://bucket/tokenizers/folder", "folder", "vocab.txt"),
+        ("gs://bucket/tokenizers", "folder", "vocab.txt"),
+    ],
+)
+def test_a_tokenizer_is_the_file_or_the_folder_that_holds_it(
+    cloud: Cloud, path: str, name: str, member: str
+) -> None:
+    cloud.storage.put("tokenizers/bpe.pkl", "bpe")
+    cloud.storage.put("tokenizers/output", "bpe")
+    cloud.storage.put("tokenizers/bpe.pkl-2", "another")
+    cloud.storage.put("tokenizers/folder/vocab.txt", "words")
+    inputs = cloud.put_model("tokenized")
+    assert names(cloud, **inputs, custom_tokenizer_path=path, custom_tokenizer_name=name) == {member}
+
+
+def test_extra_files_may_lie_deeper_and_be_named_twice(cloud: Cloud) -> None:
+    inputs = cloud.put_model("deeper")
+    cloud.storage.put("deeper-extra/maps/labels.json", "{}")
+    cloud.storage.put("deeper-extra/words/en.txt", "yes")
+    cloud.storage.put("deeper-extra/not-named.txt", "")
+    extra = "maps/labels.json, words,handler.py,maps/labels.json"
+    assert names(cloud, **inputs, extra_prediction_files=extra) == {"labels.json", "words/en.txt"}
+
+
+def test_two_extra_files_of_one_name_are_refused(cloud: Cloud) -> None:
+    inputs = cloud.put_model("same")
+    cloud.storage.put("same-extra/a/labels.json", "a")
+    cloud.storage.put("same-extra/b/labels.json", "b")
+    with pytest.raises(InputError, match=r"would both land on 'labels\.json'"):
+        run_here(**inputs, extra_prediction_files="a/labels.json,b/labels.json")
+    assert cloud.keys_beneath("same") == ["same/ckpt.pt"]
+
+
+def test_everything_that_is_not_there_is_named_at_once(cloud: Cloud, tmp_path: Path) -> None:
+    inputs = {
+        **cloud.put_model("missing"),
+        "local_model_file": "pytorch_model.bin",
+        "handler": "custom_handler.py:predict",
+        "extra_prediction_files": "labels.json,handler.py",
+        "custom_tokenizer_path": "gs://bucket/missing-tokenizer",
+        "smoke_test_instances": "instances.json",
+    }
+    with pytest.raises(InputError) as raised:
+        stage(ComponentInputs.given(**inputs), tmp_path)
+    assert [problem.message for problem in raised.value.problems] == [
+        "local_model_file 'pytorch_model.bin' is not in gs://bucket/missing, which holds: ckpt.pt",
+        "handler: there is nothing at gs://bucket/missing-extra/custom_handler.py",
+        "smoke_test_instances: there is nothing at gs://bucket/missing-extra/instances.json",
+        "extra_prediction_files: there is nothing at gs://bucket/missing-extra/labels.json",
+        "custom_tokenizer_path: there is nothing at gs://bucket/missing-tokenizer",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_model_folder_is_refused(cloud: Cloud, tmp_path: Path) -> None:
+    inputs = {**cloud.put_model("full"), "gcs_model_path": "gs://bucket/empty"}
+    with pytest.raises(InputError, match="gs://bucket/empty, which holds: nothing"):
+        stage(ComponentInputs.given(**inputs), tmp_path)

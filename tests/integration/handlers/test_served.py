@@ -1,0 +1,67 @@
+"""Packaged folders in a real TorchServe, over HTTP: texts, a stream, an image and a sound."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from tests.integration.handlers.handler_models import assert_same
+from tests.integration.handlers.packaged_models import package, parameters, served
+from tests.tiny_models import samples
+from vertex_torchserve.serving.local_server import ServingProcess
+
+READY_SECONDS = 120.0
+MODELS = ("sentence-embeddings", "text-generation", "image-classification", "audio-classification")
+
+
+@pytest.fixture(scope="module")
+def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Where each model is predicted; the servers start together."""
+    with ExitStack() as stack:
+        servers = {}
+        for name in MODELS:
+            mar = package(name, tmp_path_factory.mktemp(name))
+            environment = {"AIP_STORAGE_URI": str(mar.parent), "VTS_WORKERS": "1", "OMP_NUM_THREADS": "1"}
+            servers[name] = stack.enter_context(ServingProcess(environment))
+        for server in servers.values():
+            server.wait_ready(READY_SECONDS)
+        yield {name: f"{server.base_url}/predictions/model" for name, server in servers.items()}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_answers_as_in_one_process(name: str, urls: dict[str, str]) -> None:
+    body = {"instances": samples(name), "parameters": parameters(name)}
+    answer = httpx.post(urls[name], json=body, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    predictions = answer.json()["predictions"]
+    assert len(predictions) == len(samples(name)) > 0
+    status, expected = served(name).answer(body)
+    assert status == 200
+    assert_same(predictions, expected["predictions"])
+
+
+def test_a_mistake_is_a_400_of_its_own(urls: dict[str, str]) -> None:
+    answer = httpx.post(urls["sentence-embeddings"], json={"instances": [{"txt": "hello"}]}, timeout=60)
+    assert answer.status_code == 400
+    assert "got the unknown 'txt'" in answer.json()["error"]
+
+
+def test_a_text_arrives_while_it_is_written(urls: dict[str, str]) -> None:
+    options = {"stream": True, "do_sample": False, "max_new_tokens": 200, "return_full_text": False}
+    body = {"instances": ["Once upon a time there was a king"], "parameters": options}
+    with httpx.stream("POST", urls["text-generation"], json=body, timeout=60) as answer:
+        assert answer.status_code == 200
+        # Decided when the first part is sent; a whole answer is application/json.
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        lines = [json.loads(line) for line in answer.iter_lines()]
+    *parts, last = lines
+    assert len(parts) > 5
+    assert all(set(part) == {"text"} for part in parts)
+    assert "".join(part["text"] for part in parts) == last["predictions"][0][0]["generated_text"]
+    whole = httpx.post(
+        urls["text-generation"], json={**body, "parameters": {**options, "stream": False}}, timeout=60
+    )
+    assert whole.json() == last

@@ -1,0 +1,105 @@
+"""The envelope in a real TorchServe, over real HTTP."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.integration.serving.envelope.envelope_server import Server
+
+
+def instances(*values: Any) -> bytes:
+    return json.dumps({"instances": values}).encode()
+
+
+def predictions(server: Server, *values: Any) -> Any:
+    answer = server.post(instances(*values))
+    assert answer.status_code == 200, answer.text
+    return answer.json()["predictions"]
+
+
+def test_of_sixteen_requests_in_one_batch_only_the_three_bad_ones_fail(server: Server) -> None:
+    before = len(predictions(server, "sizes")[0])
+    bodies = [instances(f"text {number}") for number in range(16)]
+    bodies[3] = instances("secret poison")
+    bodies[7] = b'{"instances": "hello"}'
+    bodies[11] = b'{"instances": ["secret poison"'
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(server.post, bodies))
+    assert predictions(server, "sizes")[0][before] == 14, "the good and the poisoned ones were no one batch"
+    assert [answer.status_code for answer in answers] == [
+        200, 200, 200, 500, 200, 200, 200, 400, 200, 200, 200, 400, 200, 200, 200, 200
+    ]  # fmt: skip
+    assert {answer.headers["content-type"] for answer in answers} == {"application/json"}
+    for number in set(range(16)) - {3, 7, 11}:
+        assert answers[number].json() == {"predictions": [f"TEXT {number}"]}
+    request_id = answers[3].headers["x-request-id"]
+    assert answers[3].json() == {"error": f"the prediction failed (request {request_id})"}
+    assert answers[7].json() == {"error": '"instances" must be a list, got a string'}
+    assert answers[11].json() == {
+        "error": "the body is not valid JSON: Expecting ',' delimiter at line 1 column 31"
+    }
+    log = server.log.read_text()
+    assert log.count(f"request {request_id} answered 500: ValueError at ") == 1
+    assert log.count("answered 400: it is malformed") >= 2
+    assert "secret" not in log
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "answer"),
+    [
+        (b'{"instances": []}', 200, {"predictions": []}),
+        (b'{"instances": ["a", "b"], "parameters": {"mark": "!"}}', 200, {"predictions": ["A!", "B!"]}),
+        (b'{"instances": [{"b64": "aGk="}]}', 200, {"predictions": ["HI"]}),
+        (b'{"instances": ["tensor"]}', 200, {"predictions": [[0.5, 1.5]]}),
+        (b'{"instances": ["long"]}', 413, {"error": "longer than 512 tokens"}),
+        (
+            b'{"instances": ["a"], "parameters": 1}',
+            400,
+            {"error": '"parameters" must be an object, got a number'},
+        ),
+        (b"\xff", 400, {"error": "the body is not valid UTF-8 at byte 0"}),
+        (b"[" * 100_000, 400, {"error": "the body is nested too deeply"}),
+    ],
+)
+def test_status_and_body(server: Server, body: bytes, status: int, answer: Any) -> None:
+    response = server.post(body)
+    assert (response.status_code, response.json()) == (status, answer)
+    assert response.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json; charset=utf-8", "application/octet-stream", "text/plain; charset=utf-8"],
+)
+def test_any_content_type_of_a_whole_body(server: Server, content_type: str) -> None:
+    answer = server.post('{"instances": ["grün"]}'.encode(), content_type=content_type)
+    assert (answer.status_code, answer.json()) == (200, {"predictions": ["GRÜN"]})
+
+
+def test_a_form_is_told_what_is_missing(server: Server) -> None:
+    answer = server.post(instances("a"), content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith('"instances" is missing; ')
+
+
+def test_explanations_reach_the_handler_as_such(server: Server) -> None:
+    answer = server.post(instances("explained"), route="/explanations/model")
+    assert (answer.status_code, answer.json()) == (200, {"predictions": ["True"]})
+    assert predictions(server, "explained") == ["False"]
+
+
+def test_failures_leave_the_worker_alive(server: Server) -> None:
+    worker = predictions(server, "pid")
+    out_of_memory = server.post(instances("memory"))
+    assert out_of_memory.status_code == 507
+    assert out_of_memory.json()["error"].startswith("out of memory (request ")
+    assert server.post(instances("secret poison")).status_code == 500
+    with ThreadPoolExecutor(2) as pool:
+        small, huge = pool.map(server.post, [instances("a"), instances("huge")])
+    assert (small.status_code, small.json()) == (200, {"predictions": ["A"]})
+    # 11 MiB and the 21 characters around it; 10 MiB and 64 KiB.
+    too_long = "the predictions are 11534357 bytes, the limit is 10551296 (request "
+    assert (huge.status_code, huge.json()["error"][: len(too_long)]) == (500, too_long)
+    assert predictions(server, "pid") == worker

@@ -1,0 +1,185 @@
+"""SIGTERM: nothing that was accepted is lost, and nothing is left behind."""
+
+import contextlib
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.serving.java.drain_trial import run_trial
+from tests.integration.serving.java.jvm_server import LAUNCHER, JvmServer, write_archive
+from tests.processes import wait_until
+
+# Answers {"id": n} with n after "sleep" seconds, and says in a file that it has begun.
+MARKING_HANDLER = """\
+import os, pathlib, time
+
+
+def handle(data, context):
+    if data is None:
+        return None
+    request = data[0]["body"]
+    pathlib.Path(os.environ["MARKS"], f"begun-{request['id']}").touch()
+    time.sleep(request["sleep"])
+    return [str(request["id"])]
+"""
+HANGING_HANDLER = """\
+import os, pathlib, time
+
+
+class Handler:
+    def initialize(self, context):
+        pathlib.Path(os.environ["MARKS"], "loading").touch()
+        time.sleep(600)
+
+    def handle(self, data, context):
+        return data
+"""
+SIGTERM_EXIT_CODE = 143
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_accepted_request_is_lost(work: Path, seed: int) -> None:
+    trial = run_trial(work, LAUNCHER, seed)
+    assert trial.lost == []
+    assert trial.answered > 8  # one of each client and more
+    assert trial.exit_code == SIGTERM_EXIT_CODE
+    assert trial.stop_seconds < 10
+    assert trial.orphans == 0
+
+
+def test_requests_on_open_connections_are_answered(work: Path) -> None:
+    with marking_server(work) as server:
+        slow, idle, probe, uploading = (open_connection(server) for _ in range(4))
+        post(slow, 6, sleep=3)
+        begin_upload(uploading)
+        pipelining = pipeline(server, 9, 10)
+        wait_begun(work, 6)
+        server.terminate()
+        wait_refusing(server)
+
+        probe.request("GET", "/ping")
+        assert last_answer(probe) == (
+            503,
+            '{\n  "status": "Unhealthy",\n  "reason": "the server is stopping"\n}\n',
+        )
+        uploading.send(b'"sleep": 0}')
+        post(idle, 7, sleep=0)
+        assert last_answer(slow) == (200, "6")
+        assert last_answer(uploading) == (200, "8")
+        assert last_answer(idle) == (200, "7")
+        with pipelining:
+            answers = b"".join(iter(lambda: pipelining.recv(65536), b"")).split(b"\r\n\r\n")
+        assert [answers[1][:1], answers[2]] == [b"9", b"10"]
+        assert [b"connection: close" in head.lower() for head in answers[:2]] == [False, True]
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+
+
+def test_a_client_that_went_away_is_not_waited_for(work: Path) -> None:
+    with marking_server(work) as server:
+        connection = open_connection(server)
+        post(connection, 6, sleep=60)
+        wait_begun(work, 6)
+        connection.close()
+        server.terminate()
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+
+
+def test_requests_that_take_longer_than_the_limit_are_given_up(work: Path) -> None:
+    with marking_server(work, {"vts.drain.limit.seconds": "1"}) as server:
+        (worker,) = server.workers()
+        connection = open_connection(server)
+        post(connection, 6, sleep=60)
+        wait_begun(work, 6)
+        server.terminate()
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+        connection.close()
+        assert "Stopping with 1 requests unanswered after 1 s" in server.log()
+        assert psutil.wait_procs([worker], timeout=5)[1] == []
+
+
+def test_connections_are_taken_during_the_delay(work: Path) -> None:
+    with marking_server(work, {"vts.drain.delay.seconds": "2"}) as server:
+        server.terminate()
+        wait_until(lambda: (server.get("/ping") or (0, ""))[0] == 503, 1, "/ping turns 503 at once")
+        connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+        post(connection, 6, sleep=0)
+        assert last_answer(connection) == (200, "6")
+        wait_refusing(server)
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+
+
+def test_stops_while_the_model_is_still_loading(work: Path) -> None:
+    archive = write_archive(work / "store", HANGING_HANDLER)
+    with JvmServer(work / "run", archive, environment={"MARKS": str(work)}) as server:
+        wait_until((work / "loading").exists, 60, "the worker loads the model")
+        workers = server.workers()
+        assert len(workers) == 1
+        server.terminate()
+        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+        assert psutil.wait_procs(workers, timeout=5)[1] == []
+
+
+@contextlib.contextmanager
+def marking_server(work: Path, properties: dict[str, str] | None = None) -> Iterator[JvmServer]:
+    """Ready, with one worker, which takes one request at a time."""
+    archive = write_archive(work / "store", MARKING_HANDLER)
+    with JvmServer(work / "run", archive, properties=properties, environment={"MARKS": str(work)}) as server:
+        server.wait_healthy()
+        yield server
+
+
+def wait_begun(work: Path, request: int) -> None:
+    wait_until((work / f"begun-{request}").exists, 10, f"the handler has request {request}")
+
+
+def wait_refusing(server: JvmServer) -> None:
+    wait_until(lambda: server.get("/ping") is None, 5, "the port is closed")
+
+
+def open_connection(server: JvmServer) -> http.client.HTTPConnection:
+    """A connection that has answered once and stays open."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+    connection.request("GET", "/ping")
+    response = connection.getresponse()
+    response.read()
+    assert response.status == 200
+    assert not response.will_close
+    return connection
+
+
+def post(connection: http.client.HTTPConnection, request: int, sleep: float) -> None:
+    """Send a prediction request, and don't wait for its answer."""
+    body = json.dumps({"id": request, "sleep": sleep})
+    connection.request("POST", "/predictions/model", body, {"Content-Type": "application/json"})
+
+
+def pipeline(server: JvmServer, *requests: int) -> socket.socket:
+    """A connection on which all of these were sent, and no answer was waited for."""
+    connection = socket.create_connection(("127.0.0.1", server.http), timeout=30)
+    for request in requests:
+        body = json.dumps({"id": request, "sleep": 0})
+        headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        connection.sendall(f"POST /predictions/model HTTP/1.1\r\n{headers}\r\n{body}".encode())
+    return connection
+
+
+def begin_upload(connection: http.client.HTTPConnection) -> None:
+    """Send the head of request 8 and the first half of its body; `"sleep": 0}` is missing."""
+    connection.putrequest("POST", "/predictions/model")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len('{"id": 8, "sleep": 0}')))
+    connection.endheaders(b'{"id": 8, ')
+
+
+def last_answer(connection: http.client.HTTPConnection) -> tuple[int, str]:
+    """Status and body of an answer that ends its connection."""
+    response = connection.getresponse()
+    assert response.getheader("connection") == "close"
+    answer = response.status, response.read().decode()
+    connection.close()
+    return answer

@@ -1,0 +1,134 @@
+"""`/ping` is 200 exactly while a request would be answered."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.serving.java.jvm_server import SLEEPING_HANDLER, JvmServer, write_archive
+from tests.processes import wait_until
+
+# Of two workers one loads at once and the other takes two seconds more; each says when it is done.
+UNEVEN_HANDLER = """\
+import os, pathlib, time
+
+
+class Handler:
+    def initialize(self, context):
+        marks = pathlib.Path(os.environ["MARKS"])
+        try:
+            (marks / "claimed").touch(exist_ok=False)
+            mark = "first"
+        except FileExistsError:
+            time.sleep(2)
+            mark = "second"
+        (marks / mark).touch()
+
+    def handle(self, data, context):
+        return ["ok"] * len(data)
+"""
+RAISING_HANDLER = """\
+import os, pathlib
+
+
+class Handler:
+    def initialize(self, context):
+        with (pathlib.Path(os.environ["MARKS"]) / "attempts").open("a") as attempts:
+            attempts.write("x")
+        raise ValueError("the weights are of another model")
+
+    def handle(self, data, context):
+        return data
+"""
+HEALTHY = {"status": "Healthy"}
+
+
+def obstacle(server: JvmServer) -> str | None:
+    """Why `/ping` is 503; None when nobody listens yet."""
+    answer = server.get("/ping")
+    if answer is None:
+        return None
+    status, body = answer
+    assert status == 503, body
+    said = json.loads(body)
+    assert said["status"] == "Unhealthy"
+    reason: str = said["reason"]
+    return reason
+
+
+def test_503_until_every_worker_has_loaded(work: Path) -> None:
+    marks = work / "marks"
+    marks.mkdir()
+    archive = write_archive(work / "store", UNEVEN_HANDLER, workers=2)
+    reasons: list[str] = []
+    with JvmServer(work / "run", archive, environment={"MARKS": str(marks)}) as server:
+        deadline = time.monotonic() + 60
+        while True:
+            assert time.monotonic() < deadline, server.log()
+            answer = server.get("/ping")
+            if answer is None:
+                continue
+            status, body = answer
+            if status == 200:
+                break
+            assert status == 503
+            reasons.append(json.loads(body)["reason"])
+        # It was already true when the answer came.
+        assert {mark.name for mark in marks.iterdir()} == {"claimed", "first", "second"}
+        assert json.loads(body) == HEALTHY
+    assert list(dict.fromkeys(reasons)) == [
+        "0 of 2 workers have loaded model model version 1.0",
+        "1 of 2 workers have loaded model model version 1.0",
+    ]
+
+
+def test_never_200_when_the_handler_raises_at_load(work: Path) -> None:
+    attempts = work / "attempts"
+    attempts.touch()
+    archive = write_archive(work / "store", RAISING_HANDLER)
+    with JvmServer(work / "run", archive, environment={"MARKS": str(work)}) as server:
+        reasons = set()
+
+        def tried_three_times() -> bool:
+            reasons.add(obstacle(server))
+            return len(attempts.read_text()) >= 3
+
+        wait_until(tried_three_times, 90, "TorchServe tries to load the model again")
+        assert reasons - {None} == {"0 of 1 workers have loaded model model version 1.0"}
+
+
+def test_503_when_no_model_is_registered(work: Path) -> None:
+    (work / "store").mkdir()
+    with JvmServer(work / "run", work / "store" / "absent.mar") as server:
+        wait_until(lambda: obstacle(server) is not None, 30, "the port is open")
+        assert obstacle(server) == "no model is registered"
+
+
+def test_503_until_the_ready_file_exists_and_while_a_worker_is_gone(work: Path) -> None:
+    ready = work / "ready"
+    archive = write_archive(work / "store", SLEEPING_HANDLER)
+    with JvmServer(work / "run", archive, properties={"vts.ready.file": str(ready)}) as server:
+        server.wait_loaded(1)
+        assert obstacle(server) == "the model is loaded but has not passed its check yet"
+        ready.touch()
+        server.wait_healthy(0)
+
+        (worker,) = server.workers()
+        worker.send_signal(signal.SIGKILL)
+        wait_until(lambda: (server.get("/ping") or (0, ""))[0] == 503, 5, "the dead worker is noticed")
+        assert obstacle(server) == "0 of 1 workers have loaded model model version 1.0"
+        server.wait_healthy()
+        assert [again.pid for again in server.workers()] != [worker.pid]
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "2.5", ""])
+def test_a_malformed_number_of_seconds_is_refused(work: Path, value: str) -> None:
+    archive = write_archive(work / "store", SLEEPING_HANDLER)
+    with JvmServer(work / "run", archive, properties={"vts.drain.limit.seconds": value}) as server:
+        assert server.process.wait(30) == 1
+        assert server.log() == (
+            f"Invalid configuration: vts.drain.limit.seconds={value}; "
+            "a whole number of seconds from 0 to 999999 is accepted\n"
+        )

@@ -1,0 +1,115 @@
+"""The smoke test against a real TorchServe: what it says of right and of wrong archives."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.model_folders import RAISING_HANDLER, SHORT_HANDLER, write_archive
+from vertex_torchserve.errors import InputError
+from vertex_torchserve.smoke_test.instances import read_instances
+from vertex_torchserve.smoke_test.run import run_smoke_test
+
+
+def test_an_archive_that_serves(tmp_path: Path) -> None:
+    report = run_smoke_test(write_archive(tmp_path), ["a", "b"])
+    assert [(check.name, check.ok) for check in report.checks] == [
+        ("archive", True),
+        ("ready", True),
+        ("status", True),
+        ("json", True),
+        ("predictions", True),
+        ("stopped", True),
+    ]
+    assert report.ok
+    assert report.failure() == ""
+    assert report.predictions == [{"echo": "a"}, {"echo": "b"}]
+    assert report.ready_seconds is not None
+    assert report.ready_seconds > 0
+
+
+def test_too_few_predictions(tmp_path: Path) -> None:
+    report = run_smoke_test(write_archive(tmp_path, SHORT_HANDLER), ["a", "b", "c"])
+    assert not report.ok
+    assert "the handler returned 2 predictions for 3 instances" in report.failure()
+    assert report.predictions == []
+
+
+def test_a_handler_that_raises_at_a_prediction(tmp_path: Path) -> None:
+    report = run_smoke_test(write_archive(tmp_path, RAISING_HANDLER), ["a"])
+    assert [check.name for check in report.checks if not check.ok] == ["status"]
+    assert "200 is needed" in report.failure()
+    assert "KeyError(\"'vocabulary'\")" in report.failure()
+    assert "handler.py:3 handle" in report.failure()
+
+
+def with_golden_request(mar: Path, request: dict[str, object]) -> Path:
+    with zipfile.ZipFile(mar, "a") as archive:
+        archive.writestr("golden-request.json", json.dumps(request))
+    return mar
+
+
+def test_without_instances_the_golden_request_is_sent_and_its_predictions_compared(tmp_path: Path) -> None:
+    mar = with_golden_request(
+        write_archive(tmp_path), {"instances": ["a", 2], "predictions": [{"echo": "a"}, {"echo": 2}]}
+    )
+    report = run_smoke_test(mar)
+    assert report.failure() == ""
+    assert report.predictions == [{"echo": "a"}, {"echo": 2}]
+    assert "those that golden-request.json expects" in report.checks[-2].detail
+
+
+def test_neither_instances_nor_a_golden_request(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no instances are given, and .*model.mar holds no golden-request"):
+        run_smoke_test(write_archive(tmp_path))
+    with pytest.raises(InputError, match='"instances" must be a list'):
+        run_smoke_test(with_golden_request(write_archive(tmp_path), {"instances": "a"}))
+
+
+def test_it_is_not_ready_in_time(tmp_path: Path) -> None:
+    slow = "import time\ntime.sleep(600)\ndef handle(data, context): ...\n"
+    report = run_smoke_test(write_archive(tmp_path, slow), ["a"], ready_timeout_seconds=5)
+    assert report.ready_seconds is None
+    assert "was not ready after 5 s" in report.failure()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.json", '["x", {"y": 1}]', ["x", {"y": 1}]),
+        ("a.json", '{"instances": [1, 2]}', [1, 2]),
+        ("a.jsonl", '{"text": "a"}\n\n"b"\n', [{"text": "a"}, "b"]),
+    ],
+)
+def test_instances(tmp_path: Path, name: str, text: str, expected: list[object]) -> None:
+    (tmp_path / name).write_text(text)
+    assert read_instances(tmp_path / name) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"hello"', "holds a str; a JSON list of at least one instance is needed"),
+        ("{}", r"holds an object with the keys \[\]"),
+        ('{"instances": "hello"}', r"holds an object with the keys \['instances'\]"),
+        ("[]", "holds a list of 0"),
+        ("[1,", "is not JSON"),
+    ],
+)
+def test_instances_that_are_none(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(InputError, match=expected):
+        read_instances(tmp_path / "a.json")
+    with pytest.raises(InputError, match="does not exist"):
+        read_instances(tmp_path / "none.json")
+
+
+def test_the_report_is_json(tmp_path: Path) -> None:
+    report = run_smoke_test(write_archive(tmp_path), ["a"])
+    content = json.loads(json.dumps(report.as_json()))
+    assert set(content) == {
+        "mar_path", "model_name", "image", "ok", "ready_seconds", "checks", "predictions",
+    }  # fmt: skip
+    assert content["image"] is None
+    assert content["checks"][0]["name"] == "archive"

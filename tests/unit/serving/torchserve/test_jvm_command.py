@@ -1,0 +1,36 @@
+"""Which variables of the container reach the JVM."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from vertex_torchserve.serving.machine.sizing import Sizing
+from vertex_torchserve.serving.torchserve.jvm_command import jvm_environment
+
+SIZING = Sizing(
+    workers=2, threads=3, batch_size=16, max_batch_delay_ms=1, netty_threads=4, heap_bytes=512 * 2**20
+)
+
+
+def test_what_the_server_decides_can_t_be_overridden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """TorchServe takes each from the environment first; the token keys and the envelope with them."""
+    (tmp_path / "config.properties").write_text(
+        "management_address=http://127.0.0.1:8081\nservice_envelope=instances\n"
+    )
+    for name in ("TS_MANAGEMENT_ADDRESS", "TS_SERVICE_ENVELOPE", "TS_CONFIG_FILE", "TS_MODEL_SERVER_HOME"):
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("TS_LIMIT_MAX_IMAGE_PIXELS", "false")
+    with caplog.at_level(logging.WARNING):
+        environment = jvm_environment(tmp_path, SIZING)
+    assert {name: value for name, value in environment.items() if name.startswith("TS_")} == {
+        "TS_LIMIT_MAX_IMAGE_PIXELS": "false"
+    }
+    assert environment["OMP_NUM_THREADS"] == "3"
+    assert Path(environment["VTS_WORKER_TIMES"]).read_bytes() == bytes(16)  # a float64 for each worker
+    assert [message.partition(" ")[0] for message in caplog.messages] == [
+        "TS_CONFIG_FILE", "TS_MANAGEMENT_ADDRESS", "TS_MODEL_SERVER_HOME", "TS_SERVICE_ENVELOPE",
+    ]  # fmt: skip
+    assert "secret" not in caplog.text
