@@ -1,16 +1,9 @@
 """The startup and health probes of this project's serving images.
 
-<<<<<<< HEAD
 Images are told apart by their names (`is_serving_image`). One of ours under another name gets no probes:
 Vertex AI then asks its health route, which gives the same answer, from the start, while the model loads. An
 image of somebody else's that is named like one of ours but lacks the probe's program never becomes ready; it
 needs another name.
-=======
-Images are told apart by name (serving/image_names.py). One of ours under another name gets no probes, and
-Vertex AI asks its health route, which tells the truth as well; it then does so from the start, while the
-model loads. A foreign image that is named like one of ours and lacks the probe's program never becomes
-ready: it needs another name.
->>>>>>> a4fff9a (serving/ in wings, smoke_test a package, tests where their subjects lie)
 """
 
 from dataclasses import dataclass
