@@ -97,20 +97,20 @@ def test_steps_and_substitutions_that_do_not(config: dict[str, Any]) -> None:
 
 
 def test_substitutions_are_filled_in(config: dict[str, Any]) -> None:
-    values = {"PROJECT_ID": "acme", "_REGION": "europe-west4", "_REPOSITORY": "serving", "_TAG": "1.2"}
+    values = {"PROJECT_ID": "my-project", "_REGION": "europe-west4", "_REPOSITORY": "serving", "_TAG": "1.2"}
     filled = build_config.expanded(config, values)
     assert filled["images"] == [
-        f"europe-west4-docker.pkg.dev/acme/serving/{image}:{tag}"
+        f"europe-west4-docker.pkg.dev/my-project/serving/{image}:{tag}"
         for image in IMAGES
         for tag in ("1.2", "cache")
     ]
-    assert filled["artifacts"]["objects"]["location"] == "gs://acme_cloudbuild/vertex-torchserve/1.2"
+    assert filled["artifacts"]["objects"]["location"] == "gs://my-project_cloudbuild/vertex-torchserve/1.2"
     assert "$" not in yaml.safe_dump(filled)
 
 
 def test_a_substitution_that_is_none_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(KeyError, match="_REGOIN"):
-        build_config.expanded(config, {"PROJECT_ID": "acme", "_REGOIN": "europe-west4"})
+        build_config.expanded(config, {"PROJECT_ID": "my-project", "_REGOIN": "europe-west4"})
 
 
 def test_what_waits_for_a_step_left_out_is_left_out(config: dict[str, Any]) -> None:

@@ -1,8 +1,4 @@
-"""The interface document's two usage examples, run with KFP's local runner.
-
-Transcribed: placeholders are filled, a missing comma is added, and `outputs['path-to-tokenizer']` is
-`outputs['path_to_tokenizer']`, because KFP 2 has no names with a dash.
-"""
+"""The two usages of component/README.md, with a prebuilt and a custom container, under KFP's local runner."""
 
 import json
 from pathlib import Path
@@ -74,7 +70,7 @@ def test_prebuilt_container(cloud: Cloud, tmp_path: Path) -> None:
             project_id="my-project",
             location="us-central1",
             gcs_model_path=train_model_op.output,
-            model_display_name="dummy-model-example-docs",
+            model_display_name="my-model",
             local_model_file="ckpt.pt",
             extra_files_staging_path="gs://bucket/extra",
             serving_container_image_uri="europe-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu.1-12:latest",
@@ -93,7 +89,7 @@ def test_prebuilt_container(cloud: Cloud, tmp_path: Path) -> None:
     ) in log
     assert "2027-01-14" in log
 
-    (version,) = cloud.versions("dummy-model-example-docs")
+    (version,) = cloud.versions("my-model")
     assert version.container_spec.image_uri == (
         "europe-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu.2-4:latest"
     )
@@ -135,13 +131,12 @@ def test_custom_container(cloud: Cloud, tmp_path: Path) -> None:
             project_id="my-project",
             location="us-central1",
             gcs_model_path=train_model_op.output,
-            model_display_name="dummy-custom-model",
+            model_display_name="my-custom-model",
             model_name="custom_model",
             local_model_file="ckpt.pt",
             extra_files_staging_path="gs://bucket/extra",
             custom_container=True,
-            serving_container_image_uri="europe-west2-docker.pkg.dev/dt-alvaro-sandbox-dev/"
-            "pytorch-custom-serving-image/torchserve-gpu:latest",
+            serving_container_image_uri="europe-west2-docker.pkg.dev/my-project/serving/torchserve-gpu:latest",
             predict_route="/predictions/custom_model",
             serving_environment_vars={"MODEL_NAME": "custom_model", "TS_WORKERS": 2},
             health_route="/ping",
@@ -156,11 +151,9 @@ def test_custom_container(cloud: Cloud, tmp_path: Path) -> None:
 
     output, log = run_pipeline(pipeline, tmp_path)
     assert output, log
-    (version,) = cloud.versions("dummy-custom-model")
+    (version,) = cloud.versions("my-custom-model")
     container = version.container_spec
-    assert container.image_uri == (
-        "europe-west2-docker.pkg.dev/dt-alvaro-sandbox-dev/pytorch-custom-serving-image/torchserve-gpu:latest"
-    )
+    assert container.image_uri == "europe-west2-docker.pkg.dev/my-project/serving/torchserve-gpu:latest"
     assert (container.predict_route, container.health_route) == ("/predictions/custom_model", "/ping")
     probe = ["/opt/venv/bin/python", "-I", "-m", "vertex_torchserve.serving.probe"]
     assert list(container.startup_probe.exec_.command) == [*probe, "--wait", "1200"]
@@ -185,7 +178,7 @@ def test_custom_container(cloud: Cloud, tmp_path: Path) -> None:
 
 
 def test_an_output_named_with_a_dash_is_reached_with_an_underscore() -> None:
-    """What the interface document writes, `outputs['path-to-tokenizer']`, raises in KFP 2."""
+    """As component/README.md says: in KFP 2 `outputs['path-to-tokenizer']` raises."""
     tune = components.load_component_from_text(
         """
 name: tune tokenizer

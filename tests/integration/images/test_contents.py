@@ -12,7 +12,7 @@ from vertex_torchserve.serving.probe import PROBE_COMMAND
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 
-# Issue 3: CPU image <= 1.4 GB uncompressed (upstream's own: 2.4 GB).
+# The limit that images/README.md names.
 MOST_CPU_BYTES = 1_400_000_000
 COMPILERS = ("cc", "gcc", "g++", "c++", "clang", "make", "ld")
 

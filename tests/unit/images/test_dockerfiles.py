@@ -79,12 +79,11 @@ def test_torch_comes_from_its_own_index_alone(image: str) -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_an_images_configuration_is_the_packages_with_the_interface_documents_keys(image: str) -> None:
+def test_an_image_has_the_packages_configuration(image: str) -> None:
     file = ROOT / "images" / image / "config.properties"
     assert file.resolve() == ROOT / "src/vertex_torchserve/serving/torchserve/config.properties"
     lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
     keys = dict(line.split("=", 1) for line in lines)
-    # All of the document's but workflow_store: workflows are closed.
     assert set(keys) >= {
         "inference_address", "management_address", "metrics_address", "number_of_netty_threads",
         "job_queue_size", "model_store", "service_envelope", "enable_envvars_config",
