@@ -168,6 +168,13 @@ def build_image(
 ) -> None:
     """Build an image with BuildKit and the machine's own network; its progress goes to standard error.
 
+    Args:
+        dockerfile: The Dockerfile.
+        context: The folder that it copies from.
+        tag: The image's name.
+        build_arguments: For the Dockerfile's `ARG` lines.
+        labels: For the image.
+
     Raises:
         DockerError: When the build fails; docker has then shown why.
     """

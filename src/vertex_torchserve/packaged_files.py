@@ -1,4 +1,7 @@
-"""Files that are data to the library: inside an installed package, or beside `src/` in a checkout."""
+"""Files that this package copies or loads, but never imports: the reference handler, the compiled component.
+
+They are inside an installed package, and beside `src/` in a checkout.
+"""
 
 from importlib import resources
 from pathlib import Path
@@ -8,7 +11,7 @@ REFERENCE_HANDLER_PACKAGE = "hf_handler"
 
 
 def packaged_file(name: str) -> Path:
-    """Where a file lies that the wheel carries.
+    """The path of a file that the wheel carries.
 
     Args:
         name: Its path in the repository, such as `handlers/huggingface_handler.py`.
@@ -23,6 +26,6 @@ def reference_handler() -> dict[str, Path]:
 
     The first is the file that the manifest names; the others are the package that it imports.
     """
-    door = packaged_file(f"handlers/{REFERENCE_HANDLER_FILE}")
-    modules = sorted((door.parent / REFERENCE_HANDLER_PACKAGE).rglob("*.py"))
-    return {file.relative_to(door.parent).as_posix(): file for file in (door, *modules)}
+    named = packaged_file(f"handlers/{REFERENCE_HANDLER_FILE}")
+    modules = sorted((named.parent / REFERENCE_HANDLER_PACKAGE).rglob("*.py"))
+    return {file.relative_to(named.parent).as_posix(): file for file in (named, *modules)}

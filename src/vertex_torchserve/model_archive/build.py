@@ -46,7 +46,7 @@ class BuiltArchive:
     Attributes:
         mar_path: The file.
         sha256: Its digest, in hex.
-        size_bytes: Its size.
+        size_bytes: Its size in bytes.
         model_name: As in the manifest.
         version: As in the manifest.
         handler: As in the manifest.

@@ -31,7 +31,12 @@ class Handler(NamedTuple):
 
 
 def resolve_handler(handler: str, problems: list[Problem]) -> Handler:
-    """Find the handler; what is wrong with it is added to `problems`."""
+    """Find the handler.
+
+    Args:
+        handler: As in `ModelArchiveSpec`.
+        problems: What is wrong with it is added here.
+    """
     if handler in TORCHSERVE_HANDLERS:
         return Handler(handler, {})
     if handler == REFERENCE_HANDLER:

@@ -54,7 +54,7 @@ def config_with_task(
     problems.extend(_task_problems(spec))
     content: dict[str, Any] = {}
     if config is not None and config.is_file():
-        with contextlib.suppress(InputError):  # told by whoever checks the config itself
+        with contextlib.suppress(InputError):  # build.py checks the config itself and reports what is wrong
             content = parse_model_config(config.read_bytes(), str(config)).content
     settings = content.get("handler") or {}
     if not isinstance(settings, dict):

@@ -53,7 +53,12 @@ class ModelArchiveSpec:
 
 
 def name_problems(model_name: str, version: str) -> list[Problem]:
-    """What torch-model-archiver would refuse about the name, and an empty version."""
+    """What is wrong with the name, by torch-model-archiver's rule, and with the version, which can't be empty.
+
+    Args:
+        model_name: As in `ModelArchiveSpec`.
+        version: As in `ModelArchiveSpec`.
+    """
     problems: list[Problem] = []
     try:
         ModelExportUtils.check_model_name_regex_or_exit(model_name)
