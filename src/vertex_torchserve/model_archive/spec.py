@@ -53,7 +53,7 @@ class ModelArchiveSpec:
 
 
 def name_problems(model_name: str, version: str) -> list[Problem]:
-    """What is wrong with the name, by torch-model-archiver's rule, and with the version, which can't be empty.
+    """What torch-model-archiver's rule says against the name; and an empty version.
 
     Args:
         model_name: As in `ModelArchiveSpec`.
