@@ -1,17 +1,16 @@
 """Tasks whose model reads rows of tokens and is run once a pack."""
 
 import time
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 import transformers
 
 from hf_handler.archive import Archive
-from hf_handler.items import Item, Query
-from hf_handler.schema import Refused
+from hf_handler.items import Item
 from hf_handler.task import Task
-from hf_handler.text.tokens import Padding, load_tokenizer, tokenize
+from hf_handler.text.token_rows import TokenRows
+from hf_handler.text.tokens import load_tokenizer
 
 
 class EncoderTask(Task):
@@ -31,60 +30,18 @@ class EncoderTask(Task):
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive)
         self.load()
-        self.pad = Padding.of(self.tokenizer)
         if archive.settings["device_map"]:
             self.device = self.model.device
 
     def load(self) -> None:
-        """Set `model` and `tokenizer`."""
+        """Set `model`, `tokenizer` and `token_rows`."""
         self.model = self.archive.model(getattr(transformers, self.auto_class), may_miss=self.may_miss)
-        self.tokenizer = load_tokenizer(self.archive, self.model, self.archive.settings["max_length"])
-
-    @property
-    def limit(self) -> int:
-        """Tokens of the longest row."""
-        return int(self.tokenizer.model_max_length)
-
-    def encode(self, queries: Sequence[Query], texts: Sequence[Sequence[Any]]) -> list[list[Item]]:
-        """Tokenize the texts, or pairs of texts as tuples, of each query; all of them in one call.
-
-        What is longer than the model takes is cut and the query says so, or the query fails (422), as
-        `handler.truncation` says.
-        """
-        rows = iter(tokenize(self.tokenizer, [text for several in texts for text in several]))
-        limit = self.limit
-        work: list[list[Item]] = []
-        for query, several in zip(queries, texts, strict=True):
-            items = []
-            for text in several:
-                row = next(rows)
-                if len(row["input_ids"]) > limit and query.failure is None:
-                    row = self._cut_row(query, text, row)
-                items.append(Item(row, len(row["input_ids"])))
-            work.append([] if query.failure else items)
-        return work
-
-    def _cut_row(self, query: Query, text: Any, row: dict[str, list[int]]) -> dict[str, list[int]]:
-        if not self.may_cut(query, len(row["input_ids"])):
-            return row
-        try:
-            return tokenize(self.tokenizer, [text], self.limit, self.truncation)[0]
-        except Exception:  # tokenizers has no exceptions of its own; the part to cut is too short
-            query.failure = Refused(f"together the texts exceed the {self.limit} tokens of the model", 422)
-            return row
-
-    def may_cut(self, query: Query, tokens: int) -> bool:
-        """Mark a query whose text is cut; or fail it, where it or the settings say so, and return False."""
-        refused = self.archive.settings["truncation"] == "error"
-        if not query.parameters.get("truncation", not refused):
-            query.failure = Refused(f"the text has {tokens} tokens, the model takes {self.limit}", 422)
-            return False
-        query.truncated = True
-        return True
+        self.tokenizer = load_tokenizer(self.archive, self.model)
+        self.token_rows = TokenRows(self.archive, self.model, self.tokenizer, truncation=self.truncation)
 
     def forward(self, pack: list[Item]) -> tuple[Any, dict[str, torch.Tensor]]:
         """Run a pack; returns the model's output and the batch (rows x tokens) that gave it."""
-        batch = self.pad([item.inputs for item in pack], self.device)
+        batch = self.token_rows.batch(pack, self.device)
         return self.model(**batch), batch
 
     def warm_up(self) -> None:
@@ -100,7 +57,7 @@ def measure_budget(owner: EncoderTask, seconds: float = 1.0) -> int:
     Rows of middle length are run in ever larger packs until speed no longer grows, time is up or memory is
     full. Small packs waste less on padding and keep a GPU's memory free, so the smallest within 5 % wins.
     """
-    length = min(owner.limit, 64)
+    length = min(owner.token_rows.limit, 64)
     example = owner.split([owner.read(owner.example, {})])[0][0].inputs
     row = {name: (values * length)[:length] for name, values in example.items()}
     deadline = time.monotonic() + seconds

@@ -25,6 +25,7 @@ from hf_handler.schema import (
 )
 from hf_handler.task import Task
 from hf_handler.text.streaming import without_stop
+from hf_handler.text.tokens import positions_of
 
 # Beyond these bounds scores are no numbers any more.
 FACTOR: Schema = {"type": "number", "minimum": 0.0001, "maximum": 1000}
@@ -104,7 +105,7 @@ class GenerationTask(EncoderTask):
     def load(self) -> None:
         """Load the model, its tokenizer, and what it generates with."""
         super().load()
-        self.positions: int | None = getattr(self.model.config, "max_position_embeddings", None)
+        self.positions = positions_of(self.model)
         if self.model.generation_config.pad_token_id is None:
             self.model.generation_config.pad_token_id = self.tokenizer.pad_token_id
 
@@ -170,7 +171,7 @@ class GenerationTask(EncoderTask):
 
     def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Return the tokens that each query's generation starts from."""
-        return self.encode(queries, [[query.fields[self.main]] for query in queries])
+        return self.token_rows.encode(queries, [[query.fields[self.main]] for query in queries])
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a query; only equal parameters share a pack, and a seed has a pack of its own."""
@@ -200,7 +201,7 @@ class GenerationTask(EncoderTask):
     def run(self, pack: list[Item], streamer: Any = None) -> list[list[list[int]]]:
         """Generate; returns the new tokens of each item's sequences."""
         plan: Plan = pack[0].group
-        batch = self.pad([item.inputs for item in pack], self.device)
+        batch = self.token_rows.batch(pack, self.device)
         stopping = {"stop_strings": list(plan.stop), "tokenizer": self.tokenizer} if plan.stop else {}
         with seeded(plan.seed, self.device):
             sequences = self.model.generate(**batch, **dict(plan.options), **stopping, streamer=streamer)

@@ -14,6 +14,8 @@ from hf_handler.media.pictures import GREY, Pictures
 from hf_handler.plans import Plan
 from hf_handler.schema import Refused
 from hf_handler.tensors import shapes_of, tensors_of, together
+from hf_handler.text.token_rows import TokenRows
+from hf_handler.text.tokens import positions_of
 
 
 class PictureToText(GenerationTask):
@@ -36,10 +38,8 @@ class PictureToText(GenerationTask):
         if hasattr(self.model, "text_decoder"):  # BLIP's decoder generates by a config of its own, never read
             self.model.text_decoder.generation_config = self.model.generation_config
         self.load_processor()
-        texts = self.model.config.get_text_config(decoder=True)
-        self.positions = getattr(texts, "max_position_embeddings", None)
-        limits = (self.archive.settings["max_length"], self.positions, self.tokenizer.model_max_length)
-        self.tokenizer.model_max_length = min(limit for limit in limits if limit)
+        self.positions = positions_of(self.model)
+        self.token_rows = TokenRows(self.archive, self.model, self.tokenizer)
         if self.model.can_generate() and self.model.generation_config.pad_token_id is None:
             self.model.generation_config.pad_token_id = self.tokenizer.pad_token_id
 
@@ -64,8 +64,9 @@ class PictureToText(GenerationTask):
         """
         tensors = tensors_of(inputs, self.model.dtype)
         ids = tensors["input_ids"][0].tolist() if "input_ids" in tensors else []
-        if len(ids) > self.limit:
-            raise Refused(f"text and images have {len(ids)} tokens, the model takes {self.limit}", 422)
+        limit = self.token_rows.limit
+        if len(ids) > limit:
+            raise Refused(f"text and images have {len(ids)} tokens, the model takes {limit}", 422)
         return Item({"input_ids": ids}, len(ids), source=tensors)
 
     def plan(self, query: Query, item: Item) -> None:

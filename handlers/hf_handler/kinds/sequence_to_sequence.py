@@ -38,7 +38,7 @@ class SequenceToSequence(GenerationTask):
             [self.specific(query.parameters).get("prefix", prefix) + query.fields[self.main]]
             for query in queries
         ]
-        work = self.encode(queries, texts)
+        work = self.token_rows.encode(queries, texts)
         for items in work:
             for item in items:
                 item.inputs = {"input_ids": item.inputs["input_ids"]}

@@ -26,6 +26,7 @@ from hf_handler.schema import (
 )
 from hf_handler.task import Task
 from hf_handler.tensors import shapes_of, tensors_of, together
+from hf_handler.text.token_rows import TokenRows
 
 WORD_BOX: Schema = {"type": "array", "minItems": 2, "maxItems": 2}
 
@@ -77,10 +78,7 @@ class DocumentQuestionAnswering(Task):
         self.pipeline = transformers.DocumentQuestionAnsweringPipeline(
             model=self.model, tokenizer=self.tokenizer, image_processor=processor, device=self.model.device
         )
-        positions = getattr(self.model.config, "max_position_embeddings", None)
-        if positions:  # LayoutLMv3 counts positions from the padding index on
-            offset = self.model.config.pad_token_id + 1 if self.model.config.model_type == "layoutlmv3" else 0
-            self.tokenizer.model_max_length = min(self.tokenizer.model_max_length, positions - offset)
+        self.limit = TokenRows(archive, self.model, self.tokenizer).limit
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a part of the page."""
@@ -114,7 +112,7 @@ class DocumentQuestionAnswering(Task):
         Raises:
             Refused: No word fits beside the question.
         """
-        length = min(query.parameters.get("max_seq_len") or 10**6, self.tokenizer.model_max_length)
+        length = min(query.parameters.get("max_seq_len") or self.limit, self.limit)
         words = query.fields["question"].split()
         if not words:
             raise Refused("question must not be blank")

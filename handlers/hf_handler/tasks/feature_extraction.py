@@ -18,12 +18,12 @@ class FeatureExtraction(EncoderTask):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a text."""
-        return self.encode(queries, [[query.fields["text"]] for query in queries])
+        return self.token_rows.encode(queries, [[query.fields["text"]] for query in queries])
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """Token vectors (tokens x size), a row an item."""
         output, _ = self.forward(pack)
-        return self.pad.without(output[0].float().cpu().numpy(), pack)
+        return self.token_rows.pad.without(output[0].float().cpu().numpy(), pack)
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One text, hence one list around its tokens'."""

@@ -50,7 +50,7 @@ class FillMask(EncoderTask):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a text; those with equal parameters share packs."""
-        work = self.encode(queries, [[query.fields["text"]] for query in queries])
+        work = self.token_rows.encode(queries, [[query.fields["text"]] for query in queries])
         for query, items in zip(queries, work, strict=True):
             for item in items:
                 if self.mask not in item.inputs["input_ids"]:

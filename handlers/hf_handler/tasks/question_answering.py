@@ -65,7 +65,7 @@ class QuestionAnswering(EncoderTask):
         """Return the tokens of a window and those that two share, or fail the query and return None."""
         parameters = query.parameters
         asked = question_tokens - self.tokenizer.num_special_tokens_to_add()
-        size = min(parameters.get("max_seq_len", 384), self.limit)
+        size = min(parameters.get("max_seq_len", 384), self.token_rows.limit)
         stride = parameters.get("doc_stride", min(size // 2, 128))
         room = size - asked - self.tokenizer.num_special_tokens_to_add(pair=True)
         if room <= stride:
@@ -81,7 +81,7 @@ class QuestionAnswering(EncoderTask):
         """The logits of start and end (2 x tokens), a row an item."""
         output, _ = self.forward(pack)
         logits = torch.stack([output.start_logits, output.end_logits], dim=-1).float().cpu().numpy()
-        return self.pad.without(logits, pack)
+        return self.token_rows.pad.without(logits, pack)
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """The best spans of all windows; equal texts are one answer, their scores added."""

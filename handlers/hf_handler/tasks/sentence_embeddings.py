@@ -12,6 +12,7 @@ from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, Parameters, Refused, Schema, list_of
 from hf_handler.text.pooling import POOLING, pooling_modes
+from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import load_tokenizer, tokenize
 
 VECTOR: Schema = list_of(SCORE)
@@ -58,8 +59,10 @@ class SentenceEmbeddings(EncoderTask):
                 f"{self.model.config.model_type} is an encoder-decoder; accepted: encoders or decoders; "
                 "fix: serve this model with a handler of its own"
             )
-        limit = self.archive.settings["max_length"] or settings.get("max_seq_length")
-        self.tokenizer = load_tokenizer(self.archive, self.model, limit, folder)
+        self.tokenizer = load_tokenizer(self.archive, self.model, folder)
+        self.token_rows = TokenRows(
+            self.archive, self.model, self.tokenizer, max_length=settings.get("max_seq_length")
+        )
         device = self.model.device if self.archive.settings["device_map"] else self.archive.device
         self.dense = [load_dense(path).to(device) for kind, path in modules if kind == "Dense"]
         self.normalized = "Normalize" in paths
@@ -87,7 +90,7 @@ class SentenceEmbeddings(EncoderTask):
                 [self._prompted(prompt, text) for text in several]
                 for prompt, several in zip(prompts, texts, strict=True)
             ]
-        work = self.encode(queries, texts)
+        work = self.token_rows.encode(queries, texts)
         if not self.pools_prompt:
             for prompt, items in zip(prompts, work, strict=True):
                 for item in items:

@@ -10,6 +10,7 @@ from hf_handler.items import Item, Query
 from hf_handler.optional import need
 from hf_handler.schema import NUMBER, TEXT, Refused, Schema, list_of, record
 from hf_handler.task import Task
+from hf_handler.text.tokens import longest_row
 
 CELL: Schema = {"anyOf": [TEXT, NUMBER]}
 
@@ -38,6 +39,8 @@ class TableQuestionAnswering(Task):
         self.pandas = need("pandas", self.name)
         self.model = archive.model(transformers.AutoModelForTableQuestionAnswering)
         self.tokenizer = archive.processor(transformers.AutoTokenizer)
+        # Not the tokenizer's limit: tables count positions anew in each cell, so models take longer ones.
+        self.limit = longest_row(self.model, archive.settings["max_length"])
         self.aggregations = getattr(self.model.config, "aggregation_labels", None)
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
@@ -48,9 +51,10 @@ class TableQuestionAnswering(Task):
                 table = self._table(query.fields["table"])
                 inputs = self.tokenizer(table=table, queries=query.fields["query"], return_tensors="pt")
                 length = inputs["input_ids"].shape[1]
-                limit = self.model.config.max_position_embeddings
-                if length > limit:
-                    raise Refused(f"question and table have {length} tokens, the model takes {limit}", 422)
+                if length > self.limit:
+                    raise Refused(
+                        f"question and table have {length} tokens, the model takes {self.limit}", 422
+                    )
                 work.append([Item(inputs, length, source=table)])
             except Refused as error:
                 query.failure = error

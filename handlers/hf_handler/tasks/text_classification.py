@@ -27,7 +27,7 @@ class TextClassification(EncoderTask):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a text or pair."""
-        work = self.encode(queries, [[one_or_pair(query.fields)] for query in queries])
+        work = self.token_rows.encode(queries, [[one_or_pair(query.fields)] for query in queries])
         for query, items in zip(queries, work, strict=True):
             function = query.parameters.get("function_to_apply", "default")
             for item in items:

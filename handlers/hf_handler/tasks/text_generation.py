@@ -10,6 +10,7 @@ from hf_handler.kinds.generation import GENERATION, GenerationTask
 from hf_handler.schema import FLAG, TEXT, Parameters, Refused, list_of, record
 from hf_handler.text.conversation import CONVERSATION, is_conversation
 from hf_handler.text.streaming import Parts
+from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import tokenize
 
 
@@ -35,6 +36,7 @@ class TextGeneration(GenerationTask):
         """Load; what is padded ends with its last token, or the model would go on from padding."""
         super().load()
         self.tokenizer.padding_side = "left"
+        self.token_rows = TokenRows(self.archive, self.model, self.tokenizer)
 
     def is_one(self, inputs: list[Any]) -> bool:
         """A list of messages is one conversation."""
@@ -93,12 +95,12 @@ class TextGeneration(GenerationTask):
             if self.tokenizer.bos_token_id is None:
                 raise Refused("the text is empty, and the model has no token to begin a text with", 422)
             return [self.tokenizer.bos_token_id]
-        if len(ids) < self.limit:
+        if len(ids) < self.token_rows.limit:
             return ids
-        if not self.may_cut(query, len(ids)):
+        if not self.token_rows.may_cut(query, len(ids)):
             return []
-        wanted = query.parameters.get("max_new_tokens") or self.limit // 2
-        return ids[-max(1, self.limit - wanted) :]
+        wanted = query.parameters.get("max_new_tokens") or self.token_rows.limit // 2
+        return ids[-max(1, self.token_rows.limit - wanted) :]
 
     def in_new_tokens(self, chosen: Parameters, known: Parameters, prompt: int) -> Parameters:
         """Lengths count the prompt, which is padded in a pack: say them as new tokens, as many as fit."""
@@ -111,7 +113,7 @@ class TextGeneration(GenerationTask):
             chosen["min_new_tokens"] = max(0, least - prompt)
         new = chosen.get("max_new_tokens", known.get("max_new_tokens"))
         if self.positions and new:
-            chosen["max_new_tokens"] = max(1, min(new, self.limit - prompt))
+            chosen["max_new_tokens"] = max(1, min(new, self.token_rows.limit - prompt))
         return chosen
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:

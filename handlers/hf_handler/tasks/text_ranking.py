@@ -56,7 +56,7 @@ class TextRanking(EncoderTask):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a pair."""
-        work = self.encode(queries, [self._pairs(query.fields) for query in queries])
+        work = self.token_rows.encode(queries, [self._pairs(query.fields) for query in queries])
         for query, items in zip(queries, work, strict=True):
             function = query.parameters.get("function_to_apply", "default")
             for item in items:

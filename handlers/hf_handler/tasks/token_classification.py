@@ -77,7 +77,7 @@ class TokenClassification(EncoderTask):
             )
         if stride is not None and strategy == "none":
             raise Refused("stride needs an aggregation_strategy other than none")
-        room = self.limit - self.tokenizer.num_special_tokens_to_add()
+        room = self.token_rows.limit - self.tokenizer.num_special_tokens_to_add()
         if stride is not None and stride >= room:
             raise Refused(f"stride must be below {room}, got {stride}")
         return query
@@ -86,18 +86,18 @@ class TokenClassification(EncoderTask):
         """One item a text, or a window each `stride` apart."""
         texts = [(query.fields["text"],) for query in queries]
         strides = [query.parameters.get("stride") for query in queries]
-        work = windows(self.tokenizer, texts, [(self.limit, stride or 0) for stride in strides])
+        work = windows(self.tokenizer, texts, [(self.token_rows.limit, stride or 0) for stride in strides])
         for query, stride, text, items in zip(queries, strides, texts, work, strict=True):
             if stride is None and len(items) > 1:
                 del items[1:]
-                if not self.may_cut(query, text[0]):
+                if not self.token_rows.may_cut(query, text[0]):
                     items.clear()
         return work
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The probability of each label (tokens x labels), a row an item."""
         output, _ = self.forward(pack)
-        return self.pad.without(output.logits.float().softmax(dim=-1).cpu().numpy(), pack)
+        return self.token_rows.pad.without(output.logits.float().softmax(dim=-1).cpu().numpy(), pack)
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """The entities of all windows; of two that overlap, the longer one, then the likelier."""

@@ -52,10 +52,10 @@ class Translation(SequenceToSequence):
                 )
                 return []
         inputs = self._tokenized(query, source, target)
-        if len(inputs["input_ids"]) > self.limit:
-            if not self.may_cut(query, len(inputs["input_ids"])):
+        if len(inputs["input_ids"]) > self.token_rows.limit:
+            if not self.token_rows.may_cut(query, len(inputs["input_ids"])):
                 return []
-            inputs = self._tokenized(query, source, target, truncation=True, max_length=self.limit)
+            inputs = self._tokenized(query, source, target, truncation=True, max_length=self.token_rows.limit)
         ids = list(inputs["input_ids"])
         return [Item({"input_ids": ids}, len(ids), int(inputs["forced_bos_token_id"]))]
 

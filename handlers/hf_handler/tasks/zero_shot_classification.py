@@ -47,7 +47,7 @@ class ZeroShotClassification(EncoderTask):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a label."""
-        return self.encode(queries, [
+        return self.token_rows.encode(queries, [
             [(query.fields["text"], query.parameters["hypothesis_template"].replace("{}", label))
              for label in query.parameters["candidate_labels"]]
             for query in queries

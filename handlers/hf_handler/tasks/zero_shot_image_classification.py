@@ -12,6 +12,7 @@ from hf_handler.labels import LABEL, ranked_labels, scores_of, with_labels
 from hf_handler.media.pictures import GREY
 from hf_handler.schema import TEXT, TEXTS, Parameters, Refused, list_of
 from hf_handler.tensors import together
+from hf_handler.text.token_rows import TokenRows
 
 
 class Asked(NamedTuple):
@@ -46,11 +47,7 @@ class ZeroShotImageClassification(ImageTask):
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive)
         self.tokenizer = archive.processor(transformers.AutoTokenizer)
-        texts = getattr(self.model.config, "text_config", self.model.config)
-        self.limit = min(
-            getattr(texts, "max_position_embeddings", None) or self.tokenizer.model_max_length,
-            self.tokenizer.model_max_length,
-        )
+        self.limit = TokenRows(archive, self.model, self.tokenizer).limit
         self.is_siglip = "siglip" in self.model.config.model_type
 
     def read(self, instance: Any, parameters: Parameters) -> Query:

@@ -1,35 +1,34 @@
-"""Token rows: made of texts, padded to a batch."""
+"""A model's tokenizer: loaded, and used to make tokens of texts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
 import torch
 import transformers
 
 from hf_handler.archive import Archive
-from hf_handler.items import Item
 
 
 def tokenize(
     tokenizer: Any, texts: Sequence[Any], max_length: int | None = None, truncation: str = "longest_first"
 ) -> list[dict[str, list[int]]]:
-    """Tokenize texts and pairs of texts (tuples), unpadded, in order, in one call.
+    """Tokenize texts and pairs of texts, unpadded, in one call.
 
     Args:
         tokenizer: Of transformers.
-        texts: `str` or `tuple[str, str]`.
-        max_length: Where to cut; None cuts nothing.
-        truncation: Which of a pair is cut.
+        texts: Each a `str` or, for a pair, a `tuple[str, str]`.
+        max_length: Tokens of the longest row; what is longer is cut. None cuts nothing.
+        truncation: Which text of a pair is cut; transformers' name.
 
     Returns:
-        `input_ids`, and `token_type_ids` where the model takes them; a row a text.
+        A row for each text, in order: `input_ids`, and `token_type_ids` where the model takes them, lists of
+        one length.
     """
     names = [name for name in tokenizer.model_input_names if name in {"input_ids", "token_type_ids"}]
     if tokenizer.is_fast:
-        # The backend itself: transformers' call around it takes as long again for one short text.
+        # Called directly: for one short text, transformers' own code around this call doubles the time.
         backend = tokenizer.backend_tokenizer
         if max_length is not None:
             backend.enable_truncation(max_length, strategy=truncation)
@@ -50,77 +49,51 @@ def tokenize(
     return rows
 
 
-@dataclass(frozen=True)
-class Padding:
-    """Makes tensors of token rows, padded to the longest.
+def load_tokenizer(archive: Archive, model: Any, folder: Path | None = None) -> Any:
+    """Load a tokenizer that can pad; tells the model's config which token padding is.
 
-    Attributes:
-        values: What each input is padded with.
-        left: Whether padding comes first.
+    Args:
+        archive: The model folder.
+        model: Of transformers; some look for the last token of a row that is not padding.
+        folder: Where the tokenizer's files are; the model folder itself when None.
+
+    Raises:
+        ValueError: There are no such files.
     """
-
-    values: dict[str, int]
-    left: bool
-
-    @classmethod
-    def of(cls, tokenizer: Any) -> "Padding":
-        """Pad as a tokenizer would."""
-        types = getattr(tokenizer, "pad_token_type_id", 0)
-        values = {"input_ids": tokenizer.pad_token_id or 0, "attention_mask": 0, "token_type_ids": types}
-        return cls(values, tokenizer.padding_side == "left")
-
-    def __call__(
-        self, rows: Sequence[Mapping[str, list[int]]], device: torch.device
-    ) -> dict[str, torch.Tensor]:
-        """Return each input as a tensor (rows x tokens) on `device`, with an attention mask."""
-        lengths = [len(row["input_ids"]) for row in rows]
-        longest = max(lengths)
-        columns: dict[str, list[list[int]]] = {
-            name: [self._fill(row[name], longest, name) for row in rows] for name in rows[0]
-        }
-        if "attention_mask" not in columns:
-            columns["attention_mask"] = [self._fill([1] * n, longest, "attention_mask") for n in lengths]
-        pinned = device.type == "cuda"
-        return {
-            name: torch.tensor(column, pin_memory=pinned).to(device, non_blocking=pinned)
-            for name, column in columns.items()
-        }
-
-    def without(self, values: numpy.ndarray, pack: Sequence[Item]) -> list[numpy.ndarray]:
-        """Return the part of each row (rows x tokens x ...) that is no padding."""
-        return [
-            row[len(row) - item.length :] if self.left else row[: item.length]
-            for row, item in zip(values, pack, strict=True)
-        ]
-
-    def _fill(self, row: list[int], length: int, name: str) -> list[int]:
-        if len(row) == length:
-            return row
-        filling = [self.values.get(name, 0)] * (length - len(row))
-        return filling + row if self.left else row + filling
-
-
-def load_tokenizer(
-    archive: Archive, model: Any, max_length: int | None = None, folder: Path | None = None
-) -> Any:
-    """Load a tokenizer that pads; its `model_max_length` is what the model takes, `max_length` at most."""
     tokenizer = archive.processor(transformers.AutoTokenizer, folder)
     files = sorted({"tokenizer.json", *tokenizer.vocab_files_names.values()})
     if not any(((folder or archive.folder) / name).is_file() for name in files):
-        # transformers makes one that knows no word, and everything would be answered as [UNK].
+        # Without them transformers makes a tokenizer whose every word is unknown ([UNK]).
         raise ValueError(
             f"the archive has no tokenizer: none of {', '.join(files)}; "
             "fix: save the tokenizer into the model's folder, or package it with --tokenizer"
         )
-    if tokenizer.pad_token is None:  # decoders, as a rule
+    if tokenizer.pad_token is None:  # most decoders have none
         tokenizer.pad_token = tokenizer.eos_token
     model.config.pad_token_id = tokenizer.pad_token_id
-    limits = [max_length or tokenizer.model_max_length]
-    limits.append(getattr(model.config, "max_position_embeddings", None) or limits[0])
-    for name, module in model.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
-            # RoBERTa and its kin count positions from the padding index on.
-            first = 0 if module.padding_idx is None else module.padding_idx + 1
-            limits.append(module.num_embeddings - first)
-    tokenizer.model_max_length = min(limits)
     return tokenizer
+
+
+def positions_of(model: Any) -> int | None:
+    """Return how many tokens a model of text has positions for; None when neither config nor layers tell.
+
+    Of an encoder with a decoder, those of the decoder; of a model with pictures, those of its text part.
+    """
+    config = model.config.get_text_config(decoder=True)
+    found = [getattr(config, "max_position_embeddings", None)]
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] == "position_embeddings" and isinstance(module, torch.nn.Embedding):
+            # RoBERTa and models made after it give the first token the position behind the padding's index.
+            first = 0 if module.padding_idx is None else module.padding_idx + 1
+            found.append(module.num_embeddings - first)
+    return min((count for count in found if count), default=None)
+
+
+def longest_row(model: Any, limit: int | None) -> int:
+    """Return how many tokens one row may have: `limit`, or fewer where the model has fewer positions.
+
+    Args:
+        model: Of transformers.
+        limit: What the operator set, or the tokenizer says; None sets no limit.
+    """
+    return min((count for count in (limit, positions_of(model)) if count), default=sys.maxsize)
