@@ -49,7 +49,7 @@ class Handler:
         ]
         task = self._service.context.huggingface.task
         self.dtype: torch.dtype = task.model.dtype
-        self.pack_tokens: int = task.budget  # measured when it was loaded
+        self.pack_tokens: int = task.packs.budget  # measured when it was loaded
 
     def predict(self, texts: Sequence[str], parameters: Mapping[str, object]) -> list[Any]:
         """One request with an instance a text; its predictions.

@@ -14,7 +14,7 @@ import transformers
 from hf_handler.linear_layers import pack_linear_layers
 from hf_handler.optional import need
 from hf_handler.schema import Parameters
-from hf_handler.settings import read_settings
+from hf_handler.settings import Settings, read_settings
 
 
 def read_json(file: Path) -> Any:
@@ -29,13 +29,13 @@ class Archive:
     Attributes:
         folder: Where TorchServe extracted the archive.
         weights: The serialized file that the manifest names; None when it names none, or an adapter.
-        settings: One value for each of `SETTINGS`.
+        settings: What the operator has set.
         device: Where tensors go.
     """
 
     folder: Path
     weights: Path | None
-    settings: Parameters
+    settings: Settings
     device: torch.device
 
     @classmethod
@@ -50,7 +50,7 @@ class Archive:
         weights = (folder / serialized_file).resolve() if serialized_file and not adapter else None
         check_base(folder, weights)
         settings = read_settings((context.model_yaml_config or {}).get("handler"))
-        if settings["quantize"] == "int8" and device.type != "cpu":
+        if settings.quantize == "int8" and device.type != "cpu":
             raise ValueError(
                 f"handler.quantize: int8 runs on the CPU only, the worker has {device}; "
                 "fix: remove it, or set deviceType: cpu in model-config.yaml"
@@ -60,8 +60,8 @@ class Archive:
     @property
     def dtype(self) -> torch.dtype:
         """What the weights are loaded as."""
-        if self.settings["dtype"] != "auto":
-            return getattr(torch, self.settings["dtype"])  # type: ignore[no-any-return]
+        if self.settings.dtype != "auto":
+            return getattr(torch, self.settings.dtype)  # type: ignore[no-any-return]
         if self.device.type == "cpu":
             return torch.float32
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
@@ -93,21 +93,21 @@ class Archive:
         if adapted:
             peft = need("peft", "an adapter in the archive")
             model = peft.PeftModel.from_pretrained(model, folder, local_files_only=True).merge_and_unload()
-        if not self.settings["device_map"]:
+        if not self.settings.device_map:
             model = model.to(self.device)
         model.eval().requires_grad_(False)
-        if self.settings["quantize"] == "int8":
+        if self.settings.quantize == "int8":
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # torch announces another way, which isn't in torch
                 model = torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
-        if self.settings["torch_compile"]:
+        if self.settings.torch_compile:
             model.forward = torch.compile(model.forward, dynamic=True)
-        elif self.settings["linear_layers"] == "auto":
+        elif self.settings.linear_layers == "auto":
             pack_linear_layers(model)
         return model
 
     def _trust(self) -> Parameters:
-        return {"local_files_only": True, "trust_remote_code": self.settings["trust_remote_code"]}
+        return {"local_files_only": True, "trust_remote_code": self.settings.trust_remote_code}
 
     def _weights_folder(self, folder: Path, view: Path, adapted: bool) -> Path:
         """Return a folder where transformers finds the weights: it looks for them by name only."""
@@ -146,14 +146,14 @@ class Archive:
         options = {
             "config": self.config(folder),
             "dtype": self.dtype,
-            "attn_implementation": self.settings["attn_implementation"],
+            "attn_implementation": self.settings.attn_implementation,
             "output_loading_info": True,
             "weights_only": True,
             **self._trust(),
         }
-        if self.settings["device_map"]:
+        if self.settings.device_map:
             need("accelerate", "handler.device_map")
-            options["device_map"] = self.settings["device_map"]
+            options["device_map"] = self.settings.device_map
         elif self.device.type == "cuda" and transformers.utils.is_accelerate_available():
             options["device_map"] = {"": self.device}  # safetensors are read straight to where they run
         try:

@@ -6,7 +6,6 @@ from typing import Any
 
 from hf_handler.archive import read_json, sentence_modules
 from hf_handler.registry import TASKS, canonical
-from hf_handler.schema import Parameters
 
 # The end of an architecture's name in config.json, to the task it is for; the first that fits wins.
 ARCHITECTURES = {
@@ -58,15 +57,22 @@ SAME_HEAD = {
 }
 
 
-def choose_task(settings: Parameters, folder: Path) -> str:
-    """Return the task that `settings` name, else the one the model's own files tell.
+def choose_task(named: str | None, folder: Path) -> str:
+    """Return the task that the operator named, else the one the model's own files tell.
+
+    Args:
+        named: `handler.task`; None when it isn't set.
+        folder: Of the model.
+
+    Returns:
+        The name as it is written there: `translation_en_to_de` holds the languages.
 
     Raises:
-        ValueError: The settings name an unknown task, or the files tell none.
+        ValueError: The operator named an unknown task, or the files tell none.
     """
-    if settings["task"] is not None:
-        canonical(settings["task"])
-        return str(settings["task"])  # as it was written: `translation_en_to_de` holds the languages
+    if named is not None:
+        canonical(named)
+        return named
     if "Pooling" in dict(sentence_modules(folder)):
         return "sentence-embeddings"
     config = read_json(folder / "config.json")

@@ -1,6 +1,7 @@
 """A loaded model: requests in, answers out."""
 
 import logging
+import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,8 +23,12 @@ from hf_handler.items import Query
 from hf_handler.registry import task_class
 from hf_handler.requests import Request, open_request
 from hf_handler.schema import Parameters, Refused
+from hf_handler.threads import ThreadShare
 
 logger = logging.getLogger(__name__)
+
+# Our server names in it a file through which its workers lend each other their cores.
+WORKER_TIMES = "VTS_WORKER_TIMES"
 
 
 class Service:
@@ -39,14 +44,17 @@ class Service:
     def __init__(self, context: Any) -> None:
         started = time.monotonic()
         archive = Archive.of(context)
-        archive.settings["task"] = choose_task(archive.settings, archive.folder)
-        self.task = task_class(archive.settings["task"])(archive)
+        name = choose_task(archive.settings.task, archive.folder)
+        kind = task_class(name)
+        shares = kind.shares_threads and archive.device.type == "cpu"
+        threads = ThreadShare(os.environ.get(WORKER_TIMES) if shares else None)
+        self.task = kind(archive, name, threads)
         # What it advises at each call (both lengths are set, ...) is for who writes the call.
         transformers.logging.set_verbosity_error()
         self.task.warm_up()
         logger.info(
             "%s on %s, packs of %d, loaded and warmed up in %.1f s",
-            self.task.name, archive.device, self.task.budget, time.monotonic() - started,
+            self.task.name, self.task.device, self.task.packs.budget, time.monotonic() - started,
         )  # fmt: skip
 
     def answer(self, data: list[Any], context: Any) -> list[Any]:

@@ -1,89 +1,111 @@
 """The mapping `handler` in model-config.yaml: what an operator can set, and its defaults."""
 
-from hf_handler.schema import COUNT, TEXT, Parameters, Refused, Schema, check, list_of
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-SETTINGS: dict[str, Schema] = {
-    "task": {"type": "string", "description": "one of the tasks", "default": "what the model's files tell"},
-    "dtype": {
-        "enum": ["auto", "float32", "bfloat16", "float16"], "type": "string", "default": "auto",
-        "description": "of the weights; auto: bfloat16 or float16 on a GPU, float32 on the CPU",
-    },
-    "attn_implementation": {
-        "type": "string", "default": "sdpa",
-        "description": "of transformers; a model that has no sdpa gets eager",
-    },
-    "torch_compile": {
-        "type": "boolean", "default": False,
-        "description": "compile the model; takes a compiler and a minute at load",
-    },
-    "quantize": {
-        "enum": ["none", "int8"], "type": "string", "default": "none",
-        "description": "int8: dynamic quantization of the linear layers, on the CPU only",
-    },
-    "linear_layers": {
-        "enum": ["auto", "torch"], "type": "string", "default": "auto",
-        "description": "auto: by oneDNN where that is measured to be faster (float32 on the CPU)",
-    },
-    "device_map": {
-        "anyOf": [TEXT, {"type": "object"}], "default": None,
-        "description": "spread a model over GPUs as transformers' device_map; takes accelerate",
-    },
-    "max_batch_tokens": {
-        **COUNT, "default": "measured at load",
-        "description": "padded tokens that run as one batch",
-    },
-    "max_length": {**COUNT, "default": "what the model takes", "description": "tokens of one text"},
-    "truncation": {
-        "enum": ["truncate", "error"], "type": "string", "default": "truncate",
-        "description": "a text that is too long: cut it and say so in `x-truncated`, or answer 422",
-    },
-    "parameters": {
-        "type": "object", "default": {},
-        "description": "defaults for the task's parameters; those of a call, then of an instance, win",
-    },
-    "trust_remote_code": {
-        "type": "boolean", "default": False,
-        "description": "run Python code that the archive brings with the model",
-    },
-    "allowed_media_hosts": {
-        **list_of(TEXT), "default": [],
-        "description": "hosts from which images and sounds may be fetched by https URL",
-    },
-    "max_image_pixels": {
-        **COUNT, "default": 50_000_000,
-        "description": "an image with more is refused",
-    },
-    "max_audio_seconds": {
-        **COUNT, "default": 3600,
-        "description": "a sound that is longer is refused",
-    },
-}  # fmt: skip
+from hf_handler.schema import COUNT, FLAG, TEXT, Parameters, Refused, Schema, check, list_of
 
 
-def read_settings(config: object) -> Parameters:
-    """Return the settings with the defaults of those that aren't set; "measured" ones are None.
+def _about(schema: Schema, description: str, default: str | None = None) -> Mapping[str, Any]:
+    """Describe a field of `Settings`.
+
+    Args:
+        schema: What a value must be.
+        description: For the README's table.
+        default: What happens where None, the field's default, stands for something worked out at load.
+    """
+    return {"schema": schema, "description": description, "default": default}
+
+
+def _one_of(*values: str) -> Schema:
+    return {"type": "string", "enum": list(values)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an operator has set, and defaults for the rest. Each field's metadata describes it."""
+
+    # fmt: off
+    task: str | None = field(default=None, metadata=_about(
+        TEXT, "one of the tasks", default="what the model's files tell",
+    ))
+    dtype: str = field(default="auto", metadata=_about(
+        _one_of("auto", "float32", "bfloat16", "float16"),
+        "of the weights; auto: bfloat16 or float16 on a GPU, float32 on the CPU",
+    ))
+    attn_implementation: str = field(default="sdpa", metadata=_about(
+        TEXT, "of transformers; a model that has no sdpa gets eager",
+    ))
+    torch_compile: bool = field(default=False, metadata=_about(
+        FLAG, "compile the model; takes a compiler and a minute at load",
+    ))
+    quantize: str = field(default="none", metadata=_about(
+        _one_of("none", "int8"), "int8: dynamic quantization of the linear layers, on the CPU only",
+    ))
+    linear_layers: str = field(default="auto", metadata=_about(
+        _one_of("auto", "torch"),
+        "auto: by oneDNN where that is measured to be faster (float32 on the CPU); torch: as torch does it",
+    ))
+    device_map: str | dict[str, Any] | None = field(default=None, metadata=_about(
+        {"anyOf": [TEXT, {"type": "object"}]},
+        "spread a model over GPUs as transformers' device_map; takes accelerate",
+    ))
+    max_batch_tokens: int | None = field(default=None, metadata=_about(
+        COUNT, "padded tokens that run as one batch", default="measured at load",
+    ))
+    max_length: int | None = field(default=None, metadata=_about(
+        COUNT, "tokens of one text", default="what the model takes",
+    ))
+    truncation: str = field(default="truncate", metadata=_about(
+        _one_of("truncate", "error"),
+        "a text that is too long: cut it and say so in `x-truncated`, or answer 422",
+    ))
+    parameters: Parameters = field(default_factory=dict, metadata=_about(
+        {"type": "object"}, "defaults for the task's parameters; those of a call, then of an instance, win",
+    ))
+    trust_remote_code: bool = field(default=False, metadata=_about(
+        FLAG, "run Python code that the archive brings with the model",
+    ))
+    allowed_media_hosts: list[str] = field(default_factory=list, metadata=_about(
+        list_of(TEXT), "hosts from which images and sounds may be fetched by https URL",
+    ))
+    max_image_pixels: int = field(default=50_000_000, metadata=_about(
+        COUNT, "an image with more is refused",
+    ))
+    max_audio_seconds: int = field(default=3600, metadata=_about(
+        COUNT, "a sound that is longer is refused",
+    ))
+    # fmt: on
+
+
+def read_settings(config: object) -> Settings:
+    """Check the mapping `handler` of a model's config.
+
+    Args:
+        config: As read from YAML; None where there is no such mapping. A key whose value is null is left out.
 
     Raises:
-        ValueError: A key or a value is unknown.
+        ValueError: It is no mapping, or a key or a value in it is unknown.
     """
-    settings = {} if config is None else config
-    if not isinstance(settings, dict):
+    given = {} if config is None else config
+    if not isinstance(given, dict):
         raise ValueError(
-            f"handler must be a mapping in model-config.yaml, got {type(settings).__name__}; "
+            f"handler must be a mapping in model-config.yaml, got {type(given).__name__}; "
             "fix: write it as `handler: {task: ...}`"
         )
-    unknown = sorted(map(str, set(settings) - set(SETTINGS)))
+    known: dict[str, Schema] = {one.name: one.metadata["schema"] for one in fields(Settings)}
+    unknown = sorted(map(str, set(given) - set(known)))
     if unknown:
         raise ValueError(
-            f"unknown keys under handler: {', '.join(unknown)}; accepted: {', '.join(SETTINGS)}; "
+            f"unknown keys under handler: {', '.join(unknown)}; accepted: {', '.join(known)}; "
             "fix: correct or remove them in model-config.yaml"
         )
-    measured = dict.fromkeys(("task", "max_batch_tokens", "max_length"))
-    values = {name: schema["default"] for name, schema in SETTINGS.items()} | measured
-    for name, value in settings.items():
+    values: dict[str, Any] = {}
+    for name, value in given.items():
         if value is not None:
             try:
-                values[name] = check(value, SETTINGS[name], f"handler.{name}")
+                values[name] = check(value, known[name], f"handler.{name}")
             except Refused as error:
                 raise ValueError(f"{error}; fix: correct it in model-config.yaml") from None
-    return values
+    return Settings(**values)

@@ -1,13 +1,14 @@
 """The base of every task: how an instance is read, and how a batch of queries is answered."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+import torch
 
 from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.media.files import from_base64, from_text, is_file
-from hf_handler.packs import run_packed
+from hf_handler.packs import PackRunner
 from hf_handler.schema import TEXT, Fields, Parameters, Refused, Schema, check, kind_of
 from hf_handler.threads import ThreadShare
 
@@ -25,10 +26,21 @@ class Task:
         prediction: JSON Schema of one prediction.
         example: An instance; answered before the worker is ready.
         budget: Cost of one pack, where `max_batch_tokens` is not set and nothing measures it.
+        budget_on_gpu: The same on a GPU; None: no other.
         shares_threads: Whether a pack is done soon enough to run on the cores of idle workers meanwhile.
+        model: Of transformers; `load` sets it.
+        full_name: The task's name as it was chosen: `translation_en_to_de` holds the languages.
+        device: Where the model is, and inputs go.
+        packs: Runs the items.
+
+    Args:
+        archive: The model folder.
+        full_name: As above.
+        threads: Cores of idle workers, which packs may use.
     """
 
     name: ClassVar[str]
+    model: Any
     fields: ClassVar[Mapping[str, Schema]] = {"text": TEXT}
     required: ClassVar[tuple[str, ...]] = ()
     forms: ClassVar[tuple[tuple[str, ...], ...]] = ()
@@ -37,24 +49,34 @@ class Task:
     parameters: ClassVar[Mapping[str, Schema]] = {}
     prediction: ClassVar[Schema] = {}
     example: ClassVar[Any] = "warm up"
-    budget: int = 512
+    budget: ClassVar[int] = 512
+    budget_on_gpu: ClassVar[int | None] = None
     shares_threads: ClassVar[bool] = False
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, full_name: str, threads: ThreadShare) -> None:
         self.archive = archive
-        shared = self.shares_threads and archive.device.type == "cpu"
-        self.threads = ThreadShare(os.environ.get("VTS_WORKER_TIMES") if shared else None)
-        self.device = archive.device
+        self.full_name = full_name
         self.main = next(iter(self.fields))
         self.takes_text = self.fields[self.main] == TEXT and (self.main,) in self.ways()
-        self.budget = archive.settings["max_batch_tokens"] or self.budget
         self.defaults: Parameters = {
             key: schema["default"] for key, schema in self.parameters.items() if "default" in schema
         }
         try:
-            self.defaults = self.read_parameters(archive.settings["parameters"])
+            self.defaults = self.read_parameters(archive.settings.parameters)
         except Refused as error:
             raise ValueError(f"handler.parameters: {error}; fix: correct it in model-config.yaml") from None
+        self.load()
+        self.device: torch.device = self.model.device  # `handler.device_map` may have put it elsewhere
+        budget = self.budget_on_gpu if self.device.type == "cuda" and self.budget_on_gpu else self.budget
+        self.packs = PackRunner(archive.settings.max_batch_tokens or budget, threads, self.device)
+
+    def load(self) -> None:
+        """Set `model`, and what else the task needs of the archive.
+
+        Raises:
+            ValueError: The model isn't one for this task.
+        """
+        raise NotImplementedError
 
     # -- Reading --
 
@@ -148,7 +170,7 @@ class Task:
             if isinstance(value.get("b64"), str):
                 return from_base64(value["b64"])
         if isinstance(value, str):
-            return from_text(value, self.archive.settings["allowed_media_hosts"])
+            return from_text(value, self.archive.settings.allowed_media_hosts)
         raise Refused(f'expected a file as {{"b64": "..."}}, got {kind_of(value)}')
 
     def is_one(self, inputs: list[Any]) -> bool:
@@ -165,8 +187,7 @@ class Task:
             context: TorchServe's, for tasks that stream.
         """
         work = self.split(queries)
-        with self.threads.at_work():
-            rows = iter(run_packed(self, [item for items in work for item in items]))
+        rows = iter(self.packs.run_all([item for items in work for item in items], self.run))
         for query, items in zip(queries, work, strict=True):
             results = [next(rows) for _ in items]
             query.failure = query.failure or next(
@@ -197,7 +218,7 @@ class Task:
             Exception: Whatever the model failed with.
         """
         # A compiled model is compiled for one row, and again for any other number of them.
-        for rows in (1, 2) if self.archive.settings["torch_compile"] else (1,):
+        for rows in (1, 2) if self.archive.settings.torch_compile else (1,):
             queries = [self.read(self.example, {}) for _ in range(rows)]
             self.answer(queries)
             for query in queries:

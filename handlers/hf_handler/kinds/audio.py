@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy
 import transformers
 
-from hf_handler.archive import Archive
 from hf_handler.failures import each
 from hf_handler.items import Item, Query
 from hf_handler.media.sounds import SOUND, read_sound, silence
@@ -23,20 +22,12 @@ class AudioTask(Task):
     fields: ClassVar = {"audio": SOUND}
     media: ClassVar = ("audio",)
     example: ClassVar[Any] = {"b64": base64.b64encode(silence()).decode()}
-    budget = 3000  # hundredths of a second
-
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
-        if archive.device.type == "cuda" and not archive.settings["max_batch_tokens"]:
-            self.budget *= 16
-        self.extractor = archive.processor(transformers.AutoFeatureExtractor)
-        self.load()
-        if archive.settings["device_map"]:
-            self.device = self.model.device
+    budget = 3_000  # hundredths of a second
+    budget_on_gpu = 48_000
 
     def load(self) -> None:
-        """Set `model`."""
-        raise NotImplementedError
+        """Set `extractor`; subclasses set `model`."""
+        self.extractor = self.archive.processor(transformers.AutoFeatureExtractor)
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Open the sounds, and make of each what the model takes."""
@@ -52,5 +43,5 @@ class AudioTask(Task):
 
     def sound(self, query: Query) -> numpy.ndarray:
         """Return the samples at the rate of the model."""
-        content, most = query.fields["audio"], self.archive.settings["max_audio_seconds"]
+        content, most = query.fields["audio"], self.archive.settings.max_audio_seconds
         return read_sound(content, self.extractor.sampling_rate, most)

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import transformers
 
-from hf_handler.archive import Archive
 from hf_handler.failures import each
 from hf_handler.items import Item, Query, own_pack
 from hf_handler.labels import NamedLabels
@@ -26,19 +25,16 @@ class ImageTask(Task):
     media: ClassVar = ("image",)
     aliases: ClassVar = {"images": "image"}
     example: ClassVar[Any] = GREY
-    budget = 2048  # patches
+    budget = 2**11  # patches
+    budget_on_gpu = 2**15
     auto_class: ClassVar[str]
 
-    def __init__(self, archive: Archive) -> None:
-        self.pictures = Pictures(archive)
-        super().__init__(archive)
-        if archive.device.type == "cuda" and not archive.settings["max_batch_tokens"]:
-            self.budget *= 16
-        self.model = archive.model(getattr(transformers, self.model_class()))
-        self.processor = archive.processor(transformers.AutoImageProcessor)
+    def load(self) -> None:
+        """Set `pictures`, `model`, `processor` and `labels`."""
+        self.pictures = Pictures(self.archive)
+        self.model = self.archive.model(getattr(transformers, self.model_class()))
+        self.processor = self.archive.processor(transformers.AutoImageProcessor)
         self.labels = NamedLabels(self.model.config.id2label)
-        if archive.settings["device_map"]:
-            self.device = self.model.device
 
     def model_class(self) -> str:
         """Return the name of the `AutoModel*` class that loads this model."""

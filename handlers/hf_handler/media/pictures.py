@@ -37,7 +37,7 @@ class Pictures:
     def __init__(self, archive: Archive) -> None:
         self.image = need("PIL.Image", "a task with images")
         self.upright = need("PIL.ImageOps", "a task with images").exif_transpose
-        self.most: int = archive.settings["max_image_pixels"]
+        self.most = archive.settings.max_image_pixels
 
     def open(self, content: bytes) -> Any:
         """Decode a file.

@@ -24,6 +24,7 @@ class AudioClassification(AudioTask):
 
     def load(self) -> None:
         """Load the model."""
+        super().load()
         self.model = self.archive.model(transformers.AutoModelForAudioClassification)
         self.labels = NamedLabels(self.model.config.id2label)
 

@@ -42,6 +42,7 @@ class SpeechRecognition(AudioTask):
 
     def load(self) -> None:
         """Load the model by the kind of its head."""
+        super().load()
         kind = type(self.archive.config())
         ctc = kind in transformers.AutoModelForCTC._model_mapping
         self.model = self.archive.model(

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import transformers
 
-from hf_handler.archive import Archive
 from hf_handler.failures import each
 from hf_handler.items import Item, Query
 from hf_handler.media.files import PICTURE
@@ -62,9 +61,10 @@ class DocumentQuestionAnswering(Task):
     }  # fmt: skip
     budget = 2048
 
-    def __init__(self, archive: Archive) -> None:
+    def load(self) -> None:
+        """Load the model by its kind, and what cuts a page for it."""
+        archive = self.archive
         self.pictures = Pictures(archive)
-        super().__init__(archive)
         self.reads = archive.config().model_type == "vision-encoder-decoder"
         kind = "AutoModelForImageTextToText" if self.reads else "AutoModelForDocumentQuestionAnswering"
         self.model = archive.model(getattr(transformers, kind))

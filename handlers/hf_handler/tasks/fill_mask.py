@@ -5,7 +5,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 
-from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.schema import COUNT, SCORE, TEXT, TEXTS, Fields, Refused, Schema, list_of, record
@@ -36,8 +35,13 @@ class FillMask(EncoderTask):
     }
     prediction: ClassVar = {"anyOf": [list_of(FILLING), list_of(list_of(FILLING))]}
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
+    def load(self) -> None:
+        """Load, and see what a mask is.
+
+        Raises:
+            ValueError: The tokenizer has none.
+        """
+        super().load()
         self.mask = self.tokenizer.mask_token_id
         if self.mask is None:
             raise ValueError("the tokenizer has no mask token; fix: package a masked language model")

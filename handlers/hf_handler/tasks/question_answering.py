@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import numpy
 import torch
 
-from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, Fields, Refused, Schema, list_of, record
@@ -38,8 +37,13 @@ class QuestionAnswering(EncoderTask):
     prediction: ClassVar = {"anyOf": [ANSWER, list_of(ANSWER)]}
     example: ClassVar = {"question": "Who is here?", "context": "Anna is here."}
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
+    def load(self) -> None:
+        """Load.
+
+        Raises:
+            ValueError: The tokenizer tells no offsets.
+        """
+        super().load()
         if not self.tokenizer.is_fast:
             raise ValueError(
                 "question-answering needs a tokenizer with offsets; fix: package tokenizer.json too"

@@ -63,8 +63,7 @@ class SentenceEmbeddings(EncoderTask):
         self.token_rows = TokenRows(
             self.archive, self.model, self.tokenizer, max_length=settings.get("max_seq_length")
         )
-        device = self.model.device if self.archive.settings["device_map"] else self.archive.device
-        self.dense = [load_dense(path).to(device) for kind, path in modules if kind == "Dense"]
+        self.dense = [load_dense(path).to(self.model.device) for kind, path in modules if kind == "Dense"]
         self.normalized = "Normalize" in paths
 
     def read(self, instance: Any, parameters: Parameters) -> Query:

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import transformers
 
-from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.optional import need
 from hf_handler.schema import NUMBER, TEXT, Refused, Schema, list_of, record
@@ -34,13 +33,13 @@ class TableQuestionAnswering(Task):
     )
     example: ClassVar = {"query": "how many", "table": {"name": ["Anna"], "price": ["10"]}}
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
+    def load(self) -> None:
+        """Load the model, its tokenizer and pandas."""
         self.pandas = need("pandas", self.name)
-        self.model = archive.model(transformers.AutoModelForTableQuestionAnswering)
-        self.tokenizer = archive.processor(transformers.AutoTokenizer)
+        self.model = self.archive.model(transformers.AutoModelForTableQuestionAnswering)
+        self.tokenizer = self.archive.processor(transformers.AutoTokenizer)
         # Not the tokenizer's limit: tables count positions anew in each cell, so models take longer ones.
-        self.limit = longest_row(self.model, archive.settings["max_length"])
+        self.limit = longest_row(self.model, self.archive.settings.max_length)
         self.aggregations = getattr(self.model.config, "aggregation_labels", None)
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import FUNCTION, LABEL, label_function, ranked_labels, scores_of
@@ -20,8 +19,9 @@ class TextClassification(EncoderTask):
     prediction: ClassVar = {"anyOf": [LABEL, list_of(LABEL)]}
     example = "good movie"
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
+    def load(self) -> None:
+        """Load, and see what scores are made with."""
+        super().load()
         self.labels = self.model.config.id2label
         self.function = label_function(self.model.config)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from hf_handler.archive import Archive, read_json
+from hf_handler.archive import read_json
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import FUNCTION, scores_of
@@ -36,15 +36,20 @@ class TextRanking(EncoderTask):
     ]}  # fmt: skip
     example: ClassVar = {"query": "a movie", "texts": ["a film", "bread"]}
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
+    def load(self) -> None:
+        """Load, and see what scores are made with.
+
+        Raises:
+            ValueError: The model has more labels than one.
+        """
+        super().load()
         if self.model.config.num_labels != 1:
             raise ValueError(
                 f"text-ranking needs a model of one label, this one has {self.model.config.num_labels}; "
                 "fix: set handler.task to text-classification or zero-shot-classification"
             )
-        named = read_json(archive.folder / "config_sentence_transformers.json").get("activation_fn") or (
-            read_json(archive.folder / "config.json").get("sentence_transformers") or {}
+        named = read_json(self.archive.folder / "config_sentence_transformers.json").get("activation_fn") or (
+            read_json(self.archive.folder / "config.json").get("sentence_transformers") or {}
         ).get("activation_fn")
         self.function = "none" if str(named).endswith("Identity") else "sigmoid"
 

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy
 
-from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.schema import COUNT, SCORE, TEXT, Fields, Parameters, Refused, Schema, list_of, record
@@ -59,8 +58,9 @@ class TokenClassification(EncoderTask):
     prediction: ClassVar = list_of(ENTITY)
     example = "Anna lives in Berlin"
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
+    def load(self) -> None:
+        """Load, and see how the tokenizer marks parts of words."""
+        super().load()
         self.labels = self.model.config.id2label
         backend = self.tokenizer.backend_tokenizer if self.tokenizer.is_fast else None
         self.marks_subwords = bool(

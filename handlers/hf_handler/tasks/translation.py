@@ -21,7 +21,7 @@ class Translation(SequenceToSequence):
     def load(self) -> None:
         """Load, and remember the languages that the task's name holds."""
         super().load()
-        words = str(self.archive.settings["task"]).split("_")
+        words = self.full_name.split("_")
         self.languages = (words[1], words[3]) if len(words) == 4 else (None, None)
 
     def pair(self, parameters: Parameters) -> tuple[Any, Any]:

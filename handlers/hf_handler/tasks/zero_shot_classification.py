@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import torch
 
-from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import with_labels
@@ -28,8 +27,13 @@ class ZeroShotClassification(EncoderTask):
     prediction: ClassVar = record({"sequence": TEXT, "labels": list_of(TEXT), "scores": list_of(SCORE)})
     example: ClassVar = {"text": "good movie", "candidate_labels": ["film", "food"]}
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
+    def load(self) -> None:
+        """Load, and find the label that stands for entailment.
+
+        Raises:
+            ValueError: There is none.
+        """
+        super().load()
         ids = [
             index for label, index in self.model.config.label2id.items() if label.lower().startswith("entail")
         ]

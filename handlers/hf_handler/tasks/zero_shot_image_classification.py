@@ -5,7 +5,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import transformers
 
-from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.kinds.image import ImageTask
 from hf_handler.labels import LABEL, ranked_labels, scores_of, with_labels
@@ -44,10 +43,11 @@ class ZeroShotImageClassification(ImageTask):
     prediction: ClassVar = list_of(LABEL)
     example: ClassVar = {"image": GREY, "candidate_labels": ["film", "food"]}
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(archive)
-        self.tokenizer = archive.processor(transformers.AutoTokenizer)
-        self.limit = TokenRows(archive, self.model, self.tokenizer).limit
+    def load(self) -> None:
+        """Load, and see how long a label may be."""
+        super().load()
+        self.tokenizer = self.archive.processor(transformers.AutoTokenizer)
+        self.limit = TokenRows(self.archive, self.model, self.tokenizer).limit
         self.is_siglip = "siglip" in self.model.config.model_type
 
     def read(self, instance: Any, parameters: Parameters) -> Query:

@@ -37,10 +37,10 @@ class TokenRows:
         truncation: str = "longest_first",
     ) -> None:
         self.tokenizer = tokenizer
-        wanted = archive.settings["max_length"] or max_length or tokenizer.model_max_length
+        wanted = archive.settings.max_length or max_length or tokenizer.model_max_length
         self.limit = tokenizer.model_max_length = longest_row(model, wanted)
         self.pad = Padding.of(tokenizer)
-        self._cuts = archive.settings["truncation"] == "truncate"
+        self._cuts = archive.settings.truncation == "truncate"
         self._truncation = truncation
 
     def encode(self, queries: Sequence[Query], texts: Sequence[Sequence[Any]]) -> list[list[Item]]:

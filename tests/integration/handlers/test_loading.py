@@ -1,5 +1,6 @@
 """Settings, the task, the log and the README example."""
 
+import dataclasses
 import logging
 import os
 import re
@@ -181,15 +182,18 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     assert "1 passed" in ran.stdout
 
 
-def test_the_readme_has_every_setting_and_its_default() -> None:
-    from hf_handler.settings import SETTINGS
+def test_the_readme_has_every_setting_with_its_default_and_its_meaning() -> None:
+    from hf_handler.settings import Settings
 
     readme = (HANDLERS / "README.md").read_text()
-    rows = dict(
-        re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", readme.partition("## Set it")[2], flags=re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.*?) \| (.+) \|$", readme.partition("## Set it")[2], flags=re.MULTILINE
     )
     words = {True: "true", False: "false", None: "none"}
-    defaults = {name: schema["default"] for name, schema in SETTINGS.items()}
-    assert rows == {
-        name: words[value] if value in (True, False, None) else str(value) for name, value in defaults.items()
-    }
+    unset = Settings()
+    expected = []
+    for one in dataclasses.fields(Settings):
+        value = getattr(unset, one.name)
+        default = words[value] if value is None or isinstance(value, bool) else str(value)
+        expected.append((one.name, one.metadata["default"] or default, one.metadata["description"]))
+    assert rows == expected

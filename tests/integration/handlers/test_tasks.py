@@ -20,7 +20,7 @@ def chosen(folder: Path, card: str | None = None, **config: Any) -> str:
         (folder / "README.md").write_text(card)
     settings = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**settings, **config}))
-    return str(choose_task(read_settings(None), folder))
+    return str(choose_task(read_settings(None).task, folder))
 
 
 @pytest.mark.parametrize(
