@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java clean \
+.PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java java-tools format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-throughput benchmark-start benchmark-image-size
 
@@ -26,10 +26,11 @@ demo: setup ## Go the whole way once on this machine, without a cloud: build/dem
 test: setup ## Run every test
 	$(BIN)/pytest -n 2 --dist loadscope $(PYTEST_ARGS)
 
-check: setup ## What CI checks besides the tests: ruff, mypy, component.yaml up to date
+check: setup java-tools ## What CI checks besides the tests: ruff, mypy, the Java sources, component.yaml up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/java/check_sources.py
 	@mkdir -p build
 	$(BIN)/python component/component.py build/component.yaml
 	diff -u component/component.yaml build/component.yaml || { echo 'component/component.yaml is stale: run make component' >&2; exit 1; }
@@ -59,8 +60,14 @@ cloudbuild-local: setup ## Run cloudbuild.yaml's steps on this machine's Docker,
 	$(WITH_ENGINE) $(BIN)/python scripts/cloudbuild/local_run.py --substitution _BASE_IMAGE=$$(scripts/base_image.sh runtime) \
 		--substitution _BUILD_IMAGE=$$(scripts/base_image.sh) $(CLOUDBUILD_LOCAL_ARGS)
 
-java: setup ## Build serving/java/vertex-torchserve.jar from its sources (needs javac 17)
-	$(BIN)/python scripts/build_java.py
+java-tools: # javac 17, ecj and JUnit 5: installed as root, asked for otherwise
+	scripts/java/install_tools.sh
+
+java: setup java-tools ## Build serving/java/vertex-torchserve.jar from its sources
+	$(BIN)/python scripts/java/build_jar.py
+
+format-java: setup java-tools ## Format the Java sources and check them
+	$(BIN)/python scripts/java/check_sources.py --format
 
 BENCHMARK_ARGS ?=
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from vertex_torchserve.errors import InputError, Problem
 
-# What a client is told to wait: a model needs seconds to load, not minutes.
+# What a client is told to wait, here and by TorchServe's JVM: a model needs seconds to load, not minutes.
 RETRY_AFTER_SECONDS = 5
 _CLIENT_TIMEOUT_SECONDS = 10
 _POLL_SECONDS = 0.05

@@ -9,6 +9,7 @@ from pathlib import Path
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.envelope import lay_out_home
+from vertex_torchserve.serving.health.early_listener import RETRY_AFTER_SECONDS
 from vertex_torchserve.serving.health.ready_check import ready_file
 from vertex_torchserve.serving.machine.sizing import MIB, Sizing
 from vertex_torchserve.serving.settings import ServingSettings
@@ -17,7 +18,9 @@ from vertex_torchserve.serving.torchserve.java_runtime import java_executable
 
 logger = logging.getLogger(__name__)
 
-# How long requests that were accepted may take once SIGTERM came. Kubernetes waits 30 s before SIGKILL, and
+# How long new connections are accepted once SIGTERM came: not at all, so that the drain has all of the time.
+DRAIN_DELAY_SECONDS = 0
+# How long requests that were accepted may take after that. Kubernetes waits 30 s before SIGKILL, and
 # TorchServe's own stop takes two seconds of netty's quiet period behind the drain.
 DRAIN_LIMIT_SECONDS = 20
 _CONFIG_NAME = "config.properties"
@@ -50,9 +53,10 @@ def torchserve_command(
         # The JVM moves bytes. Its second compiler would take a third of a core from the model in the first
         # minute of load, and answers come no sooner after it (MiniLM on two cores, `top -H` with wrk at 32).
         "-XX:TieredStopAtLevel=1",
-        f"-Dvts.drain.limit.seconds={DRAIN_LIMIT_SECONDS}",
-        f"-Dvts.request.timeout.seconds={settings.request_timeout_seconds}",
-        f"-Dvts.ready.file={ready_file(work)}",
+        *(
+            f"-D{name}={value}"
+            for name, value in launcher_properties(ready_file(work), settings.request_timeout_seconds).items()
+        ),
         "-cp",
         f"{site_packages}/ts/frontend/*{os.pathsep}{_LAUNCHER}",
         # TorchServe's own main with a truthful /ping and a drain, without gRPC (docs/decisions/0003).
@@ -66,6 +70,22 @@ def torchserve_command(
         "-ncs",
         "--disable-token-auth",
     ]
+
+
+def launcher_properties(ready_file: Path, request_timeout_seconds: int) -> dict[str, str]:
+    """The system properties that our launcher reads (Settings.java, which has no defaults of its own).
+
+    Args:
+        ready_file: `/ping` is 503 until this file exists.
+        request_timeout_seconds: A request without an answer by then gets 504.
+    """
+    return {
+        "vts.ready.file": str(ready_file),
+        "vts.drain.delay.seconds": str(DRAIN_DELAY_SECONDS),
+        "vts.drain.limit.seconds": str(DRAIN_LIMIT_SECONDS),
+        "vts.request.timeout.seconds": str(request_timeout_seconds),
+        "vts.load.retry.seconds": str(RETRY_AFTER_SECONDS),
+    }
 
 
 def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:

@@ -20,12 +20,12 @@ from vertex_torchserve.serving.log.entry import LogEntry
 from vertex_torchserve.serving.log.jvm_output import LISTENING, LogPipe
 from vertex_torchserve.serving.log.load_failure import LoadWatch
 from vertex_torchserve.serving.log.writer import LogWriter
-from vertex_torchserve.serving.torchserve.jvm_command import DRAIN_LIMIT_SECONDS
+from vertex_torchserve.serving.torchserve.jvm_command import DRAIN_DELAY_SECONDS, DRAIN_LIMIT_SECONDS
 from vertex_torchserve.serving.torchserve.requirements import Installation
 
 logger = logging.getLogger(__name__)
 
-STOP_GRACE_SECONDS = DRAIN_LIMIT_SECONDS + 10
+STOP_GRACE_SECONDS = DRAIN_DELAY_SECONDS + DRAIN_LIMIT_SECONDS + 10
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.2
 _INSTALLATION_FAILED = "Custom pip package installation failed"

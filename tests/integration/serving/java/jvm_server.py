@@ -18,7 +18,9 @@ import psutil
 
 from tests.processes import wait_until
 from vertex_torchserve.serving.ports import free_ports
+from vertex_torchserve.serving.settings import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from vertex_torchserve.serving.torchserve.java_runtime import java_executable
+from vertex_torchserve.serving.torchserve.jvm_command import launcher_properties
 
 JAR = Path(__file__).parents[4] / "src" / "vertex_torchserve" / "serving" / "java" / "vertex-torchserve.jar"
 LAUNCHER = "vertextorchserve.Launcher"
@@ -77,7 +79,7 @@ class JvmServer:
         work: An empty folder of its own; holds the configuration, the log and the JVM's temporary files.
         archive: What to serve, by the name `model`.
         main_class: `LAUNCHER` or `STOCK`.
-        properties: System properties.
+        properties: System properties, in place of those our own server passes; the ready file exists.
         configuration: Added to `config.properties`.
         environment: Laid over this process's own.
     """
@@ -95,6 +97,9 @@ class JvmServer:
         self.http, self.management, metrics, *self.grpc = free_ports(5)
         self.log_path = work / "log"
         (work / "tmp").mkdir(parents=True)
+        ready = work / "ready"
+        ready.touch()
+        known = launcher_properties(ready, DEFAULT_REQUEST_TIMEOUT_SECONDS)
         config = work / "config.properties"
         config.write_text(
             f"inference_address=http://127.0.0.1:{self.http}\n"
@@ -113,7 +118,7 @@ class JvmServer:
                     f"-Dmodel_server_home={home}",
                     f"-Djava.io.tmpdir={work / 'tmp'}",
                     "-XX:-UsePerfData",
-                    *(f"-D{name}={value}" for name, value in (properties or {}).items()),
+                    *(f"-D{name}={value}" for name, value in {**known, **(properties or {})}.items()),
                     *("-cp", f"{home}/ts/frontend/*:{JAR}", main_class),
                     *("--python", sys.executable, "-f", str(config), "-s", str(archive.parent)),
                     *("-ncs", "--disable-token-auth"),

@@ -15,13 +15,25 @@ import org.pytorch.serve.servingsdk.impl.PluginsManager;
 import org.pytorch.serve.util.ConfigManager;
 import org.pytorch.serve.util.ConnectorType;
 import org.pytorch.serve.util.TokenAuthorization.TokenType;
+import vertextorchserve.drain.RequestWatch;
+import vertextorchserve.drain.Traffic;
+import vertextorchserve.http.LingeringClose;
+import vertextorchserve.http.OneAtATime;
+import vertextorchserve.http.TorchServeErrors;
+import vertextorchserve.limits.Admission;
+import vertextorchserve.limits.AnswerDeadline;
+import vertextorchserve.limits.BodyBudget;
+import vertextorchserve.limits.BodyLimit;
+import vertextorchserve.log.AccessLog;
 
 /**
- * What a connection to the inference port goes through: TorchServe's handlers with ours around them, and
- * without those for workflows and the open inference protocol, which calls every model ready.
+ * Sets up the handlers of a new connection to the inference port: TorchServe's, with ours before and after
+ * them. TorchServe's routes for workflows are left out, and so are those of the open inference protocol,
+ * which says of every model that it is ready.
+ *
+ * <p>One for all connections; netty calls it in the thread of each new one.
  */
 final class InferenceChannel extends ChannelInitializer<Channel> {
-
     private final Traffic traffic;
     private final Settings settings;
 
@@ -35,7 +47,8 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         ChannelPipeline pipeline = channel.pipeline();
         pipeline.addLast("http", new HttpServerCodec());
         pipeline.addLast("lingering close", new LingeringClose());
-        // Ends a connection when HTTP says so: TorchServe keeps it whatever the client asked for.
+        // Closes a connection whose client asked for that with Connection: close; TorchServe would keep it
+        // open.
         pipeline.addLast("keep alive", new HttpServerKeepAliveHandler());
         pipeline.addLast("watch", new RequestWatch(traffic));
         pipeline.addLast("one at a time", new OneAtATime());
@@ -47,8 +60,8 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         pipeline.addLast("handler", new HttpRequestHandler(routes()));
     }
 
-    private static HttpRequestHandlerChain routes() {
-        HttpRequestHandlerChain first = new Admission();
+    private HttpRequestHandlerChain routes() {
+        HttpRequestHandlerChain first = new Admission(settings.loadRetry());
         first.setNextHandler(new ApiDescriptionRequestHandler(ConnectorType.INFERENCE_CONNECTOR))
                 .setNextHandler(new TokenAuthorizationHandler(TokenType.INFERENCE))
                 .setNextHandler(

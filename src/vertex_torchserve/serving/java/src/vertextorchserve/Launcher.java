@@ -10,19 +10,30 @@ import org.pytorch.serve.metrics.MetricManager;
 import org.pytorch.serve.servingsdk.impl.PluginsManager;
 import org.pytorch.serve.util.ConfigManager;
 import org.pytorch.serve.util.TokenAuthorization;
+import vertextorchserve.drain.Drain;
+import vertextorchserve.drain.Traffic;
+import vertextorchserve.http.RefusedEndpoint;
+import vertextorchserve.ready.PingEndpoint;
+import vertextorchserve.ready.Readiness;
 
 /**
- * Starts TorchServe 0.12 in place of {@code org.pytorch.serve.ModelServer}: the same arguments and
- * configuration, no gRPC, a {@code /ping} that tells the truth and a SIGTERM that loses no request.
+ * The main class. Starts TorchServe 0.12 in place of {@code org.pytorch.serve.ModelServer}, with the same
+ * arguments and configuration, but without gRPC, with a {@code /ping} that is 200 only when requests would be
+ * answered, and with a drain on SIGTERM.
  *
  * <p>System properties: see {@link Settings}. Exit code 143 after SIGTERM, 1 when it could not start.
  */
 public final class Launcher {
-
     private Launcher() {}
 
+    /**
+     * Called by the JVM.
+     *
+     * @param args the arguments of TorchServe's own main class.
+     */
     public static void main(String[] args) {
-        // log4j's own shutdown hook would silence the log while the drain still has something to say.
+        // log4j's own shutdown hook runs beside the drain, and would close the log before the drain has
+        // ended.
         System.setProperty("log4j.shutdownHookEnabled", "false");
         try {
             start(args);
@@ -30,7 +41,7 @@ public final class Launcher {
             System.out.println("Invalid configuration: " + e.getMessage());
             System.exit(1);
         } catch (Throwable t) {
-            // Whatever it is, threads of a half-started server would keep the JVM up for ever.
+            // Without this exit the threads of the half-started server would keep the JVM running.
             t.printStackTrace();
             System.exit(1);
         }
@@ -38,8 +49,7 @@ public final class Launcher {
 
     private static void start(String[] args) throws Exception {
         Settings settings = Settings.fromSystemProperties();
-        CommandLine line =
-                new DefaultParser().parse(ConfigManager.Arguments.getOptions(), args, null, false);
+        CommandLine line = new DefaultParser().parse(ConfigManager.Arguments.getOptions(), args, null, false);
         ConfigManager.init(new ConfigManager.Arguments(line));
         ConfigManager config = ConfigManager.getInstance();
         TokenAuthorization.init();
@@ -48,17 +58,16 @@ public final class Launcher {
         InternalLoggerFactory.setDefaultFactory(Slf4JLoggerFactory.INSTANCE);
 
         Traffic traffic = new Traffic();
-        // TorchServe asks these before its own routes, by the first part of the path.
-        PluginsManager.getInstance()
-                .getInferenceEndpoints()
-                .put("ping", new PingEndpoint(new Readiness(traffic, settings.readyFile())));
-        // Registering a workflow loads an archive from anywhere, whatever enable_model_api says.
-        PluginsManager.getInstance()
-                .getManagementEndpoints()
-                .put("workflows", new RefusedEndpoint());
+        // TorchServe looks in these tables before it tries its own routes; the key is the first part of the
+        // path.
+        PluginsManager.getInstance().getInferenceEndpoints().put(
+                "ping", new PingEndpoint(new Readiness(traffic, settings.readyFile())));
+        // Registering a workflow would load an archive from any address, even with enable_model_api=false.
+        PluginsManager.getInstance().getManagementEndpoints().put("workflows", new RefusedEndpoint());
 
         WatchedModelServer server = new WatchedModelServer(config, traffic, settings);
-        Runtime.getRuntime().addShutdownHook(new Thread(new Drain(server, traffic, settings), "drain"));
+        Drain drain = new Drain(server, traffic, settings.drainDelay(), settings.drainLimit());
+        Runtime.getRuntime().addShutdownHook(new Thread(drain, "drain"));
         server.start();
         if (!config.isSystemMetricsDisabled()) {
             MetricManager.scheduleMetrics(config);

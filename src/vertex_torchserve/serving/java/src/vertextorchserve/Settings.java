@@ -2,41 +2,48 @@ package vertextorchserve;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
 
 /**
- * What the {@code -Dvts.*} system properties ask for.
+ * What the {@code -Dvts.*} system properties say. All of them must be set: their values, defaults included,
+ * are decided by the Python that starts the JVM (jvm_command.py).
  *
- * @param readyFile {@code vts.ready.file}: not ready before this file exists; empty when not set.
- * @param drainDelay {@code vts.drain.delay.seconds}: how long new connections are still taken after
- *     SIGTERM, for a load balancer to see the 503 first; 0 by default.
- * @param drainLimit {@code vts.drain.limit.seconds}: how long requests may take to be answered after
- *     that; 25 by default, what is left of the 30 s Kubernetes gives.
+ * @param readyFile {@code vts.ready.file}: not ready before this file exists.
+ * @param drainDelay {@code vts.drain.delay.seconds}: how long new connections are still accepted after
+ *         SIGTERM, for a load balancer to see the 503 of {@code /ping} first.
+ * @param drainLimit {@code vts.drain.limit.seconds}: how long requests may take to be answered after that.
  * @param requestTimeout {@code vts.request.timeout.seconds}: how long a request may be without an answer
- *     until it gets 504; 3600 by default, as long as Vertex AI's dedicated endpoints wait.
+ *         until it gets 504.
+ * @param loadRetry {@code vts.load.retry.seconds}: how long a client is told to wait while no worker has
+ *         loaded the model.
  */
-record Settings(
-        Optional<Path> readyFile, Duration drainDelay, Duration drainLimit, Duration requestTimeout) {
-
+record Settings(Path readyFile, Duration drainDelay, Duration drainLimit, Duration requestTimeout,
+        Duration loadRetry) {
     /**
-     * Reads them.
+     * Reads them; called once, by the main thread.
      *
-     * @throws IllegalArgumentException for a number of seconds that is none.
+     * @throws IllegalArgumentException for a property that is not set, or for a number of seconds that is
+     *         not a whole number from 0 to 999999.
      */
     static Settings fromSystemProperties() {
-        return new Settings(
-                Optional.ofNullable(System.getProperty("vts.ready.file")).map(Path::of),
-                seconds("vts.drain.delay.seconds", 0),
-                seconds("vts.drain.limit.seconds", 25),
-                seconds("vts.request.timeout.seconds", 3600));
+        return new Settings(Path.of(property("vts.ready.file")), seconds("vts.drain.delay.seconds"),
+                seconds("vts.drain.limit.seconds"), seconds("vts.request.timeout.seconds"),
+                seconds("vts.load.retry.seconds"));
     }
 
-    private static Duration seconds(String name, int otherwise) {
-        String value = System.getProperty(name, String.valueOf(otherwise));
+    private static Duration seconds(String name) {
+        String value = property(name);
         if (!value.matches("\\d{1,6}")) {
             throw new IllegalArgumentException(
                     name + "=" + value + "; a whole number of seconds from 0 to 999999 is accepted");
         }
         return Duration.ofSeconds(Integer.parseInt(value));
+    }
+
+    private static String property(String name) {
+        String value = System.getProperty(name);
+        if (value == null) {
+            throw new IllegalArgumentException(name + " is not set; start the JVM with -D" + name + "=...");
+        }
+        return value;
     }
 }

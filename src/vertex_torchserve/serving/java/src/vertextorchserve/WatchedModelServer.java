@@ -18,10 +18,17 @@ import org.pytorch.serve.ModelServer;
 import org.pytorch.serve.util.ConfigManager;
 import org.pytorch.serve.util.Connector;
 import org.pytorch.serve.util.ConnectorType;
+import vertextorchserve.drain.DrainedServer;
+import vertextorchserve.drain.LastAccept;
+import vertextorchserve.drain.Traffic;
+import vertextorchserve.queue.ModelQueues;
 
-/** TorchServe with an {@link InferenceChannel} for every connection to its inference port. */
-final class WatchedModelServer extends ModelServer {
-
+/**
+ * TorchServe's server, with an {@link InferenceChannel} for every connection to its inference port.
+ *
+ * <p>The main thread starts it, the drain's thread stops it.
+ */
+final class WatchedModelServer extends ModelServer implements DrainedServer {
     private static final int BACKLOG = 1024; // as TorchServe's own
 
     private final Traffic traffic;
@@ -39,38 +46,38 @@ final class WatchedModelServer extends ModelServer {
         listening = startRESTserver();
     }
 
-    boolean isStarted() {
+    @Override
+    public boolean isStarted() {
         return !listening.isEmpty();
     }
 
-    /** Takes no new connection; those that are open, or only in the kernel's queue yet, stay. */
-    void stopListening() {
+    @Override
+    public void stopListening() {
         for (ChannelFuture closed : listening) {
             LastAccept.thenClose(closed.channel()).syncUninterruptibly();
         }
     }
 
     /**
-     * As TorchServe does it, with three differences for the inference port: what its connections go
-     * through; no SO_LINGER 0, which throws away what of an answer is not sent yet when its connection is
-     * closed; and SO_REUSEPORT, because whoever started us listens there until we do (early_listener.py).
+     * Opens a port as TorchServe does, with three differences for the inference port: the handlers of its
+     * connections; no SO_LINGER 0, with which the part of an answer that is not sent yet is lost when its
+     * connection is closed; and SO_REUSEPORT, because the Python that starts the JVM listens on the same port
+     * until this one is open (early_listener.py).
      *
-     * @throws IllegalArgumentException when the inference port is to speak TLS or to be the management port
-     *     too, which neither of our callers asks for.
+     * @throws IllegalArgumentException when the inference port is to speak TLS or is the management port too:
+     *         these handlers are not made for that.
      */
     @Override
-    public ChannelFuture initializeServer(
-            Connector connector, EventLoopGroup acceptors, EventLoopGroup loops, ConnectorType type)
-            throws InterruptedException, IOException, GeneralSecurityException {
+    public ChannelFuture initializeServer(Connector connector, EventLoopGroup acceptors, EventLoopGroup loops,
+            ConnectorType type) throws InterruptedException, IOException, GeneralSecurityException {
         if (type == ConnectorType.ALL || (type == ConnectorType.INFERENCE_CONNECTOR && connector.isSsl())) {
-            throw new IllegalArgumentException(
-                    "inference_address=" + connector + "; http:// and another port than that of "
-                            + "management_address is accepted");
+            throw new IllegalArgumentException("inference_address=" + connector
+                    + "; http:// and another port than that of management_address is accepted");
         }
         if (type != ConnectorType.INFERENCE_CONNECTOR) {
             return super.initializeServer(connector, acceptors, loops, type);
         }
-        Models.queueForTheLastBusyWorker(); // registered just now; their workers have still to load them
+        ModelQueues.replace(); // the models are registered, their workers have not loaded them yet
         return new ServerBootstrap()
                 .group(acceptors, loops)
                 .channel(connector.getServerChannel())
@@ -84,7 +91,7 @@ final class WatchedModelServer extends ModelServer {
                 .closeFuture();
     }
 
-    /** The same socket option has a name for each of netty's transports. */
+    /** Each of netty's transports has its own name for this socket option. */
     private static ChannelOption<Boolean> reusePort(Class<? extends Channel> transport) {
         if (transport == EpollServerSocketChannel.class) {
             return EpollChannelOption.SO_REUSEPORT;

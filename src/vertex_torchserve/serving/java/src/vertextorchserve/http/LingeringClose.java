@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.http;
 
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -10,24 +10,26 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Closes a connection whose request is still arriving only when it has arrived, or the client is gone.
+ * Delays the close of a connection while a request still arrives on it, until the request has arrived, the
+ * client has closed the connection, or 30 s have passed.
  *
- * <p>Bytes that nobody reads make the kernel reset the connection, and the client would lose an answer
- * that came early, such as 413 (RFC 9112, section 9.6).
+ * <p>When a connection is closed with bytes that nobody has read, the kernel resets it, and the client loses
+ * an answer that was sent early, such as 413 (RFC 9112, section 9.6).
+ *
+ * <p>One for each connection; netty calls it in the connection's thread.
  */
-final class LingeringClose extends ChannelDuplexHandler {
-
+public final class LingeringClose extends ChannelDuplexHandler {
     private static final int MOST_SECONDS = 30; // as long as nginx lingers
 
-    private boolean arriving;
-    private boolean lingering;
+    private boolean arriving; // the rest of a request is still to come
+    private boolean lingering; // somebody has asked for the close already
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
         if (message instanceof HttpRequest) {
             arriving = true;
         }
-        // What comes after bytes that are no HTTP has no end that could be waited for.
+        // Once bytes are not HTTP, there is no end of a request to wait for.
         boolean broken = message instanceof HttpObject part && part.decoderResult().isFailure();
         if (message instanceof LastHttpContent || broken) {
             arriving = false;

@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.http;
 
 import com.google.gson.JsonSyntaxException;
 import io.netty.channel.ChannelHandlerContext;
@@ -13,41 +13,44 @@ import org.pytorch.serve.http.ErrorResponse;
 import org.pytorch.serve.util.JsonUtils;
 
 /**
- * Turns the errors of TorchServe ({@code {"code", "type", "message"}}) and of netty (no body at all) into
- * {@link ErrorAnswer}s of the same status. What a handler or the envelope answered passes as it is.
+ * Gives the errors of TorchServe ({@code {"code", "type", "message"}}) and of netty (no body at all) the body
+ * of an
+ * {@link ErrorAnswer}; the status stays. What a model's handler or the envelope answered is not changed.
+ *
+ * <p>One for each connection; netty calls it in the connection's thread.
  */
-final class TorchServeErrors extends ChannelOutboundHandlerAdapter {
-
+public final class TorchServeErrors extends ChannelOutboundHandlerAdapter {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
         Object answer = message;
         if (message instanceof FullHttpResponse error && error.status().code() >= 400) {
-            Optional<String> words = words(error);
-            if (words.isPresent()) {
-                // Netty's own are shared by all connections: their content can't be changed.
+            Optional<String> reason = reason(error);
+            if (reason.isPresent()) {
+                // Netty's errors are objects that all connections share: their content can't be changed.
                 answer = new DefaultFullHttpResponse(error.protocolVersion(), error.status());
                 ((FullHttpResponse) answer).headers().set(error.headers());
-                ErrorAnswer.fill((FullHttpResponse) answer, words.get());
+                ErrorAnswer.fill((FullHttpResponse) answer, reason.get());
                 ReferenceCountUtil.release(error);
             }
         }
         super.write(context, answer, promise);
     }
 
-    /** What the client is to read; empty for a body that is not TorchServe's or netty's. */
-    private static Optional<String> words(FullHttpResponse error) {
+    /** TorchServe's or netty's message; empty for a body that neither of them wrote. */
+    private static Optional<String> reason(FullHttpResponse error) {
         if (!error.content().isReadable()) {
             return Optional.of(error.status().reasonPhrase());
         }
         try {
             String body = error.content().toString(StandardCharsets.UTF_8);
-            ErrorResponse said = JsonUtils.GSON.fromJson(body, ErrorResponse.class);
-            if (said == null || said.getCode() != error.status().code() || said.getType() == null) {
+            ErrorResponse answered = JsonUtils.GSON.fromJson(body, ErrorResponse.class);
+            if (answered == null || answered.getCode() != error.status().code()
+                    || answered.getType() == null) {
                 return Optional.empty();
             }
             return Optional.of(
-                    said.getMessage() == null ? error.status().reasonPhrase() : said.getMessage());
+                    answered.getMessage() == null ? error.status().reasonPhrase() : answered.getMessage());
         } catch (JsonSyntaxException notAnObject) {
             return Optional.empty();
         }

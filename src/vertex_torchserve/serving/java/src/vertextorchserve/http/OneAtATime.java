@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.http;
 
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -10,22 +10,23 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 
 /**
- * Holds a request that a client sent before the answer to its last one.
+ * Holds back a request that a client sent before its previous request on the same connection was answered.
  *
- * <p>TorchServe would work on both, answer first what is done first, and so give the client the answers in
- * the wrong order; it also keeps one request id for a connection.
+ * <p>TorchServe would work on both at once and send whichever answer is done first, so that the client takes
+ * it for the answer to the other request. TorchServe also keeps only one request id for each connection.
+ *
+ * <p>One for each connection; netty calls it in the connection's thread.
  */
-final class OneAtATime extends ChannelDuplexHandler {
-
+public final class OneAtATime extends ChannelDuplexHandler {
     private final Queue<Object> held = new ArrayDeque<>();
-    private boolean unanswered;
-    private boolean arriving;
+    private boolean unanswered; // a request has been passed on and has no answer yet
+    private boolean arriving; // the rest of that request is still to come
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         if (mustWait() || !held.isEmpty()) {
             held.add(message);
-            context.channel().config().setAutoRead(false); // what is held stays within one read
+            context.channel().config().setAutoRead(false); // at most what one read brought is held
         } else {
             pass(context, message);
         }
@@ -34,7 +35,7 @@ final class OneAtATime extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (message instanceof LastHttpContent && !RequestWatch.isContinue(message)) {
+        if (message instanceof LastHttpContent && !InterimResponse.is(message)) {
             promise.addListener(written -> answered(context));
         }
         super.write(context, message, promise);

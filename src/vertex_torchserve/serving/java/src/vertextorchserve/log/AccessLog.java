@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.log;
 
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -13,22 +13,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
 import org.slf4j.MarkerFactory;
+import vertextorchserve.http.InterimResponse;
 
 /**
- * One line for each request: {@code /<address> "<method> <path> <protocol>" <status> <ms> <request id>}.
+ * Logs one line for each request: {@code /<address> "<method> <path> <protocol>" <status> <ms> <request id>}.
  *
- * <p>TorchServe's own line has no request id, has the query string, and is written when an answer is
- * begun; log4j2.xml leaves it out, which the marker of ours is for. The time is that up to the last byte
- * of the answer; a status {@code -} says that the client went away before that. Stands behind {@link
- * OneAtATime}, so that there is one request at a time.
+ * <p>The milliseconds are those from the first line of the request to the last byte of its answer. The
+ * status is {@code -} when the client closed the connection before that.
+ *
+ * <p>TorchServe writes a line of its own to the same logger: without the request id, with the query string,
+ * which may be private, and before the answer is sent. Our lines carry a marker, by which log4j2.xml keeps
+ * ours and drops TorchServe's.
+ *
+ * <p>One for each connection; netty calls it in the connection's thread. It must come behind {@link
+ * vertextorchserve.http.OneAtATime}, which passes on one request at a time: this class remembers only one.
  */
-final class AccessLog extends ChannelDuplexHandler {
-
+public final class AccessLog extends ChannelDuplexHandler {
     private static final Logger LOG = LoggerFactory.getLogger("ACCESS_LOG"); // TorchServe's name for it
     private static final Marker WITH_REQUEST_ID = MarkerFactory.getMarker("WITH_REQUEST_ID");
 
-    private HttpRequest request; // null: none is waiting for its answer
-    private long began;
+    private HttpRequest request; // null while no request is unanswered
+    private long began; // System.nanoTime()
     private String status = "-";
     private String id;
 
@@ -44,7 +49,7 @@ final class AccessLog extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (RequestWatch.isContinue(message)) {
+        if (InterimResponse.is(message)) {
             super.write(context, message, promise);
             return;
         }
@@ -67,19 +72,12 @@ final class AccessLog extends ChannelDuplexHandler {
     }
 
     private void log(ChannelHandlerContext context) {
-        if (request == null) { // its client went away before
+        if (request == null) { // logged before, when its client closed the connection
             return;
         }
-        LOG.info(
-                WITH_REQUEST_ID,
-                "{} \"{} {} {}\" {} {} {}",
-                context.channel().remoteAddress(),
-                request.method(),
-                new QueryStringDecoder(request.uri()).rawPath(),
-                request.protocolVersion(),
-                status,
-                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
-                id == null ? "-" : id);
+        LOG.info(WITH_REQUEST_ID, "{} \"{} {} {}\" {} {} {}", context.channel().remoteAddress(),
+                request.method(), new QueryStringDecoder(request.uri()).rawPath(), request.protocolVersion(),
+                status, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began), id == null ? "-" : id);
         request = null;
     }
 }

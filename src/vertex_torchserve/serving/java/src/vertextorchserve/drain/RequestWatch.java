@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.drain;
 
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -7,23 +7,28 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpStatusClass;
 import io.netty.handler.codec.http.LastHttpContent;
+import vertextorchserve.http.InterimResponse;
 
 /**
- * Counts the requests of one connection from their first line to the last byte of their answer, and
- * asks for the connection to end with its answer while the server drains.
+ * Counts the requests of one connection from their first line to the last byte of their answer, and closes
+ * the connection with its last answer while the server drains.
  *
- * <p>Stands in front of everything that answers: a body that is still being sent counts, and so does an
- * answer that TorchServe's own handlers never see (413, a malformed request). Netty calls it from one
- * thread.
+ * <p>It comes before every handler that answers, so that a request counts while its body is still being sent,
+ * and also when TorchServe never sees it (413, a malformed request).
+ *
+ * <p>One for each connection; netty calls it in the connection's thread.
  */
-final class RequestWatch extends ChannelDuplexHandler {
-
+public final class RequestWatch extends ChannelDuplexHandler {
     private final Traffic traffic;
     private int unanswered;
 
-    RequestWatch(Traffic traffic) {
+    /**
+     * A watch for a new connection.
+     *
+     * @param traffic where its requests are counted, with those of all other connections.
+     */
+    public RequestWatch(Traffic traffic) {
         this.traffic = traffic;
     }
 
@@ -52,11 +57,12 @@ final class RequestWatch extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (isContinue(message)) {
+        if (InterimResponse.is(message)) {
             super.write(context, message, promise);
             return;
         }
-        // A pipelined request behind this one was accepted too: only the last answer ends it.
+        // With more than one unanswered, the client has sent further requests already, and gets their
+        // answers.
         if (message instanceof HttpResponse response && traffic.isDraining() && unanswered == 1) {
             response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         }
@@ -71,11 +77,5 @@ final class RequestWatch extends ChannelDuplexHandler {
             unanswered--;
             traffic.requestAnswered();
         }
-    }
-
-    /** 100 Continue says "go on sending", it answers nothing. */
-    static boolean isContinue(Object message) {
-        return message instanceof HttpResponse response
-                && response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
     }
 }

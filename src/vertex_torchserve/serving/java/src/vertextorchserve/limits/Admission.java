@@ -1,10 +1,11 @@
-package vertextorchserve;
+package vertextorchserve.limits;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import org.pytorch.serve.archive.DownloadArchiveException;
@@ -13,37 +14,45 @@ import org.pytorch.serve.archive.workflow.WorkflowException;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
 import org.pytorch.serve.http.ServiceUnavailableException;
 import org.pytorch.serve.wlm.WorkerInitializationException;
+import vertextorchserve.http.ErrorAnswer;
+import vertextorchserve.queue.Models;
+import vertextorchserve.ready.Readiness;
 
 /**
- * Lets those requests through to a model that it could answer: others get 405, or 503 with the reason.
+ * Passes on the requests that a model could answer. The others get 405, or 503 with the reason: no worker has
+ * loaded the model, or the queue is full.
  *
- * <p>TorchServe takes GET for a prediction too, lets requests wait for a model that may never load, and
- * says "no worker" when the queue is full.
+ * <p>TorchServe accepts GET for a prediction, lets requests wait for a model that may never load, and says
+ * "no worker" when the queue is full.
+ *
+ * <p>One for each connection; TorchServe calls it in the connection's netty thread.
  */
-final class Admission extends HttpRequestHandlerChain {
-
-    // A load takes seconds (as early_listener.py says), a place in the queue is free after any batch.
-    private static final int LOAD_SECONDS = 5;
-    private static final int QUEUE_SECONDS = 1;
-
+public final class Admission extends HttpRequestHandlerChain {
     private static final Set<String> PREDICTION_ROUTES =
             Set.of("predictions", "explanations", "invocations", "models", "v1", "v2");
     // PUT is what `curl -T` sends, in TorchServe's own examples; OPTIONS describes the model's API.
     private static final Set<String> PREDICTION_METHODS = Set.of("POST", "PUT", "OPTIONS");
 
+    private final Duration loadRetry;
+
+    /**
+     * The first of a connection's handlers that look at a request's route.
+     *
+     * @param loadRetry how long a client should wait while no worker has loaded the model, in whole seconds.
+     */
+    public Admission(Duration loadRetry) {
+        this.loadRetry = loadRetry;
+    }
+
     @Override
-    public void handleRequest(
-            ChannelHandlerContext context,
-            FullHttpRequest request,
-            QueryStringDecoder decoder,
-            String[] segments)
+    public void handleRequest(ChannelHandlerContext context, FullHttpRequest request,
+            QueryStringDecoder decoder, String[] segments)
             throws ModelException, DownloadArchiveException, WorkflowException,
-                    WorkerInitializationException {
+                   WorkerInitializationException {
         String route = segments.length > 1 ? segments[1] : "";
-        // The last is a route of TorchServe's too: /<model>/predict
-        boolean prediction =
-                PREDICTION_ROUTES.contains(route)
-                        || segments.length > 2 && segments[segments.length - 1].equals("predict");
+        // TorchServe has a prediction route that ends in a known word: /<model>/predict
+        boolean prediction = PREDICTION_ROUTES.contains(route)
+                || segments.length > 2 && segments[segments.length - 1].equals("predict");
         String method = request.method().name();
         if (route.equals("ping") && !method.equals("GET")) {
             refuseMethod(context, method, "GET");
@@ -53,22 +62,18 @@ final class Admission extends HttpRequestHandlerChain {
             refuseMethod(context, method, "POST, PUT, OPTIONS");
         } else if (Models.registered().stream().allMatch(model -> Models.loadedWorkers(model) == 0)) {
             String reason = Readiness.modelsObstacle().orElse("a worker has just loaded the model");
-            ErrorAnswer.sendLater(context, "not ready: " + reason, LOAD_SECONDS);
+            ErrorAnswer.sendLater(context, "not ready: " + reason, (int) loadRetry.toSeconds());
         } else {
             try {
                 chain.handleRequest(context, request, decoder, segments);
             } catch (ServiceUnavailableException queueFull) {
-                String waiting = Models.waitingRequests() + " requests are waiting, the most that may";
-                ErrorAnswer.sendLater(context, waiting + "; send this one again later", QUEUE_SECONDS);
+                ErrorAnswer.sendBusy(context, Models.waitingRequests() + " requests");
             }
         }
     }
 
     private static void refuseMethod(ChannelHandlerContext context, String method, String allowed) {
-        ErrorAnswer.send(
-                context,
-                HttpResponseStatus.METHOD_NOT_ALLOWED,
-                method + " is not accepted here, only " + allowed,
-                Map.of(HttpHeaderNames.ALLOW, allowed));
+        ErrorAnswer.send(context, HttpResponseStatus.METHOD_NOT_ALLOWED,
+                method + " is not accepted here, only " + allowed, Map.of(HttpHeaderNames.ALLOW, allowed));
     }
 }

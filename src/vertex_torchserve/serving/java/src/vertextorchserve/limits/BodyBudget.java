@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.limits;
 
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -9,24 +9,27 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.atomic.AtomicLong;
 import org.pytorch.serve.util.NettyUtils;
+import vertextorchserve.http.ErrorAnswer;
+import vertextorchserve.http.InterimResponse;
 
 /**
- * Answers 503 to a request whose body does not fit in memory beside those that arrive or wait for their
- * answer.
+ * Answers 503 to a request whose body does not fit in memory beside the bodies of all requests that are
+ * unanswered.
  *
- * <p>A queue is bounded by its number of requests; of the largest ones it would hold several times the
- * heap, and the JVM would end with all of them. Netty calls this from the connection's thread.
+ * <p>The queue's limit is a number of requests. If all of them had the largest body that is accepted, they
+ * would take several times the heap, and the JVM would end.
+ *
+ * <p>One for each connection; netty calls it in the connection's thread. What is held is counted for all
+ * together.
  */
-final class BodyBudget extends ChannelDuplexHandler {
-
-    /** TorchServe copies a body into the heap, and again outside of it for the worker. */
+public final class BodyBudget extends ChannelDuplexHandler {
+    /** A quarter of the heap: TorchServe copies each body within the heap, and once more outside of it. */
     private static final long MOST_BYTES = Runtime.getRuntime().maxMemory() / 4;
 
-    private static final int RETRY_SECONDS = 1;
-    private static final AtomicLong HELD_BY_ALL = new AtomicLong();
+    private static final AtomicLong HELD_BY_ALL = new AtomicLong(); // bytes, of all connections
 
     private HttpRequest head;
-    private long held; // by this connection
+    private long held; // bytes, of this connection
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
@@ -37,7 +40,7 @@ final class BodyBudget extends ChannelDuplexHandler {
             int bytes = content.content().readableBytes();
             held += bytes;
             long byAll = HELD_BY_ALL.addAndGet(bytes);
-            if (byAll > MOST_BYTES && byAll > held) { // alone, any request is worth a try
+            if (byAll > MOST_BYTES && byAll > held) { // a body that is alone is always tried
                 ReferenceCountUtil.release(message);
                 refuse(context, byAll);
                 return;
@@ -49,7 +52,7 @@ final class BodyBudget extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (message instanceof LastHttpContent && !RequestWatch.isContinue(message)) {
+        if (message instanceof LastHttpContent && !InterimResponse.is(message)) {
             release();
         }
         super.write(context, message, promise);
@@ -63,10 +66,7 @@ final class BodyBudget extends ChannelDuplexHandler {
 
     private void refuse(ChannelHandlerContext context, long bytes) {
         NettyUtils.requestReceived(context.channel(), head);
-        ErrorAnswer.sendLater(
-                context,
-                (bytes >> 20) + " MiB of requests are waiting, the most that may; send this one again later",
-                RETRY_SECONDS);
+        ErrorAnswer.sendBusy(context, (bytes >> 20) + " MiB of requests");
     }
 
     private void release() {

@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.limits;
 
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -9,28 +9,35 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import java.time.Duration;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import vertextorchserve.http.ErrorAnswer;
+import vertextorchserve.queue.ModelQueues;
 
 /**
- * Answers 504 to a request that has no answer after so long; the worker goes on.
+ * Answers 504 to a request that has had no answer for too long. The worker is not interrupted.
  *
- * <p>The connection ends with the 504: what the worker answers later goes nowhere. A request whose
- * connection ended, this way or because the client went away, need not reach a worker any more.
+ * <p>The connection is closed with the 504, so that a later answer of the worker is dropped. A request whose
+ * connection is closed, by the 504 or by the client, is also taken out of the queue.
+ *
+ * <p>One for each connection; netty calls it in the connection's thread.
  */
-final class AnswerDeadline extends ChannelDuplexHandler {
-
+public final class AnswerDeadline extends ChannelDuplexHandler {
     private final Duration limit;
     private Future<?> deadline; // null: no request is waiting for its answer
 
-    AnswerDeadline(Duration limit) {
+    /**
+     * A deadline for the requests of a new connection.
+     *
+     * @param limit how long a request may be without an answer, counted from its last byte.
+     */
+    public AnswerDeadline(Duration limit) {
         this.limit = limit;
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
         if (message instanceof HttpRequest) {
-            deadline =
-                    context.executor()
-                            .schedule(() -> expire(context), limit.toMillis(), TimeUnit.MILLISECONDS);
+            deadline = context.executor().schedule(
+                    () -> expire(context), limit.toMillis(), TimeUnit.MILLISECONDS);
         }
         super.channelRead(context, message);
     }
@@ -48,7 +55,7 @@ final class AnswerDeadline extends ChannelDuplexHandler {
     public void channelInactive(ChannelHandlerContext context) throws Exception {
         if (deadline != null) {
             cancel();
-            Models.dropAbandonedRequests();
+            ModelQueues.dropAbandonedRequests();
         }
         super.channelInactive(context);
     }
@@ -61,13 +68,10 @@ final class AnswerDeadline extends ChannelDuplexHandler {
     }
 
     private void expire(ChannelHandlerContext context) {
-        ErrorAnswer.send(
-                context,
-                HttpResponseStatus.GATEWAY_TIMEOUT,
-                "no answer within "
-                        + limit.toSeconds()
+        ErrorAnswer.send(context, HttpResponseStatus.GATEWAY_TIMEOUT,
+                "no answer within " + limit.toSeconds()
                         + " s, the longest a request may take; send fewer instances at a time, or raise "
                         + "VTS_REQUEST_TIMEOUT_SECONDS");
-        context.channel().closeFuture().addListener(closed -> Models.dropAbandonedRequests());
+        context.channel().closeFuture().addListener(closed -> ModelQueues.dropAbandonedRequests());
     }
 }

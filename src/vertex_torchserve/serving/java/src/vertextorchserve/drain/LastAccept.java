@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.drain;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -13,27 +13,31 @@ import org.slf4j.LoggerFactory;
  * Closes a listening socket without resetting the connections that wait in its queue: the kernel has
  * accepted those, and their clients may have sent a request.
  */
-final class LastAccept {
-
+public final class LastAccept {
     private static final Logger LOG = LoggerFactory.getLogger(LastAccept.class);
 
     private LastAccept() {}
 
-    /** Takes what waits and closes in one go, in the thread that accepts: nothing comes between. */
-    static ChannelFuture thenClose(Channel listening) {
-        listening
-                .eventLoop()
-                .execute(
-                        () -> {
-                            if (listening instanceof EpollServerSocketChannel) {
-                                acceptAll((EpollServerSocketChannel) listening);
-                            }
-                            listening.close();
-                        });
+    /**
+     * Accepts every connection that waits, then closes the socket. Both happen in one step of the thread that
+     * accepts connections, so that the time in between, in which another could arrive, is a few microseconds.
+     *
+     * <p>Called from any thread.
+     *
+     * @param listening the socket.
+     * @return done when the socket is closed.
+     */
+    public static ChannelFuture thenClose(Channel listening) {
+        listening.eventLoop().execute(() -> {
+            if (listening instanceof EpollServerSocketChannel) {
+                acceptAll((EpollServerSocketChannel) listening);
+            }
+            listening.close();
+        });
         return listening.closeFuture();
     }
 
-    /** What netty itself does when epoll says that connections wait; it has no public name there. */
+    /** Calls what netty calls when epoll reports waiting connections; the method is private to netty. */
     private static void acceptAll(EpollServerSocketChannel listening) {
         MaxMessagesRecvByteBufAllocator most = listening.config().getRecvByteBufAllocator();
         most.maxMessagesPerRead(Integer.MAX_VALUE);

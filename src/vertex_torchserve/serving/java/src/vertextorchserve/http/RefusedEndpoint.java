@@ -1,4 +1,4 @@
-package vertextorchserve;
+package vertextorchserve.http;
 
 import java.io.IOException;
 import org.pytorch.serve.servingsdk.Context;
@@ -6,9 +6,12 @@ import org.pytorch.serve.servingsdk.ModelServerEndpoint;
 import org.pytorch.serve.servingsdk.http.Request;
 import org.pytorch.serve.servingsdk.http.Response;
 
-/** A route that answers 405 to every method its subclass doesn't allow. */
-class RefusedEndpoint extends ModelServerEndpoint {
-
+/**
+ * A route that answers 405 to every method, but for those that a subclass overrides.
+ *
+ * <p>TorchServe calls it in the netty thread of the request's connection.
+ */
+public class RefusedEndpoint extends ModelServerEndpoint {
     @Override
     public void doGet(Request request, Response response, Context context) throws IOException {
         response.setStatus(405);

@@ -1,0 +1,56 @@
+"""Compile the Java sources with their tests, and run the tests with JUnit.
+
+python scripts/java/run_tests.py REPORTS  # writes TEST-junit-jupiter.xml into the folder REPORTS
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from toolchain import (
+    SOURCES,
+    TESTS,
+    MissingToolError,
+    java_files,
+    javac_command,
+    joined,
+    junit_jar,
+    torchserve_jar,
+)
+
+_TIMEOUT = "junit.jupiter.execution.timeout.default=120 s"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the reports to the folder given; returns JUnit's exit code, or 2 when a tool is missing."""
+    reports = str(Path(arguments[0]).resolve())
+    with tempfile.TemporaryDirectory(prefix="vts-") as folder:
+        classes = Path(folder)
+        try:
+            compile_command = javac_command(java_files(SOURCES) + java_files(TESTS), classes, junit_jar())
+        except MissingToolError as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
+        compiled = subprocess.run(compile_command, check=False)
+        if compiled.returncode != 0:
+            return compiled.returncode
+        # JUnit's jar comes first: TorchServe's has an older JUnit in it.
+        class_path = joined(junit_jar(), classes, torchserve_jar())
+        options = [
+            "--scan-class-path",
+            str(classes),
+            "--reports-dir",
+            reports,
+            "--disable-banner",
+            "--details",
+            "tree",
+        ]
+        home = f"-Dmodel_server_home={torchserve_jar().parents[2]}"  # TorchServe looks for its version there
+        command = ["java", home, "-cp", class_path, "org.junit.platform.console.ConsoleLauncher", *options]
+        # TorchServe's classes write their logs into the working directory.
+        return subprocess.run([*command, "--config", _TIMEOUT], cwd=folder, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

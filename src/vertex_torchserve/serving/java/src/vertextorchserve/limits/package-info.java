@@ -1,0 +1,6 @@
+/**
+ * Which requests are refused: 405, 413, 503 and 504, each with a reason the client can act on.
+ *
+ * <p>Imports: {@code http}, {@code queue}, {@code ready}.
+ */
+package vertextorchserve.limits;

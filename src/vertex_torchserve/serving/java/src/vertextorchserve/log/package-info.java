@@ -1,0 +1,6 @@
+/**
+ * The access log.
+ *
+ * <p>Imports: {@code http}.
+ */
+package vertextorchserve.log;

@@ -1,0 +1,178 @@
+package vertextorchserve.queue;
+
+import java.net.HttpURLConnection;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.LinkedBlockingDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.pytorch.serve.job.Job;
+
+/**
+ * The requests of one model that wait for a worker.
+ *
+ * <p>When several workers are idle, the one that finished a batch last makes up the next batch. So a single
+ * client keeps one worker busy, and the others stay idle, whose cores the reference handler then uses too. A
+ * batch waits for more requests only while no other worker is idle. TorchServe 0.12 does neither: it gives
+ * each request to the worker that has been idle the longest, and lets every batch wait for more requests,
+ * although an idle worker could answer them.
+ *
+ * <p>Each worker has a thread in the JVM that calls {@code Model.pollBatch}. That method locks the model,
+ * asks this queue for a first request with the longest possible time-out, then for each further request with
+ * what is left of the batch's delay, and unlocks the model. Those calls end in {@link #poll(long, TimeUnit)}
+ * and in {@link #batchLock()}, which stands in for the model's lock. Requests are added by netty's threads.
+ */
+final class JobQueue extends LinkedBlockingDeque<Job> {
+    private static final long serialVersionUID = 1L;
+
+    /** Held while a worker decides whether to take a request or to wait; not while it waits. */
+    private final transient ReentrantLock state = new ReentrantLock();
+
+    /** Signalled when a request was added, a worker became idle or busy, or a batch ended. */
+    private final transient Condition changed = state.newCondition();
+
+    /** The workers that wait for a first request; the one that finished a batch last comes first. */
+    private final transient Deque<Thread> idle = new ArrayDeque<>();
+
+    /** The worker that makes up a batch; null when none does. */
+    private transient volatile Thread collecting;
+
+    /** What that worker has taken so far, the newest first; only its own thread reads and changes it. */
+    private final transient Deque<Job> collected = new ArrayDeque<>();
+
+    /**
+     * An empty queue.
+     *
+     * @param capacity the most requests that may wait.
+     */
+    JobQueue(int capacity) {
+        super(capacity);
+    }
+
+    @Override
+    public boolean offerFirst(Job job) {
+        boolean accepted = super.offerFirst(job);
+        signalChange();
+        return accepted;
+    }
+
+    @Override
+    public boolean offerLast(Job job) {
+        boolean accepted = super.offerLast(job);
+        signalChange();
+        return accepted;
+    }
+
+    /**
+     * Called by a worker's thread: for the first request of a batch with a time-out of {@code
+     * Long.MAX_VALUE}, for the others with what is left of the batch's delay.
+     *
+     * @return the request; null when the batch should end without another one.
+     * @throws InterruptedException when the worker has died. The requests of its unfinished batch are back in
+     *         the queue, in their old order, for another worker.
+     */
+    @Override
+    public Job poll(long timeout, TimeUnit unit) throws InterruptedException {
+        boolean first = timeout == Long.MAX_VALUE;
+        try {
+            state.lockInterruptibly();
+            try {
+                Job job = first ? firstOfBatch() : nextOfBatch(unit.toNanos(timeout));
+                if (job != null) {
+                    collected.addFirst(job);
+                }
+                return job;
+            } finally {
+                state.unlock();
+            }
+        } catch (InterruptedException e) {
+            if (!first) {
+                putBack();
+            }
+            throw e;
+        }
+    }
+
+    /** The lock for TorchServe's model, of which only the worker that makes up a batch is the holder. */
+    ReentrantLock batchLock() {
+        return new BatchLock();
+    }
+
+    private Job firstOfBatch() throws InterruptedException {
+        Thread worker = Thread.currentThread();
+        idle.push(worker);
+        changed.signalAll(); // a batch that waits for more requests ends now
+        try {
+            while (true) {
+                Job job = collecting == null && idle.peek() == worker ? poll() : null;
+                if (job != null) {
+                    collecting = worker;
+                    return job;
+                }
+                changed.await();
+            }
+        } finally {
+            idle.remove(worker);
+            changed.signalAll(); // another worker is the first of the idle ones now
+        }
+    }
+
+    private Job nextOfBatch(long nanoseconds) throws InterruptedException {
+        long left = nanoseconds;
+        while (true) {
+            Job job = poll();
+            if (job != null || left <= 0 || !idle.isEmpty()) {
+                return job;
+            }
+            left = changed.awaitNanos(left);
+        }
+    }
+
+    /** TorchServe would forget the requests of an unfinished batch when its worker dies. */
+    private void putBack() {
+        for (Job job : collected) {
+            if (!offerFirst(job)) { // requests that came since have taken the places
+                job.sendError(
+                        HttpURLConnection.HTTP_UNAVAILABLE, "the worker has died and the queue is full");
+            }
+        }
+    }
+
+    private void endBatch() {
+        collected.clear();
+        collecting = null;
+        signalChange();
+    }
+
+    private void signalChange() {
+        state.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            state.unlock();
+        }
+    }
+
+    /**
+     * What TorchServe calls around a batch, on the model's lock; here it reads and ends this queue's batch.
+     */
+    private final class BatchLock extends ReentrantLock {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public void lockInterruptibly() {
+            // Never waits: a worker waits in firstOfBatch, where the idle workers are put in order.
+        }
+
+        @Override
+        public boolean isHeldByCurrentThread() {
+            return collecting == Thread.currentThread();
+        }
+
+        @Override
+        public void unlock() {
+            endBatch();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package vertextorchserve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Every property must be set, and no other value stands in for one. */
+class SettingsTest {
+    private static final Map<String, String> PROPERTIES =
+            Map.of("vts.ready.file", "/work/ready", "vts.drain.delay.seconds", "0", "vts.drain.limit.seconds",
+                    "20", "vts.request.timeout.seconds", "3600", "vts.load.retry.seconds", "5");
+
+    @BeforeEach
+    void set() {
+        PROPERTIES.forEach(System::setProperty);
+    }
+
+    @AfterEach
+    void clear() {
+        PROPERTIES.keySet().forEach(System::clearProperty);
+    }
+
+    @Test
+    void eachPropertyHasItsSetting() {
+        Settings expected = new Settings(Path.of("/work/ready"), Duration.ofSeconds(0),
+                Duration.ofSeconds(20), Duration.ofHours(1), Duration.ofSeconds(5));
+        assertEquals(expected, Settings.fromSystemProperties());
+    }
+
+    @Test
+    void aMissingPropertyIsNamed() {
+        for (String name : PROPERTIES.keySet()) {
+            String value = System.clearProperty(name);
+            String message =
+                    assertThrows(IllegalArgumentException.class, Settings::fromSystemProperties).getMessage();
+            assertEquals(name + " is not set; start the JVM with -D" + name + "=...", message);
+            System.setProperty(name, value);
+        }
+    }
+}

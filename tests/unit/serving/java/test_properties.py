@@ -1,0 +1,30 @@
+"""Python passes the `vts.*` system properties that Java reads, and no others."""
+
+import re
+from pathlib import Path
+
+from vertex_torchserve.serving.torchserve.jvm_command import launcher_properties
+
+SOURCES = Path(__file__).parents[4] / "src" / "vertex_torchserve" / "serving" / "java" / "src"
+
+
+def test_python_passes_what_java_reads_and_no_more() -> None:
+    read = {
+        name for path in SOURCES.rglob("*.java") for name in re.findall(r'"(vts\.[\w.]+)"', path.read_text())
+    }
+    assert set(launcher_properties(Path("ready"), 3600)) == read
+    assert read == {
+        "vts.ready.file",
+        "vts.drain.delay.seconds",
+        "vts.drain.limit.seconds",
+        "vts.request.timeout.seconds",
+        "vts.load.retry.seconds",
+    }
+
+
+def test_java_has_no_defaults_for_them() -> None:
+    """`System.getProperty(name, value)` is how Java would have one."""
+    with_default = [
+        path.name for path in SOURCES.rglob("*.java") if re.search(r"getProperty\([^)]*,", path.read_text())
+    ]
+    assert with_default == []
