@@ -6,9 +6,14 @@ from typing import Any
 import torch
 
 from hf_handler.items import Query
-from hf_handler.schema import SCORE, TEXT, Refused, Schema, record
+from hf_handler.schema import SCORE, TEXT, TEXTS, Refused, Schema, record
 
 LABEL: Schema = record({"label": TEXT, "score": SCORE})
+
+
+# The labels of zero-shot tasks come with the request.
+CANDIDATE_LABELS: Schema = {"anyOf": [{**TEXTS, "maxItems": 1000}, {**TEXT, "minLength": 1}]}
+LABEL_ALIASES = {"candidateLabels": "candidate_labels", "labels": "candidate_labels"}
 
 
 FUNCTION: Schema = {"type": "string", "enum": ["default", "softmax", "sigmoid", "none"]}
@@ -36,8 +41,8 @@ def ranked_labels(labels: Mapping[int, str], row: Sequence[float], top_k: int | 
     return [{"label": labels[index], "score": row[index]} for index in order]
 
 
-def with_labels(query: Query) -> Query:
-    """Make a list of the `candidate_labels`, which may come as one text with commas.
+def list_labels(query: Query) -> None:
+    """Make a list of a query's `candidate_labels`, which may come as one text with commas.
 
     Raises:
         Refused: There are none, or `hypothesis_template` has no place for them.
@@ -51,7 +56,6 @@ def with_labels(query: Query) -> Query:
     if template.count("{}") != 1 or template.count("{") + template.count("}") != 2:
         raise Refused("hypothesis_template must have {} once, where the label goes, and no other brace")
     query.parameters = {**query.parameters, "candidate_labels": labels}
-    return query
 
 
 class NamedLabels(dict[int, str]):

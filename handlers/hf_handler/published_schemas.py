@@ -1,10 +1,13 @@
 """The JSON Schemas of a task, as they are published with a model."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from hf_handler.registry import task_class as class_of
+from hf_handler.registry import task_class
 from hf_handler.schema import Schema, record
-from hf_handler.task import Task
+
+if TYPE_CHECKING:
+    from hf_handler.interface import Interface
 
 
 def schemas(name: str) -> dict[str, Schema]:
@@ -13,30 +16,38 @@ def schemas(name: str) -> dict[str, Schema]:
     Raises:
         ValueError: There is no such task.
     """
-    task_class = class_of(name)
-    main, value = next(iter(task_class.fields.items()))
-    accepted = {**task_class.parameters, **aliased(task_class, task_class.parameters)}
-    parameters = record({}, accepted)
-    beside = {"parameters": parameters, **accepted}
-    named = [named_fields(task_class, way, beside) for way in task_class.ways()]
-    bare = [value] if (main,) in task_class.ways() else []
+    return task_class(name).interface.schemas()
+
+
+def parameters_schema(interface: "Interface") -> Schema:
+    """Return the schema of the parameters of a call."""
+    return record({}, with_aliases(interface, interface.parameters))
+
+
+def instance_schema(interface: "Interface") -> Schema:
+    """Return the schema of an instance in any of its spellings."""
+    main, value = interface.main, interface.fields[interface.main]
+    parameters = parameters_schema(interface)
+    beside = {"parameters": parameters, **parameters["properties"]}
+    named = [named_fields(interface, form, beside) for form in interface.forms]
+    bare = [value] if (main,) in interface.forms else []
     wrapped = record({"inputs": {"anyOf": [*bare, *named]}}, beside)
-    return {
-        "instance": {"anyOf": [*bare, *named, wrapped]},
-        "parameters": parameters,
-        "prediction": task_class.prediction,
-    }
+    return {"anyOf": [*bare, *named, wrapped]}
 
 
-def aliased(task_class: type[Task], schemas: Mapping[str, Schema]) -> dict[str, Schema]:
-    """Return those of `schemas` that have another name, by it."""
-    return {name: schemas[meant] for name, meant in task_class.aliases.items() if meant in schemas}
+def with_aliases(interface: "Interface", schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+    """Return schemas under all the names of what they are of."""
+    other = {name: schemas[meant] for name, meant in interface.aliases.items() if meant in schemas}
+    return {**schemas, **other}
 
 
-def named_fields(task_class: type[Task], way: Sequence[str], beside: Mapping[str, Schema]) -> Schema:
-    """Return the schema of an object that has the fields of `way`, each under any of its names."""
-    fields = {**task_class.fields, **aliased(task_class, task_class.fields)}
-    names = {key: [key, *(name for name, meant in task_class.aliases.items() if meant == key)] for key in way}
-    schema = record({key: fields[key] for key in way if len(names[key]) == 1}, {**fields, **beside})
-    choices = [{"anyOf": [{"required": [name]} for name in names[key]]} for key in way if len(names[key]) > 1]
+def named_fields(interface: "Interface", form: Sequence[str], beside: Mapping[str, Schema]) -> Schema:
+    """Return the schema of an object that has the fields of `form`, each under any of its names."""
+    fields = with_aliases(interface, interface.fields)
+    aliases = interface.aliases
+    names = {key: [key, *(name for name in aliases if aliases[name] == key)] for key in form}
+    schema = record({key: fields[key] for key in form if len(names[key]) == 1}, {**fields, **beside})
+    choices = [
+        {"anyOf": [{"required": [name]} for name in names[key]]} for key in form if len(names[key]) > 1
+    ]
     return {**schema, "allOf": choices} if choices else schema

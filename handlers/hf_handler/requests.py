@@ -23,13 +23,16 @@ class Request:
     close: Callable[[list[Any]], Any]
 
 
-def open_request(body: Any, content_type: str, is_one: Callable[[list[Any]], bool]) -> Request:
+def open_request(
+    body: Any, content_type: str, is_one: Callable[[list[Any]], bool], takes_file: bool
+) -> Request:
     """Take one request apart, as TorchServe hands it over when no service envelope is set.
 
     Args:
         body: JSON that TorchServe parsed, or bytes.
         content_type: Of the body.
         is_one: Whether a list sent as `inputs` is one instance.
+        takes_file: Whether a body that is no JSON is a file, not a text.
 
     Raises:
         Refused: It is no request we know, or JSON that can't be parsed.
@@ -39,6 +42,11 @@ def open_request(body: Any, content_type: str, is_one: Callable[[list[Any]], boo
             body = json.loads(body)
         except (ValueError, RecursionError):
             raise Refused("the body is not valid JSON") from None
+    if isinstance(body, bytes | bytearray) and not takes_file:
+        try:
+            body = body.decode("utf-8")
+        except UnicodeError:
+            raise Refused("the body is not valid Unicode (UTF-8)") from None
     if not isinstance(body, dict) or not {"instances", "inputs"} & set(body):
         return Request([body], {}, lambda predictions: predictions[0])
     key = "instances" if "instances" in body else "inputs"

@@ -40,6 +40,9 @@ NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 1}
 
 
+WHOLE: Schema = {"type": "integer", "minimum": 0}
+
+
 ALL_OR_COUNT: Schema = {"anyOf": [COUNT, {"type": "null"}]}
 
 
@@ -63,6 +66,8 @@ def list_of(items: Schema) -> Schema:
 
 def kind_of(value: object) -> str:
     """Return the type of a value, for messages."""
+    if isinstance(value, bytes | bytearray) or (isinstance(value, dict) and value.keys() == {"b64"}):
+        return "a file"  # envelopes make bytes of {"b64": ...}
     return "null" if value is None else type(value).__name__
 
 
@@ -95,13 +100,11 @@ def wording(schema: Schema) -> str:
 
 
 def check(value: Any, schema: Schema, name: str) -> Any:
-    """Return `value` as `schema` wants it: bytes as text, whole floats as integers.
-
-    Knows the part of JSON Schema that this file uses.
+    """Return `value` as `schema` wants it: whole floats as integers.
 
     Args:
-        value: Of JSON types; text may also come as UTF-8 bytes, as forms and envelopes hand it over.
-        schema: A JSON Schema.
+        value: Of JSON types.
+        schema: A JSON Schema of the keywords that `verify_keywords` lets pass.
         name: What to call the value in a message.
 
     Raises:
@@ -150,17 +153,16 @@ def _check_list(value: Any, schema: Schema, name: str) -> list[Any]:
 def _check_text(value: Any, schema: Schema, name: str) -> str:
     if "enum" in schema and value not in schema["enum"]:
         raise _misfit(value, schema, name, repr(value)[:40])
-    if not isinstance(value, str | bytes | bytearray):
+    if not isinstance(value, str):
         raise _misfit(value, schema, name)
-    try:
-        text = value if isinstance(value, str) else value.decode("utf-8")
-        if not text.isascii():
-            text.encode("utf-8")  # JSON can carry lone surrogates, which tokenizers refuse
-    except UnicodeError:
-        raise Refused(f"{name} is not valid Unicode (UTF-8)") from None
-    if len(text) < schema.get("minLength", 0):
+    if not value.isascii():
+        try:
+            value.encode("utf-8")  # JSON can carry lone surrogates, which tokenizers refuse
+        except UnicodeError:
+            raise Refused(f"{name} is not valid Unicode (UTF-8)") from None
+    if len(value) < schema.get("minLength", 0):
         raise Refused(f"{name} must not be empty")
-    return text
+    return value
 
 
 def _check_number(value: Any, schema: Schema, name: str) -> int | float:
@@ -190,10 +192,8 @@ def _check_object(value: Any, schema: Schema, name: str) -> Fields:
     rest = schema.get("additionalProperties", True)
     if unknown and rest is False:
         raise Refused(f"unknown {name}: {', '.join(unknown)}; accepted: {', '.join(properties) or 'none'}")
-    return {
-        key: check(entry, properties.get(key) or (rest if isinstance(rest, Mapping) else {}), f"{name}.{key}")
-        for key, entry in value.items()
-    }
+    rest = rest if isinstance(rest, Mapping) else {}
+    return {key: check(entry, properties.get(key, rest), f"{name}.{key}") for key, entry in value.items()}
 
 
 _CHECKS: dict[str, Callable[[Any, Schema, str], Any]] = {
@@ -207,4 +207,42 @@ _CHECKS: dict[str, Callable[[Any, Schema, str], Any]] = {
 }
 
 
-WHOLE: Schema = {"type": "integer", "minimum": 0}
+# What `check` knows of JSON Schema: the keywords of each type, and those that say nothing of a value.
+KEYWORDS = {
+    "string": {"enum", "minLength", "contentEncoding"},
+    "integer": {"minimum", "maximum"},
+    "number": {"minimum", "maximum", "exclusiveMinimum"},
+    "boolean": set[str](),
+    "null": set[str](),
+    "array": {"items", "minItems", "maxItems"},
+    "object": {"properties", "required", "additionalProperties"},
+}
+
+
+def verify_keywords(schema: Schema, name: str) -> None:
+    """Make sure that `check` knows all that a schema says.
+
+    Args:
+        schema: A JSON Schema; an empty one accepts anything.
+        name: What to call it in a message.
+
+    Raises:
+        ValueError: It doesn't.
+    """
+    kind = schema.get("type")
+    if schema and "anyOf" not in schema and kind not in KEYWORDS:
+        raise ValueError(
+            f"the schema of {name} has the type {kind!r}; accepted: {', '.join(KEYWORDS)}, or anyOf; "
+            "fix: say one of them"
+        )
+    known = {"anyOf"} if "anyOf" in schema else {"type"} | KEYWORDS.get(str(kind), set())
+    unknown = sorted(set(schema) - known - {"default"})
+    if unknown:
+        raise ValueError(
+            f"the schema of {name} uses {', '.join(unknown)}, which `check` doesn't know here; accepted: "
+            f"{', '.join(sorted(known))}; fix: say it with them, or teach `check` in schema.py"
+        )
+    parts = [*schema.get("anyOf", ()), schema.get("items"), schema.get("additionalProperties")]
+    for part in [*parts, *schema.get("properties", {}).values()]:
+        if isinstance(part, Mapping):
+            verify_keywords(part, name)

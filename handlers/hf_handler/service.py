@@ -107,7 +107,9 @@ class Service:
             headers = context.get_all_request_header(index) if context.request_processor else {}
             content_type = (headers.get(name) or {}).get("content-type") or ""
             try:
-                request = open_request(row[name], content_type, self.task.is_one)
+                request = open_request(
+                    row[name], content_type, self.task.is_one, self.task.interface.takes_file
+                )
             except Refused as error:
                 answers[index] = refuse_request(context, index, error.status, str(error))
                 continue

@@ -2,15 +2,24 @@
 
 import base64
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy
 import transformers
 
 from hf_handler.failures import each
 from hf_handler.items import Item, Query
-from hf_handler.media.sounds import SOUND, read_sound, silence
+from hf_handler.media.files import FILE
+from hf_handler.media.sounds import read_sound, silence
 from hf_handler.task import Task
+
+# The part of an interface that says: one sound.
+A_SOUND: dict[str, Any] = {
+    "fields": {"audio": FILE},
+    "forms": (("audio",),),
+    "media": ("audio",),
+    "example": {"b64": base64.b64encode(silence()).decode()},
+}
 
 
 class AudioTask(Task):
@@ -19,9 +28,6 @@ class AudioTask(Task):
     Zeros at the end of a shorter one would change what most of these models hear: they have no mask.
     """
 
-    fields: ClassVar = {"audio": SOUND}
-    media: ClassVar = ("audio",)
-    example: ClassVar[Any] = {"b64": base64.b64encode(silence()).decode()}
     budget = 3_000  # hundredths of a second
     budget_on_gpu = 48_000
 

@@ -61,6 +61,13 @@ GENERATION: Mapping[str, Schema] = {
 }
 
 
+GENERATION_ALIASES = {
+    "max_tokens": "max_new_tokens",
+    "stop_sequences": "stop",
+    "stop_sequence": "stop",
+}
+
+
 SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 
 
@@ -94,9 +101,6 @@ class GenerationTask(EncoderTask):
             the pipelines that transformers 5 no longer has.
     """
 
-    parameters: ClassVar = GENERATION
-    aliases: ClassVar = {"max_tokens": "max_new_tokens", "stop_sequences": "stop", "stop_sequence": "stop"}
-    example: ClassVar = {"inputs": "warm up", "parameters": {"max_new_tokens": 2}}
     defaults_of_pipeline: ClassVar[Mapping[str, Any]] = {"max_new_tokens": 256, "num_beams": 4}
     before_models_own: ClassVar[bool] = False
     budget = 8192  # tokens read and written, times beams
@@ -171,7 +175,8 @@ class GenerationTask(EncoderTask):
 
     def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Return the tokens that each query's generation starts from."""
-        return self.token_rows.encode(queries, [[query.fields[self.main]] for query in queries])
+        texts = [[query.fields[self.interface.main]] for query in queries]
+        return self.token_rows.encode(queries, texts)
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a query; only equal parameters share a pack, and a seed has a pack of its own."""

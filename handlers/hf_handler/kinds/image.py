@@ -8,10 +8,19 @@ import transformers
 from hf_handler.failures import each
 from hf_handler.items import Item, Query, own_pack
 from hf_handler.labels import NamedLabels
-from hf_handler.media.files import PICTURE
-from hf_handler.media.pictures import GREY, PATCH, Pictures
+from hf_handler.media.files import FILE
+from hf_handler.media.pictures import GREY, PATCH, PICTURE_ALIASES, Pictures
 from hf_handler.task import Task
 from hf_handler.tensors import separated, shapes_of, tensors_of, together
+
+# The part of an interface that says: one picture.
+A_PICTURE: dict[str, Any] = {
+    "fields": {"image": FILE},
+    "forms": (("image",),),
+    "media": ("image",),
+    "aliases": PICTURE_ALIASES,
+    "example": GREY,
+}
 
 
 class ImageTask(Task):
@@ -21,10 +30,6 @@ class ImageTask(Task):
         auto_class: Name of the `AutoModel*` class.
     """
 
-    fields: ClassVar = {"image": PICTURE}
-    media: ClassVar = ("image",)
-    aliases: ClassVar = {"images": "image"}
-    example: ClassVar[Any] = GREY
     budget = 2**11  # patches
     budget_on_gpu = 2**15
     auto_class: ClassVar[str]

@@ -9,8 +9,7 @@ import transformers
 from hf_handler.failures import each
 from hf_handler.items import Item, Query
 from hf_handler.kinds.generation import GenerationTask, seeded
-from hf_handler.media.files import PICTURE
-from hf_handler.media.pictures import GREY, Pictures
+from hf_handler.media.pictures import Pictures
 from hf_handler.plans import Plan
 from hf_handler.schema import Refused
 from hf_handler.tensors import shapes_of, tensors_of, together
@@ -25,10 +24,6 @@ class PictureToText(GenerationTask):
     the tokenizer pads on the left, as those of decoders do; others share a pack when they are equally long.
     """
 
-    media: ClassVar = ("image",)
-    fields: ClassVar = {"image": PICTURE}
-    aliases: ClassVar = {**GenerationTask.aliases, "images": "image"}
-    example: ClassVar[Any] = {"image": GREY, "parameters": {"max_new_tokens": 2}}
     defaults_of_pipeline: ClassVar = {"max_new_tokens": 256}
 
     def load(self) -> None:

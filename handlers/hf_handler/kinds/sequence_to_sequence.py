@@ -4,8 +4,15 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GenerationTask
+from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES, GenerationTask
 from hf_handler.schema import Parameters
+
+# The part of an interface that says: a text, and how to write another.
+FROM_A_TEXT: dict[str, Any] = {
+    "parameters": GENERATION,
+    "aliases": GENERATION_ALIASES,
+    "example": {"inputs": "warm up", "parameters": {"max_new_tokens": 2}},
+}
 
 
 class SequenceToSequence(GenerationTask):
@@ -35,7 +42,7 @@ class SequenceToSequence(GenerationTask):
         """Tokenize the texts, each behind the prefix the model was trained with."""
         prefix = getattr(self.model.config, "prefix", None) or ""
         texts = [
-            [self.specific(query.parameters).get("prefix", prefix) + query.fields[self.main]]
+            [self.specific(query.parameters).get("prefix", prefix) + query.fields[self.interface.main]]
             for query in queries
         ]
         work = self.token_rows.encode(queries, texts)

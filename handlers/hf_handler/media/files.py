@@ -2,27 +2,44 @@
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 from hf_handler.media.fetching import fetch
-from hf_handler.schema import Refused, Schema
+from hf_handler.schema import TEXT, Refused, Schema, kind_of, record
 
-# A file, sent as {"b64": "..."}; `open_media` makes bytes of every spelling of it.
-MEDIA: Schema = {
-    "type": "object",
-    "properties": {"b64": {"type": "string", "contentEncoding": "base64"}},
-    "required": ["b64"],
-}
+BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
+
+# By itself a text is base64, a data: URL, or the https URL of an allowed host.
+B64_OR_TEXT: Schema = {"anyOf": [record({"b64": BASE64}), TEXT]}
+
+# A file in any of its spellings.
+FILE: Schema = {"anyOf": [*B64_OR_TEXT["anyOf"], record({"data": B64_OR_TEXT})]}
 
 
 def is_file(value: object) -> bool:
-    """Whether a value is a file in one of its spellings: `{"b64": ...}`, `{"data": ...}` around one."""
-    if not isinstance(value, dict) or len(value) != 1:
-        return False
-    return isinstance(value.get("b64"), str) or isinstance(value.get("data"), dict | bytes | bytearray)
+    """Whether an object stands for a file, `{"b64": ...}` or `{"data": ...}`, and is none of fields."""
+    return isinstance(value, dict) and len(value) == 1 and ("b64" in value or "data" in value)
 
 
-# What else may stand for a file: base64 by itself, a data: URL, or the https URL of an allowed host.
-PICTURE: Schema = {"anyOf": [MEDIA, {"type": "string"}]}
+def open_file(value: Any, hosts: Sequence[str]) -> bytes:
+    """Return the bytes of a file.
+
+    Args:
+        value: As `FILE` has it, or bytes.
+        hosts: From which an https URL may be fetched.
+
+    Raises:
+        Refused: It is something else, or a URL of another host.
+    """
+    if isinstance(value, dict) and value.keys() == {"data"}:
+        value = value["data"]
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    if isinstance(value, str):
+        return from_text(value, hosts)
+    if isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str):
+        return from_base64(value["b64"])
+    raise Refused(f'expected a file as {{"b64": "..."}}, got {kind_of(value)}')
 
 
 def from_base64(text: str) -> bytes:

@@ -14,6 +14,9 @@ PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 LONGEST_TO_SHORTEST = 100
 
 
+PICTURE_ALIASES = {"images": "image"}
+
+
 PATCH = 16  # pixels; a 224 x 224 picture counts as 196
 
 

@@ -3,12 +3,8 @@
 import numpy
 import torch
 
-from hf_handler.media.files import PICTURE
 from hf_handler.optional import need
-from hf_handler.schema import Refused, Schema
-
-SOUND: Schema = PICTURE  # a file, in the same spellings
-
+from hf_handler.schema import Refused
 
 RATES = (1_000, 768_000)  # samples a second
 

@@ -1,12 +1,13 @@
 """audio-classification: the labels of a sound."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import transformers
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.audio import AudioTask
+from hf_handler.kinds.audio import A_SOUND, AudioTask
 from hf_handler.labels import FUNCTION, LABEL, NamedLabels, ranked_labels, scores_of
 from hf_handler.schema import ALL_OR_COUNT, list_of
 from hf_handler.tensors import shapes_of, tensors_of, together
@@ -16,11 +17,14 @@ class AudioClassification(AudioTask):
     """The `top_k` best labels of a sound."""
 
     name = "audio-classification"
-    parameters: ClassVar = {
-        "top_k": {**ALL_OR_COUNT, "default": 5},
-        "function_to_apply": {**FUNCTION, "default": "default"},
-    }
-    prediction: ClassVar = list_of(LABEL)
+    interface = Interface(
+        **A_SOUND,
+        parameters={
+            "top_k": {**ALL_OR_COUNT, "default": 5},
+            "function_to_apply": {**FUNCTION, "default": "default"},
+        },
+        prediction=list_of(LABEL),
+    )
 
     def load(self) -> None:
         """Load the model."""

@@ -1,13 +1,14 @@
 """automatic-speech-recognition: what is said in a sound, and when."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 import transformers
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.audio import AudioTask
+from hf_handler.kinds.audio import A_SOUND, AudioTask
 from hf_handler.kinds.generation import GENERATION, seeded
 from hf_handler.plans import Plan
 from hf_handler.schema import FLAG, NUMBER, TEXT, Parameters, Refused, Schema, list_of, record
@@ -20,25 +21,31 @@ CHUNK: Schema = record({"text": TEXT, "timestamp": list_of({"anyOf": [NUMBER, {"
                        {"language": {"anyOf": [TEXT, {"type": "null"}]}})  # fmt: skip
 
 
+# Parameters of `generate` that make sense for what is said.
+WRITING = (
+    "max_new_tokens", "do_sample", "temperature", "top_k", "top_p", "repetition_penalty",
+    "no_repeat_ngram_size", "num_beams", "length_penalty", "early_stopping", "seed",
+)  # fmt: skip
+
+
 class SpeechRecognition(AudioTask):
     """What is said in a sound, and when: by Whisper, by models with a CTC head, or another that writes."""
 
     name = "automatic-speech-recognition"
-    parameters: ClassVar = {
-        "return_timestamps": {"anyOf": [FLAG, {"type": "string", "enum": ["word", "char"]}]},
-        "chunk_length_s": SECONDS,
-        "stride_length_s": {"anyOf": [SECONDS, {**list_of(SECONDS), "minItems": 2, "maxItems": 2}]},
-        "return_language": FLAG,
-        "language": TEXT,
-        "task": {"type": "string", "enum": ["transcribe", "translate"]},
-        **{
-            name: GENERATION[name]
-            for name in ("max_new_tokens", "do_sample", "temperature", "top_k", "top_p", "repetition_penalty",
-                         "no_repeat_ngram_size", "num_beams", "length_penalty", "early_stopping", "seed")
+    interface = Interface(
+        **A_SOUND,
+        parameters={
+            "return_timestamps": {"anyOf": [FLAG, {"type": "string", "enum": ["word", "char"]}]},
+            "chunk_length_s": SECONDS,
+            "stride_length_s": {"anyOf": [SECONDS, {**list_of(SECONDS), "minItems": 2, "maxItems": 2}]},
+            "return_language": FLAG,
+            "language": TEXT,
+            "task": {"type": "string", "enum": ["transcribe", "translate"]},
+            **{name: GENERATION[name] for name in WRITING},
         },
-    }  # fmt: skip
-    aliases: ClassVar = {"max_tokens": "max_new_tokens"}
-    prediction: ClassVar = record({"text": TEXT}, {"chunks": list_of(CHUNK)})
+        aliases={"max_tokens": "max_new_tokens"},
+        prediction=record({"text": TEXT}, {"chunks": list_of(CHUNK)}),
+    )
 
     def load(self) -> None:
         """Load the model by the kind of its head."""

@@ -1,13 +1,14 @@
 """document-question-answering: the answer to a question about a page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import transformers
 
 from hf_handler.failures import each
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.media.files import PICTURE
+from hf_handler.media.files import FILE
 from hf_handler.media.pictures import GREY, Pictures
 from hf_handler.schema import (
     COUNT,
@@ -40,25 +41,27 @@ class DocumentQuestionAnswering(Task):
     """The answer to a question about a page: a span of its words, which the client sent, or Donut's own."""
 
     name = "document-question-answering"
-    fields: ClassVar = {"image": PICTURE, "question": {**TEXT, "minLength": 1}, "word_boxes": WORD_BOXES}
-    forms: ClassVar = (("image", "question"), ("word_boxes", "question"))
-    media: ClassVar = ("image",)
-    parameters: ClassVar = {
-        "top_k": {**COUNT, "default": 1},
-        "doc_stride": COUNT,
-        "max_answer_len": {**COUNT, "default": 15},
-        "max_seq_len": COUNT,
-        "handle_impossible_answer": {**FLAG, "default": False},
-    }
-    prediction: ClassVar = {
-        "anyOf": [
-            list_of(record({"score": SCORE, "answer": TEXT, "start": WHOLE, "end": WHOLE})),
-            list_of(record({"answer": {"anyOf": [TEXT, {"type": "null"}]}})),
-        ]
-    }
-    example: ClassVar = {
-        "image": GREY, "question": "what?", "word_boxes": [["warm", [0, 0, 9, 9]], ["up", [9, 0, 19, 9]]],
-    }  # fmt: skip
+    interface = Interface(
+        fields={"image": FILE, "question": {**TEXT, "minLength": 1}, "word_boxes": WORD_BOXES},
+        forms=(("image", "question"), ("word_boxes", "question"), ("image", "question", "word_boxes")),
+        media=("image",),
+        parameters={
+            "top_k": {**COUNT, "default": 1},
+            "doc_stride": COUNT,
+            "max_answer_len": {**COUNT, "default": 15},
+            "max_seq_len": COUNT,
+            "handle_impossible_answer": {**FLAG, "default": False},
+        },
+        prediction={
+            "anyOf": [
+                list_of(record({"score": SCORE, "answer": TEXT, "start": WHOLE, "end": WHOLE})),
+                list_of(record({"answer": {"anyOf": [TEXT, {"type": "null"}]}})),
+            ]
+        },
+        example={
+            "image": GREY, "question": "what?", "word_boxes": [["warm", [0, 0, 9, 9]], ["up", [9, 0, 19, 9]]],
+        },
+    )  # fmt: skip
     budget = 2048
 
     def load(self) -> None:

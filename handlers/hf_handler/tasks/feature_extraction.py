@@ -1,8 +1,9 @@
 """feature-extraction: the vector of every token."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.schema import SCORE, list_of
@@ -14,7 +15,7 @@ class FeatureExtraction(EncoderTask):
     name = "feature-extraction"
     auto_class = "AutoModel"
     may_miss = ("pooler.",)
-    prediction: ClassVar = list_of(list_of(list_of(SCORE)))
+    interface = Interface(prediction=list_of(list_of(list_of(SCORE))))
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a text."""

@@ -1,10 +1,11 @@
 """fill-mask: the likeliest tokens for each mask of a text."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.schema import COUNT, SCORE, TEXT, TEXTS, Fields, Refused, Schema, list_of, record
@@ -29,11 +30,13 @@ class FillMask(EncoderTask):
 
     name = "fill-mask"
     auto_class = "AutoModelForMaskedLM"
-    parameters: ClassVar = {
-        "top_k": {**COUNT, "default": 5},
-        "targets": {"anyOf": [TEXTS, {**TEXT, "minLength": 1}]},
-    }
-    prediction: ClassVar = {"anyOf": [list_of(FILLING), list_of(list_of(FILLING))]}
+    interface = Interface(
+        parameters={
+            "top_k": {**COUNT, "default": 5},
+            "targets": {"anyOf": [TEXTS, {**TEXT, "minLength": 1}]},
+        },
+        prediction={"anyOf": [list_of(FILLING), list_of(list_of(FILLING))]},
+    )
 
     def load(self) -> None:
         """Load, and see what a mask is.
@@ -46,11 +49,7 @@ class FillMask(EncoderTask):
         if self.mask is None:
             raise ValueError("the tokenizer has no mask token; fix: package a masked language model")
         self.vocabulary = self.tokenizer.get_vocab()
-
-    @property
-    def example(self) -> str:
-        """A text with this tokenizer's mask."""
-        return f"a {self.tokenizer.mask_token} b"
+        self.example = f"a {self.tokenizer.mask_token} b"
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a text; those with equal parameters share packs."""

@@ -1,9 +1,10 @@
 """image-classification: the labels of a picture."""
 
-from typing import Any, ClassVar
+from typing import Any
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.image import ImageTask
+from hf_handler.kinds.image import A_PICTURE, ImageTask
 from hf_handler.labels import FUNCTION, LABEL, label_function, ranked_labels, scores_of
 from hf_handler.schema import ALL_OR_COUNT, list_of
 
@@ -13,11 +14,14 @@ class ImageClassification(ImageTask):
 
     name = "image-classification"
     auto_class = "AutoModelForImageClassification"
-    parameters: ClassVar = {
-        "top_k": {**ALL_OR_COUNT, "default": 5},
-        "function_to_apply": {**FUNCTION, "default": "default"},
-    }
-    prediction: ClassVar = list_of(LABEL)
+    interface = Interface(
+        **A_PICTURE,
+        parameters={
+            "top_k": {**ALL_OR_COUNT, "default": 5},
+            "function_to_apply": {**FUNCTION, "default": "default"},
+        },
+        prediction=list_of(LABEL),
+    )
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """Labels and scores, best first."""

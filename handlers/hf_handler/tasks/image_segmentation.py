@@ -7,25 +7,35 @@ import numpy
 import torch
 import transformers
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.image import ImageTask
+from hf_handler.kinds.image import A_PICTURE, ImageTask
 from hf_handler.schema import NUMBER, SCORE, TEXT, Fields, Refused, Schema, list_of, record
 
 FRACTION: Schema = {**NUMBER, "minimum": 0, "maximum": 1}
+
+
+# From which score on a region counts, and a pixel of it.
+THRESHOLDS = {
+    "threshold": {**FRACTION, "default": 0.9},
+    "mask_threshold": {**FRACTION, "default": 0.5},
+    "overlap_mask_area_threshold": {**FRACTION, "default": 0.5},
+}
 
 
 class ImageSegmentation(ImageTask):
     """The regions of a picture: each a mask as large as the picture, a PNG of black and white."""
 
     name = "image-segmentation"
-    parameters: ClassVar = {
-        "subtask": {"type": "string", "enum": ["panoptic", "instance", "semantic"]},
-        "threshold": {**FRACTION, "default": 0.9},
-        "mask_threshold": {**FRACTION, "default": 0.5},
-        "overlap_mask_area_threshold": {**FRACTION, "default": 0.5},
-    }
-    prediction: ClassVar = list_of(
-        record({"score": {"anyOf": [SCORE, {"type": "null"}]}, "label": TEXT, "mask": TEXT})
+    interface = Interface(
+        **A_PICTURE,
+        parameters={
+            "subtask": {"type": "string", "enum": ["panoptic", "instance", "semantic"]},
+            **THRESHOLDS,
+        },
+        prediction=list_of(
+            record({"score": {"anyOf": [SCORE, {"type": "null"}]}, "label": TEXT, "mask": TEXT})
+        ),
     )
     # Every label, or region, is scaled to the picture's size before one is chosen: 4 GiB of floats.
     values: ClassVar[int] = 2**30
@@ -59,7 +69,7 @@ class ImageSegmentation(ImageTask):
             if method is not None and wanted in {None, subtask}:
                 (found,) = method(
                     rows[0],
-                    **{name: query.parameters[name] for name in list(self.parameters)[1:]},
+                    **{name: query.parameters[name] for name in THRESHOLDS},
                     target_sizes=sizes,
                 )
                 return [

@@ -1,19 +1,25 @@
 """image-text-to-text: what a model writes to a text about pictures."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import transformers
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATION
+from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES
 from hf_handler.kinds.picture_to_text import PictureToText
-from hf_handler.media.files import PICTURE
-from hf_handler.media.pictures import GREY
+from hf_handler.media.files import FILE
+from hf_handler.media.pictures import GREY, PICTURE_ALIASES
 from hf_handler.plans import stop_strings
-from hf_handler.schema import FLAG, TEXT, Fields, Refused, check, list_of, record
+from hf_handler.schema import TEXT, Fields, Refused, check, list_of, record
 from hf_handler.tasks.text_generation import TextGeneration
-from hf_handler.text.conversation import CONVERSATION, is_conversation
+from hf_handler.text.conversation import (
+    CONVERSATION_ALIASES,
+    CONVERSATION_PARAMETERS,
+    TEXT_OR_CONVERSATION,
+    is_conversation,
+)
 from hf_handler.text.streaming import without_stop
 
 
@@ -22,23 +28,19 @@ class ImageTextToText(PictureToText):
 
     name = "image-text-to-text"
     auto_class = "AutoModelForImageTextToText"
-    fields: ClassVar = {
-        "text": {"anyOf": [TEXT, CONVERSATION]},
-        "image": {"anyOf": [PICTURE, {**list_of(PICTURE), "minItems": 1}]},
-    }
-    aliases: ClassVar = {**PictureToText.aliases, "messages": "text", "prompt": "text"}
-    parameters: ClassVar = {
-        **GENERATION,
-        "return_full_text": {**FLAG, "default": True},
-        "continue_final_message": FLAG,
-        "skip_special_tokens": {**FLAG, "default": True},
-    }
-    prediction: ClassVar = list_of(
-        record(
-            {"input_text": {"anyOf": [TEXT, CONVERSATION]}, "generated_text": {"anyOf": [TEXT, CONVERSATION]}}
-        )
+    interface = Interface(
+        fields={
+            "text": TEXT_OR_CONVERSATION,
+            "image": {"anyOf": [FILE, {**list_of(FILE), "minItems": 1}]},
+        },
+        media=("image",),
+        aliases={**GENERATION_ALIASES, **PICTURE_ALIASES, **CONVERSATION_ALIASES},
+        parameters={**GENERATION, **CONVERSATION_PARAMETERS},
+        prediction=list_of(
+            record({"input_text": TEXT_OR_CONVERSATION, "generated_text": TEXT_OR_CONVERSATION})
+        ),
+        example={"text": "warm up", "parameters": {"max_new_tokens": 2}},
     )
-    example: ClassVar = {"text": "warm up", "parameters": {"max_new_tokens": 2}}
     in_new_tokens = TextGeneration.in_new_tokens
     continues = staticmethod(TextGeneration.continues)
 
@@ -61,7 +63,7 @@ class ImageTextToText(PictureToText):
         """Answer a text with a picture where the model marks its place, else one without."""
         mark = getattr(self.processor, "image_token", None)
         if isinstance(mark, str):
-            self.example = {**type(self).example, "text": f"{mark} warm up", "image": GREY}  # type: ignore[misc]
+            self.example = {**self.example, "text": f"{mark} warm up", "image": GREY}
         super().warm_up()
 
     def prompt(self, query: Query) -> list[Item]:

@@ -1,10 +1,13 @@
 """image-to-text: a description of a picture."""
 
-from typing import Any, ClassVar
+from typing import Any
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATED
+from hf_handler.kinds.generation import GENERATED, GENERATION, GENERATION_ALIASES
 from hf_handler.kinds.picture_to_text import PictureToText
+from hf_handler.media.files import FILE
+from hf_handler.media.pictures import GREY, PICTURE_ALIASES
 
 
 class ImageToText(PictureToText):
@@ -12,7 +15,15 @@ class ImageToText(PictureToText):
 
     name = "image-to-text"
     auto_class = "AutoModelForImageTextToText"
-    prediction: ClassVar = GENERATED
+    interface = Interface(
+        fields={"image": FILE},
+        forms=(("image",),),
+        media=("image",),
+        aliases={**GENERATION_ALIASES, **PICTURE_ALIASES},
+        parameters=GENERATION,
+        prediction=GENERATED,
+        example={"image": GREY, "parameters": {"max_new_tokens": 2}},
+    )
 
     def prompt(self, query: Query) -> list[Item]:
         """The picture alone."""

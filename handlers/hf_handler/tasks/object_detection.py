@@ -1,11 +1,12 @@
 """object-detection: what is where in a picture."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.image import ImageTask
+from hf_handler.kinds.image import A_PICTURE, ImageTask
 from hf_handler.schema import NUMBER, SCORE, TEXT, Schema, list_of, record
 
 BOX: Schema = record({edge: {"type": "integer"} for edge in ("xmin", "ymin", "xmax", "ymax")})
@@ -16,8 +17,11 @@ class ObjectDetection(ImageTask):
 
     name = "object-detection"
     auto_class = "AutoModelForObjectDetection"
-    parameters: ClassVar = {"threshold": {**NUMBER, "minimum": 0, "maximum": 1, "default": 0.5}}
-    prediction: ClassVar = list_of(record({"score": SCORE, "label": TEXT, "box": BOX}))
+    interface = Interface(
+        **A_PICTURE,
+        parameters={"threshold": {**NUMBER, "minimum": 0, "maximum": 1, "default": 0.5}},
+        prediction=list_of(record({"score": SCORE, "label": TEXT, "box": BOX})),
+    )
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One record an object."""

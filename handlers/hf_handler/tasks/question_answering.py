@@ -1,14 +1,15 @@
 """question-answering: the span of a context that answers a question."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy
 import torch
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, Fields, Refused, Schema, list_of, record
+from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, WHOLE, Fields, Refused, Schema, list_of, record
 from hf_handler.text.tokens import tokenize
 from hf_handler.text.windows import windows
 
@@ -22,20 +23,23 @@ class QuestionAnswering(EncoderTask):
 
     name = "question-answering"
     auto_class = "AutoModelForQuestionAnswering"
-    fields: ClassVar = {"question": TEXT, "context": {**TEXT, "minLength": 1}}
-    required = ("question", "context")
-    parameters: ClassVar = {
-        "top_k": {**COUNT, "default": 1},
-        "doc_stride": {"type": "integer", "minimum": 0},
-        "max_answer_len": {**COUNT, "default": 15},
-        "max_seq_len": COUNT,
-        "max_question_len": COUNT,  # taken, and without effect, as in 4.57 with tokenizers that tell offsets
-        "handle_impossible_answer": {**FLAG, "default": False},
-        "align_to_words": {**FLAG, "default": True},
-    }
-    aliases: ClassVar = {"topk": "top_k"}
-    prediction: ClassVar = {"anyOf": [ANSWER, list_of(ANSWER)]}
-    example: ClassVar = {"question": "Who is here?", "context": "Anna is here."}
+    interface = Interface(
+        fields={"question": TEXT, "context": {**TEXT, "minLength": 1}},
+        forms=(("question", "context"),),
+        parameters={
+            "top_k": {**COUNT, "default": 1},
+            "doc_stride": WHOLE,
+            "max_answer_len": {**COUNT, "default": 15},
+            "max_seq_len": COUNT,
+            # Taken, and without effect, as in 4.57 with tokenizers that tell offsets.
+            "max_question_len": COUNT,
+            "handle_impossible_answer": {**FLAG, "default": False},
+            "align_to_words": {**FLAG, "default": True},
+        },
+        aliases={"topk": "top_k"},
+        prediction={"anyOf": [ANSWER, list_of(ANSWER)]},
+        example={"question": "Who is here?", "context": "Anna is here."},
+    )
 
     def load(self) -> None:
         """Load.

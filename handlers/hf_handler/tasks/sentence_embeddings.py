@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 import transformers
 
 from hf_handler.archive import read_json, sentence_modules
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, Parameters, Refused, Schema, list_of
+from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, Refused, Schema, list_of
 from hf_handler.text.pooling import POOLING, pooling_modes
 from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import load_tokenizer, tokenize
@@ -26,9 +27,11 @@ class SentenceEmbeddings(EncoderTask):
     may_miss = (
         "pooler.",
     )  # of BERT and its kin: no part of the token vectors, and masked-LM checkpoints lack it
-    parameters: ClassVar = {"normalize": FLAG, "dimensions": COUNT, "prompt_name": TEXT}
-    aliases: ClassVar = {"normalize_embeddings": "normalize", "truncate_dim": "dimensions"}
-    prediction: ClassVar = VECTOR
+    interface = Interface(
+        parameters={"normalize": FLAG, "dimensions": COUNT, "prompt_name": TEXT},
+        aliases={"normalize_embeddings": "normalize", "truncate_dim": "dimensions"},
+        prediction=VECTOR,
+    )
 
     def load(self) -> None:
         """Load the encoder and the modules behind it.
@@ -66,14 +69,12 @@ class SentenceEmbeddings(EncoderTask):
         self.dense = [load_dense(path).to(self.model.device) for kind, path in modules if kind == "Dense"]
         self.normalized = "Normalize" in paths
 
-    def read(self, instance: Any, parameters: Parameters) -> Query:
-        """Read an instance; refuses prompts the model doesn't know."""
-        query = super().read(instance, parameters)
+    def fit_to_model(self, query: Query) -> None:
+        """Refuse prompts the model doesn't know."""
         if query.parameters.get("prompt_name", "") not in {"", *self.prompts}:
             raise Refused(
                 f"unknown prompt_name; accepted: {', '.join(self.prompts) or 'none, the model has none'}"
             )
-        return query
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a text, its prompt before it."""

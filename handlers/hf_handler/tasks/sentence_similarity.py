@@ -1,10 +1,11 @@
 """sentence-similarity: the cosine of a sentence with each of others."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.schema import SCORE, TEXT, TEXTS, list_of, record
 from hf_handler.tasks.sentence_embeddings import SentenceEmbeddings
@@ -14,11 +15,13 @@ class SentenceSimilarity(SentenceEmbeddings):
     """The cosine of a sentence with each of others."""
 
     name = "sentence-similarity"
-    fields: ClassVar = {"source_sentence": TEXT, "sentences": TEXTS}
-    required = ("source_sentence", "sentences")
-    parameters: ClassVar = {"prompt_name": TEXT}
-    prediction: ClassVar = record({"similarities": list_of(SCORE)})
-    example: ClassVar = {"source_sentence": "a movie", "sentences": ["a film", "bread"]}
+    interface = Interface(
+        fields={"source_sentence": TEXT, "sentences": TEXTS},
+        forms=(("source_sentence", "sentences"),),
+        parameters={"prompt_name": TEXT},
+        prediction=record({"similarities": list_of(SCORE)}),
+        example={"source_sentence": "a movie", "sentences": ["a film", "bread"]},
+    )
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a sentence, the source first."""

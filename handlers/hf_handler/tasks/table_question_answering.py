@@ -1,10 +1,11 @@
 """table-question-answering: the cells of a table that answer a question."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import transformers
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.optional import need
 from hf_handler.schema import NUMBER, TEXT, Refused, Schema, list_of, record
@@ -24,14 +25,16 @@ class TableQuestionAnswering(Task):
     """The cells of a table that answer a question, by a TAPAS model; needs pandas."""
 
     name = "table-question-answering"
-    fields: ClassVar = {"query": TEXT, "table": {"anyOf": [COLUMNS, ROWS]}}
-    required = ("query", "table")
-    aliases: ClassVar = {"question": "query"}
-    prediction: ClassVar = record(
-        {"answer": TEXT, "coordinates": list_of(list_of({"type": "integer"})), "cells": list_of(TEXT)},
-        {"aggregator": TEXT},
+    interface = Interface(
+        fields={"query": TEXT, "table": {"anyOf": [COLUMNS, ROWS]}},
+        forms=(("query", "table"),),
+        aliases={"question": "query"},
+        prediction=record(
+            {"answer": TEXT, "coordinates": list_of(list_of({"type": "integer"})), "cells": list_of(TEXT)},
+            {"aggregator": TEXT},
+        ),
+        example={"query": "how many", "table": {"name": ["Anna"], "price": ["10"]}},
     )
-    example: ClassVar = {"query": "how many", "table": {"name": ["Anna"], "price": ["10"]}}
 
     def load(self) -> None:
         """Load the model, its tokenizer and pandas."""

@@ -1,9 +1,8 @@
 """text2text-generation: a text made of a text."""
 
-from typing import ClassVar
-
+from hf_handler.interface import Interface
 from hf_handler.kinds.generation import GENERATED
-from hf_handler.kinds.sequence_to_sequence import SequenceToSequence
+from hf_handler.kinds.sequence_to_sequence import FROM_A_TEXT, SequenceToSequence
 
 
 class Text2TextGeneration(SequenceToSequence):
@@ -11,4 +10,4 @@ class Text2TextGeneration(SequenceToSequence):
 
     name = "text2text-generation"
     answer_name = "generated_text"
-    prediction: ClassVar = GENERATED
+    interface = Interface(**FROM_A_TEXT, prediction=GENERATED)

@@ -1,8 +1,9 @@
 """text-classification: the label of a text or a pair of texts."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import FUNCTION, LABEL, label_function, ranked_labels, scores_of
@@ -14,10 +15,12 @@ class TextClassification(EncoderTask):
 
     name = "text-classification"
     auto_class = "AutoModelForSequenceClassification"
-    fields: ClassVar = {"text": TEXT, "text_pair": TEXT}
-    parameters: ClassVar = {"top_k": ALL_OR_COUNT, "function_to_apply": FUNCTION}
-    prediction: ClassVar = {"anyOf": [LABEL, list_of(LABEL)]}
-    example = "good movie"
+    interface = Interface(
+        fields={"text": TEXT, "text_pair": TEXT},
+        parameters={"top_k": ALL_OR_COUNT, "function_to_apply": FUNCTION},
+        prediction={"anyOf": [LABEL, list_of(LABEL)]},
+        example="good movie",
+    )
 
     def load(self) -> None:
         """Load, and see what scores are made with."""

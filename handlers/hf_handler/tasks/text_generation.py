@@ -5,10 +5,16 @@ from typing import Any, ClassVar
 
 import torch
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATION, GenerationTask
-from hf_handler.schema import FLAG, TEXT, Parameters, Refused, list_of, record
-from hf_handler.text.conversation import CONVERSATION, is_conversation
+from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES, GenerationTask
+from hf_handler.schema import FLAG, Parameters, Refused, list_of, record
+from hf_handler.text.conversation import (
+    CONVERSATION_ALIASES,
+    CONVERSATION_PARAMETERS,
+    TEXT_OR_CONVERSATION,
+    is_conversation,
+)
 from hf_handler.text.streaming import Parts
 from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import tokenize
@@ -19,16 +25,13 @@ class TextGeneration(GenerationTask):
 
     name = "text-generation"
     auto_class = "AutoModelForCausalLM"
-    fields: ClassVar = {"text": {"anyOf": [TEXT, CONVERSATION]}}
-    aliases: ClassVar = {**GenerationTask.aliases, "messages": "text", "prompt": "text"}
-    parameters: ClassVar = {
-        **GENERATION,
-        "return_full_text": {**FLAG, "default": True},
-        "continue_final_message": FLAG,
-        "skip_special_tokens": {**FLAG, "default": True},
-        "stream": {**FLAG, "default": False},
-    }
-    prediction: ClassVar = list_of(record({"generated_text": {"anyOf": [TEXT, CONVERSATION]}}))
+    interface = Interface(
+        fields={"text": TEXT_OR_CONVERSATION},
+        aliases={**GENERATION_ALIASES, **CONVERSATION_ALIASES},
+        parameters={**GENERATION, **CONVERSATION_PARAMETERS, "stream": {**FLAG, "default": False}},
+        prediction=list_of(record({"generated_text": TEXT_OR_CONVERSATION})),
+        example={"inputs": "warm up", "parameters": {"max_new_tokens": 2}},
+    )
     defaults_of_pipeline: ClassVar = {"max_new_tokens": 256, "do_sample": True, "temperature": 0.7}
     clean_up = None
 

@@ -1,13 +1,16 @@
 """text-ranking: how well texts answer a query."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from hf_handler.archive import read_json
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import FUNCTION, scores_of
-from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, TEXTS, Fields, Refused, list_of, record
+from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, TEXTS, Fields, Refused, Schema, list_of, record
+
+PAIR: Schema = {**TEXTS, "minItems": 2, "maxItems": 2}
 
 
 class TextRanking(EncoderTask):
@@ -15,26 +18,29 @@ class TextRanking(EncoderTask):
 
     name = "text-ranking"
     auto_class = "AutoModelForSequenceClassification"
-    fields: ClassVar = {
-        "pairs": {"anyOf": [{**list_of({**TEXTS, "minItems": 2, "maxItems": 2}), "minItems": 1},
-                            {**TEXTS, "minItems": 2, "maxItems": 2}]},
-        "query": TEXT,
-        "texts": TEXTS,
-        "text": TEXT,
-        "text_pair": TEXT,
-    }  # fmt: skip
-    forms: ClassVar = (("pairs",), ("query", "texts"), ("text", "text_pair"))
-    parameters: ClassVar = {
-        "return_documents": {**FLAG, "default": False},
-        "top_k": COUNT,
-        "function_to_apply": FUNCTION,
-    }
-    aliases: ClassVar = {"documents": "texts", "passages": "texts"}
-    prediction: ClassVar = {"anyOf": [
-        list_of(record({"index": {"type": "integer"}, "score": SCORE}, {"text": TEXT})),
-        record({"scores": list_of(SCORE)}),
-    ]}  # fmt: skip
-    example: ClassVar = {"query": "a movie", "texts": ["a film", "bread"]}
+    interface = Interface(
+        fields={
+            "pairs": {"anyOf": [{**list_of(PAIR), "minItems": 1}, PAIR]},
+            "query": TEXT,
+            "texts": TEXTS,
+            "text": TEXT,
+            "text_pair": TEXT,
+        },
+        forms=(("pairs",), ("query", "texts"), ("text", "text_pair")),
+        parameters={
+            "return_documents": {**FLAG, "default": False},
+            "top_k": COUNT,
+            "function_to_apply": FUNCTION,
+        },
+        aliases={"documents": "texts", "passages": "texts"},
+        prediction={
+            "anyOf": [
+                list_of(record({"index": {"type": "integer"}, "score": SCORE}, {"text": TEXT})),
+                record({"scores": list_of(SCORE)}),
+            ]
+        },
+        example={"query": "a movie", "texts": ["a film", "bread"]},
+    )
 
     def load(self) -> None:
         """Load, and see what scores are made with.

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, SCORE, TEXT, Fields, Parameters, Refused, Schema, list_of, record
+from hf_handler.schema import COUNT, SCORE, TEXT, WHOLE, Fields, Refused, Schema, list_of, record
 from hf_handler.text.windows import windows
 
 PLACE: Schema = {"anyOf": [{"type": "integer"}, {"type": "null"}]}
@@ -46,17 +47,19 @@ class TokenClassification(EncoderTask):
 
     name = "token-classification"
     auto_class = "AutoModelForTokenClassification"
-    parameters: ClassVar = {
-        "aggregation_strategy": {
-            "type": "string",
-            "enum": ["none", "simple", "first", "average", "max"],
-            "default": "none",
+    interface = Interface(
+        parameters={
+            "aggregation_strategy": {
+                "type": "string",
+                "enum": ["none", "simple", "first", "average", "max"],
+                "default": "none",
+            },
+            "ignore_labels": {**list_of(TEXT), "default": ["O"]},
+            "stride": WHOLE,
         },
-        "ignore_labels": {**list_of(TEXT), "default": ["O"]},
-        "stride": {"type": "integer", "minimum": 0},
-    }
-    prediction: ClassVar = list_of(ENTITY)
-    example = "Anna lives in Berlin"
+        prediction=list_of(ENTITY),
+        example="Anna lives in Berlin",
+    )
 
     def load(self) -> None:
         """Load, and see how the tokenizer marks parts of words."""
@@ -67,9 +70,8 @@ class TokenClassification(EncoderTask):
             getattr(getattr(backend, "model", None), "continuing_subword_prefix", None)
         )
 
-    def read(self, instance: Any, parameters: Parameters) -> Query:
-        """Read an instance; refuses what the tokenizer can't do."""
-        query = super().read(instance, parameters)
+    def fit_to_model(self, query: Query) -> None:
+        """Refuse what the tokenizer can't do."""
         strategy, stride = query.parameters["aggregation_strategy"], query.parameters.get("stride")
         if not self.tokenizer.is_fast and (stride is not None or strategy not in {"none", "simple"}):
             raise Refused(
@@ -80,7 +82,6 @@ class TokenClassification(EncoderTask):
         room = self.token_rows.limit - self.tokenizer.num_special_tokens_to_add()
         if stride is not None and stride >= room:
             raise Refused(f"stride must be below {room}, got {stride}")
-        return query
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a text, or a window each `stride` apart."""

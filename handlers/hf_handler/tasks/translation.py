@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATION
+from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES
 from hf_handler.kinds.sequence_to_sequence import SequenceToSequence
 from hf_handler.schema import TEXT, Parameters, Refused, list_of, record
 
@@ -15,8 +16,12 @@ class Translation(SequenceToSequence):
 
     name = "translation"
     answer_name = "translation_text"
-    prediction: ClassVar = list_of(record({"translation_text": TEXT}))
-    parameters: ClassVar = {**GENERATION, "src_lang": TEXT, "tgt_lang": TEXT}
+    interface = Interface(
+        parameters={**GENERATION, "src_lang": TEXT, "tgt_lang": TEXT},
+        aliases=GENERATION_ALIASES,
+        prediction=list_of(record({"translation_text": TEXT})),
+        example={"inputs": "warm up", "parameters": {"max_new_tokens": 2}},
+    )
 
     def load(self) -> None:
         """Load, and remember the languages that the task's name holds."""
@@ -61,7 +66,7 @@ class Translation(SequenceToSequence):
 
     def _tokenized(self, query: Query, source: str, target: str, **cut: Any) -> Any:
         return self.tokenizer._build_translation_inputs(  # the pipeline's own way
-            query.fields[self.main], return_tensors=None, src_lang=source, tgt_lang=target, **cut
+            query.fields[self.interface.main], return_tensors=None, src_lang=source, tgt_lang=target, **cut
         )
 
     def plan(self, query: Query, item: Item) -> None:

@@ -1,13 +1,14 @@
 """visual-question-answering: the answer to a question about a picture."""
 
-from typing import Any, ClassVar
+from typing import Any
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATION
+from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES
 from hf_handler.kinds.picture_to_text import PictureToText
 from hf_handler.labels import NamedLabels, ranked_labels
-from hf_handler.media.files import PICTURE
-from hf_handler.media.pictures import GREY
+from hf_handler.media.files import FILE
+from hf_handler.media.pictures import GREY, PICTURE_ALIASES
 from hf_handler.schema import COUNT, SCORE, TEXT, list_of, record
 from hf_handler.tensors import shapes_of, together
 
@@ -17,14 +18,17 @@ class VisualQuestionAnswering(PictureToText):
 
     name = "visual-question-answering"
     auto_class = "AutoModelForVisualQuestionAnswering"
-    fields: ClassVar = {"image": PICTURE, "question": TEXT}
-    required: ClassVar = ("image", "question")
-    parameters: ClassVar = {**GENERATION, "top_k": {**COUNT, "default": 5}}
-    aliases: ClassVar = {**PictureToText.aliases, "text": "question"}
-    prediction: ClassVar = {
-        "anyOf": [list_of(record({"score": SCORE, "answer": TEXT})), list_of(record({"answer": TEXT}))]
-    }
-    example: ClassVar = {"image": GREY, "question": "what?", "parameters": {"max_new_tokens": 2}}
+    interface = Interface(
+        fields={"image": FILE, "question": TEXT},
+        forms=(("image", "question"),),
+        media=("image",),
+        aliases={**GENERATION_ALIASES, **PICTURE_ALIASES, "text": "question"},
+        parameters={**GENERATION, "top_k": {**COUNT, "default": 5}},
+        prediction={
+            "anyOf": [list_of(record({"score": SCORE, "answer": TEXT})), list_of(record({"answer": TEXT}))]
+        },
+        example={"image": GREY, "question": "what?", "parameters": {"max_new_tokens": 2}},
+    )
 
     def load(self) -> None:
         """Load, and see what kind of model it is."""

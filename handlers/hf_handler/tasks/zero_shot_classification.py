@@ -1,14 +1,15 @@
 """zero-shot-classification: how well each of the labels sent fits a text."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.labels import with_labels
-from hf_handler.schema import FLAG, SCORE, TEXT, TEXTS, Parameters, list_of, record
+from hf_handler.labels import CANDIDATE_LABELS, LABEL_ALIASES, list_labels
+from hf_handler.schema import FLAG, SCORE, TEXT, list_of, record
 
 
 class ZeroShotClassification(EncoderTask):
@@ -17,15 +18,16 @@ class ZeroShotClassification(EncoderTask):
     name = "zero-shot-classification"
     auto_class = "AutoModelForSequenceClassification"
     truncation = "only_first"
-    parameters: ClassVar = {
-        "candidate_labels": {"anyOf": [{**TEXTS, "maxItems": 1000}, {**TEXT, "minLength": 1}]},
-        "multi_label": {**FLAG, "default": False},
-        "hypothesis_template": {**TEXT, "default": "This example is {}."},
-    }
-    aliases: ClassVar = {"sequence": "text", "sequences": "text", "candidateLabels": "candidate_labels",
-                         "labels": "candidate_labels"}  # fmt: skip
-    prediction: ClassVar = record({"sequence": TEXT, "labels": list_of(TEXT), "scores": list_of(SCORE)})
-    example: ClassVar = {"text": "good movie", "candidate_labels": ["film", "food"]}
+    interface = Interface(
+        parameters={
+            "candidate_labels": CANDIDATE_LABELS,
+            "multi_label": {**FLAG, "default": False},
+            "hypothesis_template": {**TEXT, "default": "This example is {}."},
+        },
+        aliases={"sequence": "text", "sequences": "text", **LABEL_ALIASES},
+        prediction=record({"sequence": TEXT, "labels": list_of(TEXT), "scores": list_of(SCORE)}),
+        example={"text": "good movie", "candidate_labels": ["film", "food"]},
+    )
 
     def load(self) -> None:
         """Load, and find the label that stands for entailment.
@@ -45,9 +47,9 @@ class ZeroShotClassification(EncoderTask):
         self.entailment = ids[0]
         self.contradiction = -1 if self.entailment == 0 else 0
 
-    def read(self, instance: Any, parameters: Parameters) -> Query:
-        """Read an instance; its labels become a list."""
-        return with_labels(super().read(instance, parameters))
+    def fit_to_model(self, query: Query) -> None:
+        """Make a list of the labels."""
+        list_labels(query)
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a label."""

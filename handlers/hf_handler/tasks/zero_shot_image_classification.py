@@ -1,15 +1,17 @@
 """zero-shot-image-classification: how well each of the labels sent fits a picture."""
 
 from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import transformers
 
+from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.image import ImageTask
-from hf_handler.labels import LABEL, ranked_labels, scores_of, with_labels
-from hf_handler.media.pictures import GREY
-from hf_handler.schema import TEXT, TEXTS, Parameters, Refused, list_of
+from hf_handler.labels import CANDIDATE_LABELS, LABEL, LABEL_ALIASES, list_labels, ranked_labels, scores_of
+from hf_handler.media.files import FILE
+from hf_handler.media.pictures import GREY, PICTURE_ALIASES
+from hf_handler.schema import TEXT, Refused, list_of
 from hf_handler.tensors import together
 from hf_handler.text.token_rows import TokenRows
 
@@ -31,17 +33,18 @@ class ZeroShotImageClassification(ImageTask):
 
     name = "zero-shot-image-classification"
     auto_class = "AutoModelForZeroShotImageClassification"
-    parameters: ClassVar = {
-        "candidate_labels": {"anyOf": [{**TEXTS, "maxItems": 1000}, {**TEXT, "minLength": 1}]},
-        "hypothesis_template": {**TEXT, "default": "This is a photo of {}."},
-    }
-    aliases: ClassVar = {
-        **ImageTask.aliases,
-        "candidateLabels": "candidate_labels",
-        "labels": "candidate_labels",
-    }
-    prediction: ClassVar = list_of(LABEL)
-    example: ClassVar = {"image": GREY, "candidate_labels": ["film", "food"]}
+    interface = Interface(
+        fields={"image": FILE},
+        forms=(("image",),),
+        media=("image",),
+        aliases={**PICTURE_ALIASES, **LABEL_ALIASES},
+        parameters={
+            "candidate_labels": CANDIDATE_LABELS,
+            "hypothesis_template": {**TEXT, "default": "This is a photo of {}."},
+        },
+        prediction=list_of(LABEL),
+        example={"image": GREY, "candidate_labels": ["film", "food"]},
+    )
 
     def load(self) -> None:
         """Load, and see how long a label may be."""
@@ -50,9 +53,9 @@ class ZeroShotImageClassification(ImageTask):
         self.limit = TokenRows(self.archive, self.model, self.tokenizer).limit
         self.is_siglip = "siglip" in self.model.config.model_type
 
-    def read(self, instance: Any, parameters: Parameters) -> Query:
-        """Read an instance; its labels become a list."""
-        return with_labels(super().read(instance, parameters))
+    def fit_to_model(self, query: Query) -> None:
+        """Make a list of the labels."""
+        list_labels(query)
 
     def item(self, query: Query) -> list[Item]:
         """Pictures asked about the same labels share a pack."""

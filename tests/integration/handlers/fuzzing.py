@@ -45,18 +45,18 @@ FILE = st.builds(
 )
 
 
-def instances(name: str, task_class: Any) -> st.SearchStrategy[Any]:
+def instances(name: str, interface: Any) -> st.SearchStrategy[Any]:
     """Valid instances with valid, nearly valid and senseless values for fields and parameters."""
     texts = st.lists(TEXT, max_size=4)
     field = st.one_of(
-        TEXT, texts, st.lists(texts, max_size=3), FILE if task_class.media else ANYTHING, ANYTHING
+        TEXT, texts, st.lists(texts, max_size=3), FILE if interface.media else ANYTHING, ANYTHING
     )
-    fields = st.fixed_dictionaries({}, optional=dict.fromkeys(task_class.fields, field))
+    fields = st.fixed_dictionaries({}, optional=dict.fromkeys(interface.fields, field))
     parameters = st.fixed_dictionaries(
         {},
         optional={
             key: st.integers(-1, 9) if key in SLOW else of_schema(schema) | ANYTHING
-            for key, schema in task_class.parameters.items()
+            for key, schema in interface.parameters.items()
         },
     )
     wrapped = st.fixed_dictionaries(
@@ -107,12 +107,12 @@ class Fuzzed:
         self.task = CATALOGUE[name].task
         make(name, folder)
         settings: dict[str, Any] = {"task": self.task, "max_batch_tokens": 512}
-        if "max_new_tokens" in task_class(self.task).parameters:
+        if "max_new_tokens" in task_class(self.task).interface.parameters:
             settings["parameters"] = {"max_new_tokens": 4}
         config = {"handler": settings}
         write_manifest(folder, config=json.dumps(config))
         self._send: Callable[..., Any] = load(folder, envelope=None)
-        self._instances = instances(name, task_class(self.task))
+        self._instances = instances(name, task_class(self.task).interface)
         self.statuses: Counter[int] = Counter()
         self.mistakes: list[tuple[Any, Any]] = []
 

@@ -40,7 +40,10 @@ BAD = (
     ({"text": "secret", "parameters": {"top_k": True}}, r"instance 1: top_k must be .*, got bool"),
     ({"text": "secret", "parameters": {"top_k": "2"}}, r"instance 1: top_k must be .*, got str"),
     ("secret \ud800", r"instance 1: text is not valid Unicode"),
-    ({"b64": "/w=="}, r"instance 1: text is not valid Unicode"),
+    ({"b64": "dGhl"}, r"instance 1: text must be a string, got a file"),
+    ({"text": {"b64": "dGhl"}}, r"instance 1: text must be a string, got a file"),
+    ({"inputs": {"b64": "dGhl"}}, r"instance 1: text must be a string, got a file"),
+    ({"data": {"b64": "dGhl"}}, r"instance 1: text must be a string, got dict"),
 )
 
 

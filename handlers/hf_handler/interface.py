@@ -1,0 +1,176 @@
+"""What a task takes and answers, declared once: requests are read by it, JSON Schemas are made of it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from hf_handler.items import Query
+from hf_handler.media.files import is_file
+from hf_handler.published_schemas import instance_schema, parameters_schema
+from hf_handler.schema import TEXT, Parameters, Refused, Schema, check, verify_keywords
+
+# Where parameters may stand inside `parameters`: how the pipelines take what is for `generate`.
+NESTS = ("generate_kwargs", "generation_parameters", "generate_parameters")
+
+# A value, its name here, and where the client wrote it, for messages: `parameters.max_tokens`.
+Sent = tuple[str, str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interface:
+    """What a task takes and answers.
+
+    Attributes:
+        fields: JSON Schema of each input by name; the first is the main one: what a bare instance means.
+        forms: The sets of fields that make an instance. A field that is in none of them is optional.
+        media: Fields that hold files; they are read as bytes.
+        aliases: Other names of fields and parameters, each with the name used here.
+        parameters: JSON Schema of each parameter; its `default` stands in for one that isn't sent.
+        prediction: JSON Schema of one prediction.
+        example: An instance that every model of the task can answer; it is answered at load.
+
+    Raises:
+        ValueError: A schema uses a keyword that `schema.check` doesn't know.
+    """
+
+    prediction: Schema
+    fields: Mapping[str, Schema] = field(default_factory=lambda: {"text": TEXT})
+    forms: tuple[tuple[str, ...], ...] = (("text",),)
+    media: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Schema] = field(default_factory=dict)
+    example: Any = "warm up"
+
+    def __post_init__(self) -> None:
+        for name, schema in {**self.fields, **self.parameters, "prediction": self.prediction}.items():
+            verify_keywords(schema, name)
+
+    @cached_property
+    def main(self) -> str:
+        """The field that a bare instance means."""
+        return next(iter(self.fields))
+
+    @cached_property
+    def takes_text(self) -> bool:
+        """Whether a bare text is an instance."""
+        return self.fields[self.main] == TEXT and (self.main,) in self.forms
+
+    @cached_property
+    def takes_file(self) -> bool:
+        """Whether the main field is a file."""
+        return self.main in self.media
+
+    @cached_property
+    def defaults(self) -> Parameters:
+        """The parameters that have a default."""
+        return {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}
+
+    def schemas(self) -> dict[str, Schema]:
+        """Return the JSON Schemas of what is taken and answered: `instance`, `parameters`, `prediction`."""
+        return {
+            "instance": instance_schema(self),
+            "parameters": parameters_schema(self),
+            "prediction": self.prediction,
+        }
+
+    def read(
+        self, instance: Any, parameters: Parameters, defaults: Parameters, open_file: Callable[[Any], Any]
+    ) -> Query:
+        """Read an instance in any of its spellings.
+
+        Args:
+            instance: The value of the main field, or an object: the fields by name, or `inputs` (the main
+                field's value, or an object of fields); beside them `parameters`, or parameters by name.
+            parameters: Those of the call; the instance's own win.
+            defaults: Values of parameters that aren't sent.
+            open_file: Makes bytes of what stands for a file.
+
+        Raises:
+            Refused: It is something else, or gives something twice.
+        """
+        if type(instance) is str and self.takes_text:  # the fast path
+            return Query({self.main: check(instance, TEXT, self.main)},
+                         self.read_parameters(parameters, defaults))  # fmt: skip
+        given = once(self._entries(instance))
+        fields = {
+            name: open_file(value) if name in self.media else check(value, self.fields[name], name)
+            for name, value in given.items()
+            if name in self.fields
+        }
+        needed = {name for name in fields if any(name in form for form in self.forms)}
+        if not any(needed == set(form) for form in self.forms):
+            raise Refused(self._shape(f"got {', '.join(fields) or 'none of them'}"))
+        own = {name: value for name, value in given.items() if name not in fields}
+        if not own:
+            return Query(fields, self.read_parameters(parameters, defaults))
+        return Query(fields, self._checked(once(self._parameters(parameters)) | own, defaults))
+
+    def read_parameters(self, parameters: Parameters, defaults: Parameters) -> Parameters:
+        """Check parameters and add the defaults of those not sent.
+
+        Raises:
+            Refused: One is unknown, is given twice, or has another type or range.
+        """
+        return self._checked(once(self._parameters(parameters)), defaults) if parameters else defaults
+
+    def _checked(self, named: Parameters, defaults: Parameters) -> Parameters:
+        return defaults | {name: check(value, self.parameters[name], name) for name, value in named.items()}
+
+    def _entries(self, instance: Any) -> Iterator[Sent]:
+        """Yield the fields and parameters of an instance."""
+        if is_file(instance) or not isinstance(instance, dict):
+            yield self.main, self.main, instance
+            return
+        for key, value in instance.items():
+            if key == "parameters":
+                if value is not None:
+                    yield from self._parameters(check(value, {"type": "object"}, key), "parameters.")
+            elif key != "inputs":
+                yield key, self._named(key), value
+            elif is_file(value) or not isinstance(value, dict):
+                yield key, self.main, value
+            else:
+                yield from ((f"inputs.{inner}", self._named(inner), entry) for inner, entry in value.items())
+
+    def _named(self, key: str) -> str:
+        """Return the name of a field, or of a parameter beside the fields."""
+        name = self.aliases.get(key, key)
+        if name not in self.fields and name not in self.parameters:
+            raise Refused(self._shape(f"got the unknown {key[:40]!r}"))
+        return name
+
+    def _parameters(self, parameters: Parameters, place: str = "") -> list[Sent]:
+        """Return parameters by the names used here."""
+        sent = [(f"{place}{key}", key, value) for key, value in parameters.items() if key not in NESTS]
+        for nest in NESTS:
+            if nest in parameters:
+                inner = check(parameters[nest], {"type": "object"}, nest)
+                sent += [(f"{place}{nest}.{key}", key, value) for key, value in inner.items()]
+        named = [(where, self.aliases.get(key, key), value) for where, key, value in sent]
+        unknown = sorted(name[:40] for _, name, _ in named if name not in self.parameters)
+        if unknown:
+            accepted = ", ".join(self.parameters) or "none"
+            raise Refused(f"unknown parameters: {', '.join(unknown)}; accepted: {accepted}")
+        return named
+
+    def _shape(self, problem: str) -> str:
+        forms = ", or ".join(" and ".join(form) for form in self.forms)
+        optional = [name for name in self.fields if not any(name in form for form in self.forms)]
+        more = f" ({', '.join(optional)} optional)" if optional else ""
+        return f"an object must have inputs, or {forms}{more}, and beside them only parameters; {problem}"
+
+
+def once(entries: Iterable[Sent]) -> dict[str, Any]:
+    """Return values by name.
+
+    Raises:
+        Refused: Two have the same name.
+    """
+    places: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for place, name, value in entries:
+        if name in values:
+            raise Refused(f"{name} is given twice: as {places[name]} and as {place}; send one of them")
+        places[name], values[name] = place, value
+    return values
