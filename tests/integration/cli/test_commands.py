@@ -114,13 +114,18 @@ def test_upload_names_everything_that_is_wrong(tmp_path: Path) -> None:
         "--display-name", "x" * 200, "--version-alias", "v1.0",
     )  # fmt: skip
     assert run.returncode == 2
-    for part in ("3 problems", "'mars-1' is not a Vertex AI region", "is 200 bytes", "version alias 'v1.0'"):
+    for part in (
+        "3 problems",
+        "'mars-1' is not a Vertex AI region",
+        "200 characters",
+        "version alias 'v1.0'",
+    ):
         assert part in run.stderr
 
 
 def test_emulator_prints_its_variables_and_ends_with_ctrl_c() -> None:
     process = subprocess.Popen(
-        [COMMAND, "emulator", "--bucket", "b"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [COMMAND, "emulator", "--bucket", "abc"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     with process:
         assert process.stdout is not None

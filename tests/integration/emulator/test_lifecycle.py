@@ -134,6 +134,11 @@ def test_ports_that_cannot_be_had_are_named(tmp_path: Path) -> None:
     assert len(refusal.value.problems) == 2
 
 
+def test_a_name_that_no_bucket_can_have_is_refused() -> None:
+    with pytest.raises(InputError, match="'b' is not a bucket's name"):
+        Emulator.start(buckets=["models", "b"])
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_says_where_it_is_and_ends_clean(tmp_path: Path, ending: signal.Signals) -> None:
     with command(tmp_path, "--bucket", "one", "--bucket", "two") as (process, environment):
