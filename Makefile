@@ -73,37 +73,37 @@ BENCHMARK_ARGS ?=
 
 # Each writes its table and its raw figures to benchmarks/results/. One at a time, on a machine that does nothing else.
 benchmark-false-ready: images ## Twenty broken archives, ours and stock (about 20 minutes)
-	$(BIN)/python benchmarks/false_ready.py
+	$(BIN)/python -m benchmarks.false_ready
 
 benchmark-isolation: images ## A poisoned batch and 10,000 malformed bodies, ours and stock
-	$(BIN)/python benchmarks/isolation.py
+	$(BIN)/python -m benchmarks.isolation
 
 benchmark-drain: setup ## A hundred SIGTERMs under load, ours and stock (about 15 minutes)
-	$(BIN)/python benchmarks/drain.py
+	$(BIN)/python -m benchmarks.drain
 
 benchmark-throughput: images ## Requests a second: ours, stock and the model alone (needs wrk)
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python -m benchmarks.throughput
 
 benchmark-start: images ## docker run to the first prediction, ours and stock (downloads several GB)
-	$(BIN)/python benchmarks/start.py
+	$(BIN)/python -m benchmarks.start
 
 benchmark-peers: setup ## Sentence embeddings beside three other servers (needs wrk; makes build/peers)
-	$(BIN)/python benchmarks/embedding_peers.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.embedding_peers $(BENCHMARK_ARGS)
 
 benchmark-handler-fuzz: setup ## 10,000 fuzzed instances to the reference handler (under a minute)
-	$(BIN)/python benchmarks/handler_fuzz.py
+	$(BIN)/python -m benchmarks.handler_fuzz
 
 benchmark-device: setup ## The handler beside transformers, on a GPU where there is one
-	$(BIN)/python benchmarks/handler_on_device.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.handler_on_device $(BENCHMARK_ARGS)
 
 benchmark-handler: setup ## The handler beside the one file that it was: equal answers, and what each takes
-	$(BIN)/python benchmarks/handler_versions.py $(BENCHMARK_ARGS)
+	$(BIN)/python -m benchmarks.handler_versions $(BENCHMARK_ARGS)
 
 benchmark-linear-layers: setup ## Float32 linear layers on this CPU: torch's and packed (two minutes)
-	$(BIN)/python benchmarks/linear_layers.py
+	$(BIN)/python -m benchmarks.linear_layers
 
 benchmark-image-size: images ## Sizes of both images
-	$(BIN)/python benchmarks/image_size.py
+	$(BIN)/python -m benchmarks.image_size
 
 clean: ## Remove what the other targets made, but not .venv
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copyfile
 
-from contenders import MINILM, open_to_all
+from benchmarks.contenders import MINILM, open_to_all
 
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contenders import ask
+from benchmarks.contenders import ask
 
 LUA = Path(__file__).with_name("texts.lua")
 LEAST_COSINE = 0.9999

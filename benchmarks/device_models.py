@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from client_load import LEAST_COSINE, least_cosine
-from contenders import MINILM, package
-from model_alone import Embedder
+from benchmarks.client_load import LEAST_COSINE, least_cosine
+from benchmarks.contenders import MINILM, package
+from benchmarks.model_alone import Embedder
 
 SEED = 4
 MOST_SCORE_DIFFERENCE = 1e-4

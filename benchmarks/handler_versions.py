@@ -1,7 +1,7 @@
 """Two versions of the reference handler side by side: equal answers, and what each takes.
 
-    python benchmarks/handler_versions.py                    answers and timings, published
-    python benchmarks/handler_versions.py --only fill-mask   answers of this tiny model, not published
+    python -m benchmarks.handler_versions                    answers and timings, published
+    python -m benchmarks.handler_versions --only fill-mask   answers of this tiny model, not published
 
 The older version is taken from the repository's history (`--old REVISION`), the newer one is the working
 tree. Every tiny model of tests/tiny_models answers each of its samples alone, all of them in one call, and
@@ -23,9 +23,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from contenders import MINILM
-from model_alone import text
-from published import ROOT, installed_versions, publish, table
+from benchmarks.contenders import MINILM
+from benchmarks.model_alone import text
+from benchmarks.published import ROOT, installed_versions, publish, table
 
 sys.path.insert(0, str(ROOT))
 from tests.tiny_models import CATALOGUE, make, samples

@@ -1,6 +1,6 @@
 """How large the images are, uncompressed: ours and stock TorchServe.
 
-    python benchmarks/image_size.py
+    python -m benchmarks.image_size
 
 Docker's own figure. Writes benchmarks/results/image_size.json and image_size.md.
 """
@@ -8,12 +8,12 @@ Docker's own figure. Writes benchmarks/results/image_size.json and image_size.md
 import argparse
 import sys
 
-from contenders import CONTENDERS, OURS, prepare
-from published import publish, table
+from benchmarks.contenders import CONTENDERS, OURS, prepare
+from benchmarks.published import publish, table
 
 from vertex_torchserve.docker import inspect_image
 
-# Issue 3, "Numbers to reach".
+# The number that this project set itself, uncompressed.
 MOST_BYTES = 1_400_000_000
 
 

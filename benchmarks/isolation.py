@@ -1,6 +1,6 @@
 """What one bad request does to others: a poisoned one in a batch of sixteen, and thousands of malformed ones.
 
-    python benchmarks/isolation.py
+    python -m benchmarks.isolation
 
 Writes benchmarks/results/isolation.json and isolation.md.
 """
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from contenders import (
+from benchmarks.contenders import (
     CONTENDERS,
     HTTP_PORT,
     Contender,
@@ -25,8 +25,8 @@ from contenders import (
     prepare,
     wait_until_answered,
 )
-from malformed import malformed_bodies
-from published import publish, table
+from benchmarks.malformed import malformed_bodies
+from benchmarks.published import publish, table
 
 from vertex_torchserve.docker import Container
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive

@@ -1,6 +1,6 @@
 """Linear layers of float32 on this CPU: torch's own, and packed for oneDNN as the reference handler does it.
 
-    python benchmarks/linear_layers.py
+    python -m benchmarks.linear_layers
 
 For layers of the sizes of MiniLM, BERT base, a small language model and its head: microseconds a call for 1
 to 256 rows, with one thread and with all cores, the shortest of seven runs. Each run goes through so many
@@ -13,12 +13,11 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
-from contenders import ROOT
-from published import installed_versions, publish, table
+from benchmarks.contenders import ROOT
+from benchmarks.published import installed_versions, publish, table
 
 sys.path.insert(0, str(ROOT / "handlers"))
 from hf_handler.linear_layers import by_onednn, least_seconds, pack
@@ -83,18 +82,11 @@ def main() -> int:
     ]  # fmt: skip
     columns = ("layer", "rows", "threads", "torch", "packed", "times as fast")
     publish(
-        "linear_layers", "Linear layers of float32 on the CPU", {"cpu": _cpu(), "runs": TIMES}, measured,
+        "linear_layers", "Linear layers of float32 on the CPU", {"torch_uses": torch.backends.cpu.get_cpu_capability(), "runs": TIMES}, measured,
         f"Microseconds a call:\n\n{table(columns, lines, numbers=True)}",
         programs={"torch": installed_versions(sys.executable)},
     )  # fmt: skip
     return 0
-
-
-def _cpu() -> str:
-    """What the system calls it, and what of it torch uses."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else 'unknown'}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-from contenders import MINILM
+from benchmarks.contenders import MINILM, ROOT
 
 # Distinct for each number, about a dozen tokens each; texts.lua writes the same.
 TEXT = "Order {number} of city {city} arrived late and the customer asked for help."
@@ -53,7 +53,8 @@ class ModelAlone:
         self._ours, its = socket.socketpair()
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(threads)],
+                [sys.executable, "-m", "benchmarks.model_alone", str(threads)],
+                cwd=ROOT,
                 stdin=its,
                 stdout=its,
                 env={**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"},

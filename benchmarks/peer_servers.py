@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from client_load import Protocol
-from contenders import MINILM, POLL_SECONDS, ask
-from published import Versions, installed_versions
+from benchmarks.client_load import Protocol
+from benchmarks.contenders import MINILM, POLL_SECONDS, ask
+from benchmarks.published import Versions, installed_versions
 
 from vertex_torchserve.serving.ports import free_ports
 

@@ -1,15 +1,14 @@
 """Write what a benchmark found: a JSON file, and a Markdown table to read, under benchmarks/results/."""
 
 import json
-import os
-import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contenders import CONTENDERS, ROOT, Contender
+from benchmarks.contenders import CONTENDERS, ROOT, Contender
+from benchmarks.machine import described, machine
 
 from vertex_torchserve.docker import Container, engine_version, inspect_image
 
@@ -48,7 +47,7 @@ def publish(
     shown = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items())
     document = (
         f"# {title}\n\n{text.strip()}\n\n"
-        f"Made by `python benchmarks/{name}.py` on {surroundings['date']}, {surroundings['machine']}. "
+        f"Made by `python -m benchmarks.{name}` on {surroundings['date']}, {_where(surroundings['machine'])}. "
         f"Settings: {shown}. {_measured(surroundings)}.\n"
     )
     (folder / f"{name}.md").write_text(document)
@@ -103,12 +102,16 @@ def _listed(versions: Versions) -> str:
 
 
 def _surroundings(programs: Mapping[str, Versions] | None) -> dict[str, Any]:
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    surroundings: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "machine": machine}
+    date = datetime.now(UTC).date().isoformat()
     if programs is not None:
-        return {**surroundings, "programs": programs}
-    surroundings["machine"] += f", Docker {engine_version()}"
-    return {**surroundings, "images": {contender.name: _image(contender) for contender in CONTENDERS}}
+        return {"date": date, "machine": machine(), "programs": programs}
+    images = {contender.name: _image(contender) for contender in CONTENDERS}
+    return {"date": date, "machine": {**machine(), "docker": engine_version()}, "images": images}
+
+
+def _where(found: dict[str, Any]) -> str:
+    """The machine in words, with its Docker where that was used."""
+    return described(found) + (f", Docker {found['docker']}" if "docker" in found else "")
 
 
 def _image(contender: Contender) -> dict[str, Any]:
