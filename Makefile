@@ -57,7 +57,7 @@ test-gpu-image: setup ## Build torchserve-gpu:dev (several GB) and test it as it
 CLOUDBUILD_LOCAL_ARGS ?= --leave-out build-gpu --tolerate 69
 
 cloudbuild-local: setup ## Run cloudbuild.yaml's steps on this machine's Docker, pushing nothing
-	$(WITH_ENGINE) $(BIN)/python scripts/cloudbuild/local_run.py --substitution _BASE_IMAGE=$$(scripts/base_image.sh runtime) \
+	$(WITH_ENGINE) $(BIN)/python -m scripts.cloudbuild.local_run --substitution _BASE_IMAGE=$$(scripts/base_image.sh runtime) \
 		--substitution _BUILD_IMAGE=$$(scripts/base_image.sh) $(CLOUDBUILD_LOCAL_ARGS)
 
 java-tools: # javac 17, ecj and JUnit 5: installed as root, asked for otherwise
@@ -91,7 +91,7 @@ benchmark-peers: setup ## Sentence embeddings beside three other servers (needs 
 	$(BIN)/python -m benchmarks.embedding_peers $(BENCHMARK_ARGS)
 
 benchmark-handler-fuzz: setup ## 10,000 fuzzed instances to the reference handler (under a minute)
-	$(BIN)/python -m benchmarks.handler_fuzz
+	PYTHONPATH=handlers $(BIN)/python -m benchmarks.handler_fuzz
 
 benchmark-device: setup ## The handler beside transformers, on a GPU where there is one
 	$(BIN)/python -m benchmarks.handler_on_device $(BENCHMARK_ARGS)
@@ -100,7 +100,7 @@ benchmark-handler: setup ## The handler beside the one file that it was: equal a
 	$(BIN)/python -m benchmarks.handler_versions $(BENCHMARK_ARGS)
 
 benchmark-linear-layers: setup ## Float32 linear layers on this CPU: torch's and packed (two minutes)
-	$(BIN)/python -m benchmarks.linear_layers
+	PYTHONPATH=handlers $(BIN)/python -m benchmarks.linear_layers
 
 benchmark-image-size: images ## Sizes of both images
 	$(BIN)/python -m benchmarks.image_size

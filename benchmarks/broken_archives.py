@@ -10,7 +10,6 @@ from pathlib import Path
 from shutil import copyfile
 
 from benchmarks.contenders import MINILM, open_to_all
-
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 
 HANDLER = "huggingface_handler.py"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from benchmarks.client_load import LEAST_COSINE, least_cosine
 from benchmarks.contenders import MINILM, package
 from benchmarks.model_alone import Embedder

@@ -17,11 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.integration.serving.java.drain_trial import CLIENTS, Trial, run_trial  # noqa: E402 (the trial the tests run too)
-from tests.integration.serving.java.jvm_server import LAUNCHER, STOCK  # noqa: E402
+from benchmarks.published import installed_versions, publish, table
+from testbed.drain_trial import CLIENTS, Trial, run_trial
+from testbed.jvm_server import LAUNCHER, STOCK
 
 MAIN_CLASSES = {"ours": LAUNCHER, "stock": STOCK}
 TRIALS = 100
@@ -32,7 +30,9 @@ EXIT_CODES = {0, 143}
 def main() -> int:
     """Run the trials, publish, and judge ours."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=TRIALS, help="SIGTERMs for ours (default 100); fewer are not published")
+    parser.add_argument(
+        "--trials", type=int, default=TRIALS, help="SIGTERMs for ours (default 100); fewer are not published"
+    )
     parser.add_argument("--stock-trials", type=int, default=20, help="and for stock (default 20)")
     parser.add_argument("--at-a-time", type=int, default=2, help="servers that run at once (default 2)")
     arguments = parser.parse_args()

@@ -27,7 +27,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.client_load import INSTANCES, LEAST_COSINE, Load, Protocol, least_cosine, load, vectors_at_once
+from benchmarks.client_load import (
+    INSTANCES,
+    LEAST_COSINE,
+    Load,
+    Protocol,
+    least_cosine,
+    load,
+    vectors_at_once,
+)
 from benchmarks.contenders import ROOT, clean_up_on_sigterm, package_minilm
 from benchmarks.model_alone import (
     MIXED_TEXTS,
@@ -39,7 +47,6 @@ from benchmarks.model_alone import (
 from benchmarks.peer_servers import ENVIRONMENTS, PEERS, TOOLKIT_SOURCE, PeerServer
 from benchmarks.peers_report import BUDGETS, CONCURRENCIES, OURS, THREADS, Row, report, sorted_way
 from benchmarks.published import Versions, installed_versions, publish
-
 from vertex_torchserve.serving.local_server import ServingProcess
 
 CHECKED_TEXTS = 32

@@ -18,10 +18,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.broken_archives import CASES, CONTROL, GOLDEN_REQUEST, SMALL_DISK_MB, Case, make_good_archive, make_store
+from benchmarks.broken_archives import (
+    CASES,
+    CONTROL,
+    GOLDEN_REQUEST,
+    SMALL_DISK_MB,
+    Case,
+    make_good_archive,
+    make_store,
+)
 from benchmarks.contenders import CONTENDERS, HTTP_PORT, OURS, POLL_SECONDS, Contender, ask, prepare
 from benchmarks.published import publish, table
-
 from vertex_torchserve.docker import Container, DockerError
 
 SHOWN_CHARACTERS = 110

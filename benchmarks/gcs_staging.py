@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from google.cloud import storage
-from benchmarks.published import installed_versions, publish, table
 
+from benchmarks.published import installed_versions, publish, table
 from vertex_torchserve.gcs import GcsPath, download_folder
 
 BUCKET = "benchmark"
@@ -67,7 +67,6 @@ print(server.server_port, flush=True)
 sys.stdin.read()
 server.shutdown()
 """
-
 
 
 def one_by_one(folder: str, destination: Path) -> None:
@@ -146,8 +145,8 @@ def measure_all(folders: Mapping[str, list[int]], rounds: int, delay: Path) -> l
 @contextmanager
 def emulator() -> Iterator[Path]:
     """A running emulator that the storage client of this process talks to; gives the file of its latency."""
-    with tempfile.TemporaryDirectory(prefix="gcs-staging-") as scratch, (Path(scratch) / "log").open("wb") as log:
-        delay = Path(scratch) / "delay"
+    with tempfile.TemporaryDirectory() as scratch, Path(scratch, "log").open("wb") as log:
+        delay = Path(scratch, "delay")
         delay.write_text("0")
         process = subprocess.Popen(
             [sys.executable, "-c", EMULATOR, BUCKET, str(delay)],

@@ -1,8 +1,8 @@
 """Does the reference handler survive what clients send? 10,000 instances and parameters over all its tasks.
 
-    python -m benchmarks.handler_fuzz
+    PYTHONPATH=handlers python -m benchmarks.handler_fuzz
 
-The instances are those of tests/integration/handlers/fuzzing.py: senseless, nearly valid and valid
+The instances are those of testbed/fuzzing.py: senseless, nearly valid and valid
 ones, each in a request of its own, up to four in a batch, all to models in this process. Right is an answer
 or a refusal that says it was the client's mistake (400, 413, 415, 422), and a model that answers afterwards.
 """
@@ -14,9 +14,7 @@ import time
 import warnings
 from pathlib import Path
 
-from benchmarks.published import ROOT, installed_versions, publish, table
-
-sys.path[:0] = [str(ROOT), str(ROOT / "handlers")]
+from benchmarks.published import installed_versions, publish, table
 
 
 def main() -> None:
@@ -27,8 +25,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     import torch
 
-    from tests.integration.handlers.fuzzing import ACCEPTED, Fuzzed
-    from tests.tiny_models import FIRST_OF_TASKS
+    from testbed.fuzzing import ACCEPTED, Fuzzed
+    from testbed.tiny_models import FIRST_OF_TASKS
 
     torch.set_num_threads(1)
     results = {}

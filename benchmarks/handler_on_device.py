@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from benchmarks.contenders import clean_up_on_sigterm
 from benchmarks.device_models import TASKS, Handler, Task
 from benchmarks.gpu_busy import BusyShare

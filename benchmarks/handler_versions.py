@@ -4,7 +4,7 @@
     python -m benchmarks.handler_versions --only fill-mask   answers of this tiny model, not published
 
 The older version is taken from the repository's history (`--old REVISION`), the newer one is the working
-tree. Every tiny model of tests/tiny_models answers each of its samples alone, all of them in one call, and
+tree. Every tiny model of testbed/tiny_models answers each of its samples alone, all of them in one call, and
 again with the parameters of `VARIATIONS`, on one thread; the answers are compared byte for byte as JSON.
 Then MiniLM's embeddings, a classifier and a text generator are loaded and asked by both in turn, each time in
 a process of its own. Writes benchmarks/results/handler_versions.json and .md; ends with 1 when an answer
@@ -26,9 +26,7 @@ from typing import Any
 from benchmarks.contenders import MINILM
 from benchmarks.model_alone import text
 from benchmarks.published import ROOT, installed_versions, publish, table
-
-sys.path.insert(0, str(ROOT))
-from tests.tiny_models import CATALOGUE, make, samples
+from testbed.tiny_models import CATALOGUE, make, samples
 
 FILE_OF_ONE = "aaa815d"  # the last revision with the handler in one file
 ROUNDS = 5

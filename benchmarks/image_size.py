@@ -10,7 +10,6 @@ import sys
 
 from benchmarks.contenders import CONTENDERS, OURS, prepare
 from benchmarks.published import publish, table
-
 from vertex_torchserve.docker import inspect_image
 
 # The number that this project set itself, uncompressed.

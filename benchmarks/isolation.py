@@ -27,7 +27,6 @@ from benchmarks.contenders import (
 )
 from benchmarks.malformed import malformed_bodies
 from benchmarks.published import publish, table
-
 from vertex_torchserve.docker import Container
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 

@@ -1,6 +1,6 @@
 """Linear layers of float32 on this CPU: torch's own, and packed for oneDNN as the reference handler does it.
 
-    python -m benchmarks.linear_layers
+    PYTHONPATH=handlers python -m benchmarks.linear_layers
 
 For layers of the sizes of MiniLM, BERT base, a small language model and its head: microseconds a call for 1
 to 256 rows, with one thread and with all cores, the shortest of seven runs. Each run goes through so many
@@ -16,10 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from benchmarks.contenders import ROOT
-from benchmarks.published import installed_versions, publish, table
 
-sys.path.insert(0, str(ROOT / "handlers"))
+from benchmarks.published import installed_versions, publish, table
 from hf_handler.linear_layers import by_onednn, least_seconds, pack
 
 # (in, out): a feed-forward layer of MiniLM and of BERT base, an attention layer, a head of 32,000 tokens.
@@ -81,8 +79,9 @@ def main() -> int:
         for row in measured
     ]  # fmt: skip
     columns = ("layer", "rows", "threads", "torch", "packed", "times as fast")
+    settings = {"torch_uses": torch.backends.cpu.get_cpu_capability(), "runs": TIMES}
     publish(
-        "linear_layers", "Linear layers of float32 on the CPU", {"torch_uses": torch.backends.cpu.get_cpu_capability(), "runs": TIMES}, measured,
+        "linear_layers", "Linear layers of float32 on the CPU", settings, measured,
         f"Microseconds a call:\n\n{table(columns, lines, numbers=True)}",
         programs={"torch": installed_versions(sys.executable)},
     )  # fmt: skip

@@ -20,7 +20,6 @@ from types import TracebackType
 from benchmarks.client_load import Protocol
 from benchmarks.contenders import MINILM, POLL_SECONDS, ask
 from benchmarks.published import Versions, installed_versions
-
 from vertex_torchserve.serving.ports import free_ports
 
 FOLDER = Path(__file__).with_name("peers")

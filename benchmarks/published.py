@@ -9,7 +9,6 @@ from typing import Any
 
 from benchmarks.contenders import CONTENDERS, ROOT, Contender
 from benchmarks.machine import described, machine
-
 from vertex_torchserve.docker import Container, engine_version, inspect_image
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -44,10 +43,11 @@ def publish(
     folder = TRIALS if trial else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n")
+    where = _where(surroundings["machine"])
     shown = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items())
     document = (
         f"# {title}\n\n{text.strip()}\n\n"
-        f"Made by `python -m benchmarks.{name}` on {surroundings['date']}, {_where(surroundings['machine'])}. "
+        f"Made by `python -m benchmarks.{name}` on {surroundings['date']}, {where}. "
         f"Settings: {shown}. {_measured(surroundings)}.\n"
     )
     (folder / f"{name}.md").write_text(document)

@@ -31,7 +31,6 @@ from benchmarks.contenders import (
 )
 from benchmarks.model_alone import ModelAlone, text
 from benchmarks.published import publish, table
-
 from vertex_torchserve.docker import Container, client
 
 REQUIREMENT = "sentence-transformers"

@@ -1,17 +1,19 @@
 """Write the examples of handlers/README.md: one request of every task, and what a tiny model answered.
 
-    python scripts/handler_examples.py
+    PYTHONPATH=handlers python -m scripts.handler_examples
 
 Media, long texts and long lists are cut, numbers rounded. A test fails when the block is stale.
 """
 
 import json
 import re
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from testbed.packaged_models import request, served
+from testbed.tiny_models import FIRST_OF_TASKS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "handlers" / "README.md"
@@ -33,9 +35,6 @@ def examples(answer: Answers) -> dict[str, Example]:
         answer: Gives the body of the answer to a request; arguments are the name of a tiny model and the
             request's body.
     """
-    from tests.integration.handlers.packaged_models import request
-    from tests.tiny_models import FIRST_OF_TASKS
-
     shown = {}
     for name in FIRST_OF_TASKS:
         body = request(name)
@@ -108,10 +107,7 @@ def read_block(text: str) -> dict[str, Example]:
 
 def main() -> None:
     """Run the tiny models and write the block."""
-    sys.path[:0] = [str(ROOT), str(ROOT / "handlers")]
     warnings.simplefilter("ignore")
-    from tests.integration.handlers.packaged_models import served
-
     block = as_block(examples(lambda name, body: served(name).answer(body)[1]))
     README.write_text(BLOCK.sub(lambda _: block, README.read_text(encoding="utf-8")), encoding="utf-8")
 

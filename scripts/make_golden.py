@@ -1,7 +1,7 @@
 """Write tests/golden: tiny models, and what transformers 4.57 answers where 5 has no pipeline any more.
 
-In the project's environment (transformers 5):  python scripts/make_golden.py models
-In one with transformers 4.57, torch, Pillow, sentencepiece:  python scripts/make_golden.py answers
+In the project's environment (transformers 5):  python -m scripts.make_golden models
+In one with transformers 4.57, torch, Pillow, sentencepiece:  python -m scripts.make_golden answers
 
 Each folder gets `model/` and `expected.json`, a list of `{"instance", "parameters", "prediction"}`. Nothing
 samples, so the answers depend on the weights alone.
@@ -15,13 +15,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from testbed.tiny_models import CATALOGUE, make, samples
+from testbed.tiny_models.text import LONG, QUESTIONS, STORY
+
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden"
-sys.path.insert(0, str(ROOT))
-
-from tests.tiny_models import CATALOGUE, make, samples  # noqa: E402
-from tests.tiny_models.text import LONG, QUESTIONS, STORY  # noqa: E402
-
 LARGEST = 400_000
 """Bytes of a model's folder: these are committed."""
 ANSWERING: list[dict[str, Any]] = [

@@ -1,6 +1,6 @@
 """Run cloudbuild.yaml's steps on this machine's Docker engine, as they are written, one after the other.
 
-    python scripts/cloudbuild/local_run.py --leave-out build-gpu
+    python -m scripts.cloudbuild.local_run --leave-out build-gpu
 
 In a copy of the files that git knows or does not ignore, as Cloud Build gets them. Nothing is pushed and
 nothing uploaded; what the steps leave for `artifacts:` is copied to build/cloudbuild, the images are removed
@@ -19,8 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from build_config import Config, Step, expanded, problems, read, without
-
+from scripts.cloudbuild.build_config import Config, Step, expanded, problems, read, without
 from vertex_torchserve.docker import client
 
 _ROOT = Path(__file__).resolve().parents[2]

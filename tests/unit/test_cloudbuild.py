@@ -1,32 +1,21 @@
 """cloudbuild.yaml: by its published schema, by Cloud Build's own proto, and by what neither of them sees."""
 
-import importlib.util
 import re
 import subprocess
 import sys
 from copy import deepcopy
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
+from scripts.cloudbuild import build_config
+
 ROOT = Path(__file__).parents[2]
 CLOUDBUILD = ROOT / "cloudbuild.yaml"
 IMAGES = ("torchserve-cpu", "torchserve-gpu", "vertex-torchserve-component")
 BUILDER = "gcr.io/cloud-builders/docker:20.10.24"
-
-
-def loaded(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-build_config = loaded(ROOT / "scripts/cloudbuild/build_config.py")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny_models import CATALOGUE, make, samples
+from testbed.tiny_models import CATALOGUE, make, samples
 
 transformers = pytest.importorskip("transformers")
 

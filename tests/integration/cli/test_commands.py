@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from testbed.processes import wait_until
 from tests.commands import COMMAND, run_command
 from tests.model_folders import BROKEN_HANDLER, write_archive
-from tests.processes import wait_until
 from vertex_torchserve.emulator import Emulator
 
 COMMANDS = ["package", "smoke-test", "upload", "emulator", "demo"]

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from testbed.processes import private_folders, serving_processes, wait_until
 from tests.commands import COMMAND, run_command
-from tests.processes import private_folders, serving_processes, wait_until
 
 GONE_SECONDS = 60.0
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from testbed.processes import wait_until
 from tests.documents import ROOT, blocks
-from tests.processes import wait_until
 
 SECONDS = 60.0
 

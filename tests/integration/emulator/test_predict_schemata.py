@@ -10,7 +10,7 @@ import yaml
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform, storage
 
-from tests.tiny_models import make
+from testbed.tiny_models import make
 from vertex_torchserve.emulator import Emulator
 from vertex_torchserve.gcs import GcsPath
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive

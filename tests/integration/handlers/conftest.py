@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.handlers.handler_models import HANDLERS, MINILM, load, save_bert
+from testbed.loaded_handler import HANDLERS, load
+from tests.integration.handlers.handler_models import MINILM, save_bert
 
 
 @pytest.fixture(scope="module", autouse=True)

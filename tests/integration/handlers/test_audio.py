@@ -11,10 +11,11 @@ from typing import Any
 import numpy
 import pytest
 
-from tests.integration.handlers.handler_models import assert_same, load
-from tests.tiny_models import CATALOGUE, make, samples
-from tests.tiny_models.audio import LONG_SOUND
-from tests.tiny_models.media import sound
+from testbed.loaded_handler import load
+from testbed.tiny_models import CATALOGUE, make, samples
+from testbed.tiny_models.audio import LONG_SOUND
+from testbed.tiny_models.media import sound
+from tests.integration.handlers.handler_models import assert_same
 
 RATE = 16_000
 WHISPER = "automatic-speech-recognition"

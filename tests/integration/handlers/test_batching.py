@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.handlers.handler_models import assert_same, load, write_manifest
-from tests.tiny_models import CATALOGUE, make, samples
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import CATALOGUE, make, samples
+from tests.integration.handlers.handler_models import assert_same
 
 LENGTHS = [3, 60, 1, 17, 17, 2, 45, 8, 30, 5, 100, 1]
 WORDS = [

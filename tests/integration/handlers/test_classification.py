@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from testbed.loaded_handler import load
 from tests.integration.handlers.handler_models import (
     TEXTS,
     WORDS,
     assert_same_labels,
     classify,
-    load,
     predict,
     save_bert,
 )

@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 
+from testbed.loaded_handler import load, write_manifest
 from tests.integration.handlers.handler_models import (
     MINILM,
     MIXED,
     TEXTS,
     WORDS,
-    load,
     predict,
     save_sentence_model,
     save_tokenizer,
-    write_manifest,
 )
 
 

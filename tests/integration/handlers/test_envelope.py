@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.handlers.handler_models import TEXTS, assert_same_labels, classify, load
+from testbed.loaded_handler import load
+from tests.integration.handlers.handler_models import TEXTS, assert_same_labels, classify
 from vertex_torchserve.serving.envelope.model_service_worker import register_envelope
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.handlers.fuzzing import Fuzzed
-from tests.tiny_models import FIRST_OF_TASKS
+from testbed.fuzzing import Fuzzed
+from testbed.tiny_models import FIRST_OF_TASKS
 
 EXAMPLES = int(os.environ.get("VTS_FUZZ_EXAMPLES", "60"))
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.handlers.handler_models import ask_golden, load, write_manifest
-from tests.tiny_models import make, samples
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import make, samples
+from tests.integration.handlers.handler_models import ask_golden
 
 GREEDY = {"do_sample": False, "max_new_tokens": 12}
 

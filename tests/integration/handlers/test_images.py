@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.handlers.handler_models import ask_golden, assert_same, load, write_manifest
-from tests.tiny_models import CATALOGUE, make, samples
-from tests.tiny_models.media import image
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import CATALOGUE, make, samples
+from testbed.tiny_models.media import image
+from tests.integration.handlers.handler_models import ask_golden, assert_same
 
 GREEDY = {"do_sample": False, "max_new_tokens": 8}
 WITH_PIPELINE = (

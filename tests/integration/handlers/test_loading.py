@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 
+from testbed.loaded_handler import HANDLERS, load, write_manifest
 from tests.integration.handlers.handler_models import (
-    HANDLERS,
     TEXTS,
     assert_same_labels,
     classify,
-    load,
     predict,
     save_bert,
-    write_manifest,
 )
 
 COMPILER = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")

@@ -1,14 +1,14 @@
 """Any folder that `save_pretrained` wrote is served by what `package --handler huggingface` makes of it."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from scripts import handler_examples
+from testbed.packaged_models import parameters, request, served
+from testbed.tiny_models import CATALOGUE, samples
 from tests.integration.handlers.handler_models import assert_same
-from tests.integration.handlers.packaged_models import parameters, request, served
-from tests.tiny_models import CATALOGUE, samples
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -41,11 +41,8 @@ def test_every_task_is_in_the_catalogue() -> None:
     assert {task_class(name).name for name in TASKS} == tasks
 
 
-def test_the_readme_shows_what_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When it doesn't any more: python scripts/handler_examples.py."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "scripts"))
-    import handler_examples
-
+def test_the_readme_shows_what_is_answered() -> None:
+    """When it doesn't any more: PYTHONPATH=handlers python -m scripts.handler_examples."""
     fresh = handler_examples.examples(lambda name, body: served(name).answer(body)[1])
     shown = handler_examples.read_block(handler_examples.README.read_text(encoding="utf-8"))
     assert set(shown) == set(fresh)

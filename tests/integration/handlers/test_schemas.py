@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.integration.handlers.handler_models import load, write_manifest
-from tests.tiny_models import CATALOGUE, make, samples
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import CATALOGUE, make, samples
 
 TASKS = (
     "text-classification",

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.handlers.handler_models import load, predict, write_manifest
-from tests.tiny_models import CATALOGUE, make, samples
-from tests.tiny_models.audio import LONG_SOUND
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import CATALOGUE, make, samples
+from testbed.tiny_models.audio import LONG_SOUND
+from tests.integration.handlers.handler_models import predict
 
 SAMPLING = {"do_sample": True, "temperature": 5.0, "max_new_tokens": 8, "num_beams": 1}
 WHISPER = "automatic-speech-recognition"

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.handlers.handler_models import assert_same, load, write_manifest
-from tests.tiny_models import make, samples
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import make, samples
+from tests.integration.handlers.handler_models import assert_same
 
 
 @pytest.fixture(scope="module")

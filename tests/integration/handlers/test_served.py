@@ -7,9 +7,9 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from testbed.packaged_models import package, parameters, served
+from testbed.tiny_models import samples
 from tests.integration.handlers.handler_models import assert_same
-from tests.integration.handlers.packaged_models import package, parameters, served
-from tests.tiny_models import samples
 from vertex_torchserve.serving.local_server import ServingProcess
 
 READY_SECONDS = 120.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny_models import make
+from testbed.tiny_models import make
 
 CARD = "---\nlicense: mit\npipeline_tag: {}\ntags:\n- x\n---\n# A model\n\npipeline_tag: fill-mask\n"
 
@@ -89,7 +89,7 @@ def test_a_card_without_front_matter_says_nothing(tmp_path: Path) -> None:
 
 
 def test_the_languages_of_the_only_pair_are_used(tmp_path: Path) -> None:
-    from tests.integration.handlers.handler_models import load, write_manifest
+    from testbed.loaded_handler import load, write_manifest
 
     folder = make("text2text-generation", tmp_path / "model")
     config = {"translation_en_to_fr": {"prefix": "translate English to French: ", "max_length": 12}}

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.handlers.handler_models import ask_golden, assert_same, load, write_manifest
-from tests.tiny_models import CATALOGUE, make, samples
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import CATALOGUE, make, samples
+from tests.integration.handlers.handler_models import ask_golden, assert_same
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tokenizer does not support real words")
 

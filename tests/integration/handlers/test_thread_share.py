@@ -11,7 +11,7 @@ import numpy
 import pytest
 import torch
 
-from tests.integration.handlers.handler_models import HANDLERS, load
+from testbed.loaded_handler import HANDLERS, load
 
 CLAIM = """\
 import sys

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
+from testbed.loaded_handler import load, write_manifest
 from tests.integration.handlers.handler_models import (
     TEXTS,
     assert_same_labels,
     classify,
-    load,
     predict,
     save_bert,
-    write_manifest,
 )
 
 

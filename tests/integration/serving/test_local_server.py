@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from testbed.processes import private_folders, serving_processes, wait_until
 from tests.model_folders import BROKEN_HANDLER, write_archive
-from tests.processes import private_folders, serving_processes, wait_until
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving.local_server import ServingProcess
 

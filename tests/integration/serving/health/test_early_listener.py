@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from testbed.processes import wait_until
 from tests.model_folders import write_archive
-from tests.processes import wait_until
 from vertex_torchserve.serving.local_server import ServingProcess
 
 READY_SECONDS = 90.0

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.serving.java.drain_trial import run_trial
-from tests.integration.serving.java.jvm_server import LAUNCHER, JvmServer, write_archive
-from tests.processes import wait_until
+from testbed.drain_trial import run_trial
+from testbed.jvm_server import LAUNCHER, JvmServer, write_archive
+from testbed.processes import wait_until
 
 # Answers {"id": n} with n after "sleep" seconds, and says in a file that it has begun.
 MARKING_HANDLER = """\

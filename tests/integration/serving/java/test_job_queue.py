@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving.java.jvm_server import JvmServer, fetch, write_archive
-from tests.processes import wait_until
+from testbed.jvm_server import JvmServer, fetch, write_archive
+from testbed.processes import wait_until
 
 # Answers with the worker's process, the size of the batch and when it began; "sleep" seconds later.
 TELLING_HANDLER = """\

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.serving.java.jvm_server import JvmServer, write_archive
-from tests.processes import wait_until
+from testbed.jvm_server import JvmServer, write_archive
+from testbed.processes import wait_until
 
 # Answers {"id": n} with n, and marks that it has begun; "until" names a mark to wait for, "exit" ends it all.
 HANDLER = """\

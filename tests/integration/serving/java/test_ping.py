@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving.java.jvm_server import SLEEPING_HANDLER, JvmServer, write_archive
-from tests.processes import wait_until
+from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, write_archive
+from testbed.processes import wait_until
 
 # Of two workers one loads at once and the other takes two seconds more; each says when it is done.
 UNEVEN_HANDLER = """\

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.serving.java.jvm_server import SLEEPING_HANDLER, JvmServer, fetch, write_archive
+from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, fetch, write_archive
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.processes import wait_until
+from testbed.processes import wait_until
 from vertex_torchserve.serving.ports import free_ports
 
 STOP_SECONDS = 60.0

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes import wait_until
+from testbed.processes import wait_until
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.health.early_listener import EarlyListener
 from vertex_torchserve.serving.ports import free_ports

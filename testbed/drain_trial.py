@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.integration.serving.java.jvm_server import SLEEPING_HANDLER, JvmServer, write_archive
+from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, write_archive
 
 CLIENTS = 8
 WORKERS = 2

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from tests.integration.handlers.handler_models import load, write_manifest
-from tests.tiny_models import CATALOGUE, make, samples
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import CATALOGUE, make, samples
 
 ACCEPTED = {200, 400, 413, 415, 422}
 """An answer, or a refusal that is the client's mistake."""

@@ -16,13 +16,13 @@ from types import TracebackType
 
 import psutil
 
-from tests.processes import wait_until
+from testbed.processes import wait_until
 from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving.settings import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from vertex_torchserve.serving.torchserve.java_runtime import java_executable
 from vertex_torchserve.serving.torchserve.jvm_command import launcher_properties
 
-JAR = Path(__file__).parents[4] / "src" / "vertex_torchserve" / "serving" / "java" / "vertex-torchserve.jar"
+JAR = Path(__file__).parents[1] / "src" / "vertex_torchserve" / "serving" / "java" / "vertex-torchserve.jar"
 LAUNCHER = "vertextorchserve.Launcher"
 STOCK = "org.pytorch.serve.ModelServer"
 

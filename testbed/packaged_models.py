@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.integration.handlers.handler_models import load
-from tests.tiny_models import CATALOGUE, make, samples
+from testbed.loaded_handler import load
+from testbed.tiny_models import CATALOGUE, make, samples
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 from vertex_torchserve.serving.archive.source import LocalArchive
 from vertex_torchserve.serving.archive.unpacking import unpack_archive

@@ -1,0 +1,5 @@
+"""What tests, benchmarks and scripts share: tiny models, the handler loaded and fuzzed, a JVM by hand.
+
+It imports the package and the reference handler, and none of the three. Where the reference handler is used,
+the folder `handlers` must be on the PYTHONPATH, as TorchServe puts a model's folder there.
+"""
