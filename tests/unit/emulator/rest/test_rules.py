@@ -1,7 +1,6 @@
 import pytest
 
 from vertex_torchserve.emulator.rest import rules
-from vertex_torchserve.emulator.rest.names import canonical_name
 from vertex_torchserve.emulator.rest.rpc_status import RpcError
 
 
@@ -43,17 +42,3 @@ def test_everything_wrong_with_a_container_is_said_at_once() -> None:
         "container port 0: 1 to 65535 are accepted.",
         "container_spec.predictRoute 'predictions/model' does not start with '/'.",
     ]
-
-
-def test_names_are_told_apart_from_their_versions() -> None:
-    name = "projects/123/locations/us-central1/models/m"
-    assert canonical_name(name, "models") == (name, None)
-    assert canonical_name(f"{name}@golden", "models") == (name, "golden")
-
-
-@pytest.mark.parametrize(
-    "name", ["m", "projects/1/locations/l/endpoints/e", "projects/1/locations/l/models/", ""]
-)
-def test_names_that_are_refused(name: str) -> None:
-    with pytest.raises(RpcError, match="is not a name"):
-        canonical_name(name, "models")
