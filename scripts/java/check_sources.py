@@ -4,6 +4,7 @@ python scripts/java/check_sources.py           # exit code 1 when something is f
 python scripts/java/check_sources.py --format  # formats the sources first
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from toolchain import (
     JAVAC_VERSION,
+    QUICK_JVM,
     SOURCES,
     TESTS,
     MissingToolError,
@@ -51,8 +53,11 @@ def main(arguments: list[str]) -> int:
         except MissingToolError as error:
             sys.stderr.write(f"{error}\n")
             return 2
+        environment = os.environ | {"JAVA_ARGS": " ".join(QUICK_JVM)}  # Debian's ecj passes it to the JVM
         running = {
-            name: subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            name: subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+            )
             for name, command in commands.items()
         }
         outputs = {name: process.communicate()[0] for name, process in running.items()}

@@ -13,7 +13,10 @@ TESTS = ROOT / "tests" / "unit" / "serving" / "java" / "src"
 JAVAC_VERSION = 17
 # Where Debian's package `junit5` has it.
 JUNIT = Path("/usr/share/java/junit-platform-console-standalone.jar")
+# A compiler that runs for a second or two ends sooner when the JVM does not optimize it while it runs.
+QUICK_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _OPTIONS = [
+    *(f"-J{option}" for option in QUICK_JVM),
     *("--release", str(JAVAC_VERSION)),
     *("-encoding", "UTF-8"),
     "-Xlint:all",
