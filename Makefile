@@ -30,7 +30,7 @@ check: setup java-tools ## What CI checks besides the tests: ruff, mypy, the Jav
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python scripts/java/check_sources.py
+	$(BIN)/python -m scripts.java.check_sources
 	@mkdir -p build
 	$(BIN)/python component/component.py build/component.yaml
 	diff -u component/component.yaml build/component.yaml || { echo 'component/component.yaml is stale: run make component' >&2; exit 1; }
@@ -64,10 +64,10 @@ java-tools: # javac 17, ecj and JUnit 5: installed as root, asked for otherwise
 	scripts/java/install_tools.sh
 
 java: setup java-tools ## Build serving/java/vertex-torchserve.jar from its sources
-	$(BIN)/python scripts/java/build_jar.py
+	$(BIN)/python -m scripts.java.build_jar
 
 format-java: setup java-tools ## Format the Java sources and check them
-	$(BIN)/python scripts/java/check_sources.py --format
+	$(BIN)/python -m scripts.java.check_sources --format
 
 BENCHMARK_ARGS ?=
 

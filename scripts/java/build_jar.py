@@ -4,9 +4,9 @@ The same sources and the same major version of javac give the same bytes: entrie
 1980 and stored. The manifest carries the digest of the sources, so that a stale jar is found out
 where there is no javac.
 
-    python scripts/java/build_jar.py                  # replaces the jar in the source tree
-    python scripts/java/build_jar.py OUT.jar          # writes it elsewhere
-    python scripts/java/build_jar.py --digest FOLDER  # only prints the digest of the sources in a folder
+    python -m scripts.java.build_jar                  # replaces the jar in the source tree
+    python -m scripts.java.build_jar OUT.jar          # writes it elsewhere
+    python -m scripts.java.build_jar --digest FOLDER  # only prints the digest of the sources in a folder
 """
 
 import argparse
@@ -17,7 +17,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from toolchain import JAVA_FOLDER, SOURCES, MissingToolError, java_files, javac_command
+from scripts.java.toolchain import JAVA_FOLDER, SOURCES, MissingToolError, java_files, javac_command
 
 _MANIFEST = "META-INF/MANIFEST.MF"
 

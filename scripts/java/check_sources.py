@@ -1,7 +1,7 @@
 """Check the Java sources and their tests: the format, javac's warnings, and Eclipse's compiler.
 
-python scripts/java/check_sources.py           # exit code 1 when something is found, 2 when a tool is missing
-python scripts/java/check_sources.py --format  # formats the sources first
+python -m scripts.java.check_sources           # exit code 1 when something is found, 2 when a tool is missing
+python -m scripts.java.check_sources --format  # formats the sources first
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from toolchain import (
+from scripts.java.toolchain import (
     JAVAC_VERSION,
     QUICK_JVM,
     SOURCES,

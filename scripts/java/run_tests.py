@@ -1,6 +1,6 @@
 """Compile the Java sources with their tests, and run the tests with JUnit.
 
-python scripts/java/run_tests.py REPORTS  # writes TEST-junit-jupiter.xml into the folder REPORTS
+python -m scripts.java.run_tests REPORTS  # writes TEST-junit-jupiter.xml into the folder REPORTS
 """
 
 import subprocess
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from toolchain import (
+from scripts.java.toolchain import (
     SOURCES,
     TESTS,
     MissingToolError,

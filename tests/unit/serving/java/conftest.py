@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[4] / "scripts" / "java"
+ROOT = Path(__file__).parents[4]
 _MISSING_TOOL = 2
 
 
@@ -17,8 +17,8 @@ def run_java_script() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs one of scripts/java. Skips where a tool is missing; in CI, or with REQUIRE_JAVAC=1, that fails."""
 
     def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(SCRIPTS / name), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", f"scripts.java.{name}", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode == _MISSING_TOOL:
             reason = f"{name} can't run here: {done.stderr.strip()}"
             if os.environ.get("REQUIRE_JAVAC") == "1" or os.environ.get("CI") == "true":

@@ -14,7 +14,7 @@ RunScript = Callable[..., subprocess.CompletedProcess[str]]
 def test_the_jar_was_built_from_these_sources(run_java_script: RunScript) -> None:
     with zipfile.ZipFile(JAR) as jar:
         manifest = jar.read("META-INF/MANIFEST.MF").decode()
-    digest = run_java_script("build_jar.py", "--digest", str(JAVA_FOLDER / "src")).stdout.strip()
+    digest = run_java_script("build_jar", "--digest", str(JAVA_FOLDER / "src")).stdout.strip()
     assert f"Sources-SHA256: {digest}\r\n" in manifest, "stale jar: run make java"
 
 
@@ -24,12 +24,12 @@ def test_the_digest_is_of_names_and_contents(run_java_script: RunScript, tmp_pat
     (tmp_path / "notes.txt").write_text("not a source\n")
     # printf 'a/B.java\n11\nclass B {}\n' | sha256sum
     expected = "a5c6f26ec00b4fdca068f050b3e8f24b0792915611b6cb5cebb3ed8276c6bd5f\n"
-    assert run_java_script("build_jar.py", "--digest", str(tmp_path)).stdout == expected
+    assert run_java_script("build_jar", "--digest", str(tmp_path)).stdout == expected
 
 
 def test_building_again_gives_the_same_bytes(run_java_script: RunScript, tmp_path: Path) -> None:
     rebuilt = tmp_path / "rebuilt.jar"
-    build = run_java_script("build_jar.py", str(rebuilt))
+    build = run_java_script("build_jar", str(rebuilt))
     assert build.returncode == 0, build.stdout + build.stderr
     assert rebuilt.read_bytes() == JAR.read_bytes()
     assert list(tmp_path.iterdir()) == [rebuilt]

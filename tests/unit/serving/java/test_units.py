@@ -23,7 +23,7 @@ def results(
 ) -> dict[tuple[str, str], str]:
     """Of each test that ran, what JUnit says of its failure; empty when it passed."""
     reports = tmp_path_factory.mktemp("junit")
-    run = run_java_script("run_tests.py", str(reports))
+    run = run_java_script("run_tests", str(reports))
     report = reports / "TEST-junit-jupiter.xml"
     assert report.exists(), run.stdout + run.stderr
     return {
