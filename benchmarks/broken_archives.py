@@ -45,7 +45,7 @@ class Case:
     """One way to fail.
 
     Attributes:
-        name: Short, as the issue has it.
+        name: What is wrong, in a few words.
         make: Fills the model store.
         cause: What the last error of the log must hold, in any case of letters; `model.mar` is too little.
         environment: Of the container.
