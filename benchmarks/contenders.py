@@ -98,7 +98,7 @@ def clean_up_on_sigterm() -> None:
 
 def _printed_by(script: str, *arguments: str) -> str:
     """What one of the checkout's scripts says: the client to use, a base image."""
-    command = [ROOT / "scripts" / script, *arguments]
+    command = [str(ROOT / "scripts" / script), *arguments]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=600).stdout.strip()
 
 

@@ -124,7 +124,7 @@ def _pipeline(folder: Path, device: torch.device, dtype: torch.dtype) -> Predict
     import transformers
 
     pipeline = transformers.pipeline("text-classification", model=str(folder), device=device, dtype=dtype)
-    return lambda texts: pipeline(list(texts), batch_size=len(texts), truncation=True)  # type: ignore[no-any-return]
+    return lambda texts: pipeline(list(texts), batch_size=len(texts), truncation=True)
 
 
 def _labels_differ(ours: list[Any], theirs: list[Any]) -> str:

@@ -13,6 +13,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 from benchmarks.published import installed_versions, publish, table
 
@@ -29,7 +30,7 @@ def main() -> None:
     from testbed.tiny_models import FIRST_OF_TASKS
 
     torch.set_num_threads(1)
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
     for name in FIRST_OF_TASKS:
         with tempfile.TemporaryDirectory(prefix="vts-") as folder:
             fuzzed = Fuzzed(name, Path(folder, "model"))

@@ -23,9 +23,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import MINILM
+from benchmarks.contenders import MINILM, ROOT
 from benchmarks.model_alone import text
-from benchmarks.published import ROOT, installed_versions, publish, table
+from benchmarks.published import installed_versions, publish, table
 from testbed.tiny_models import CATALOGUE, make, samples
 
 FILE_OF_ONE = "aaa815d"  # the last revision with the handler in one file

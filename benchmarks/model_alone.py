@@ -55,8 +55,8 @@ class ModelAlone:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.model_alone", str(threads)],
                 cwd=ROOT,
-                stdin=its,
-                stdout=its,
+                stdin=its.fileno(),
+                stdout=its.fileno(),
                 env={**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"},
             )
         self._lines = self._ours.makefile("rw")
@@ -66,18 +66,18 @@ class ModelAlone:
         self._lines.write(json.dumps(question) + "\n")
         self._lines.flush()
 
-    def answer(self) -> dict[str, object]:
+    def answer(self) -> dict[str, Any]:
         """What came of the oldest question without an answer."""
         line = self._lines.readline()
         if not line:
             raise SystemExit(f"the model alone ended with code {self._process.wait(10)}")
-        answer: dict[str, object] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     def vectors(self, texts: list[str]) -> list[list[float]]:
         """Embed texts: as many vectors of 384 values and length 1."""
         self.ask(texts=texts)
-        vectors: list[list[float]] = self.answer()["vectors"]  # type: ignore[assignment]
+        vectors: list[list[float]] = self.answer()["vectors"]
         return vectors
 
     def __enter__(self) -> "ModelAlone":
@@ -96,7 +96,7 @@ def texts_per_second(processes: list[ModelAlone], batch: int, seconds: float) ->
     """Of all the processes together, at the same time."""
     for process in processes:
         process.ask(batch=batch, seconds=seconds)
-    return sum(float(process.answer()["texts_per_second"]) for process in processes)  # type: ignore[arg-type]
+    return sum(float(process.answer()["texts_per_second"]) for process in processes)
 
 
 def mixed_texts_per_second(process: ModelAlone, budget: int | None, seconds: float) -> float:
@@ -108,7 +108,7 @@ def mixed_texts_per_second(process: ModelAlone, budget: int | None, seconds: flo
         seconds: How long.
     """
     process.ask(mixed=True, budget=budget, seconds=seconds)
-    return float(process.answer()["texts_per_second"])  # type: ignore[arg-type]
+    return float(process.answer()["texts_per_second"])
 
 
 class Embedder:
@@ -153,7 +153,7 @@ class Embedder:
             mask = batch["attention_mask"].unsqueeze(-1)
             mean = (hidden * mask).sum(1) / mask.sum(1)
             vectors = self._torch.nn.functional.normalize(mean.float(), dim=1)
-        return vectors.tolist()  # type: ignore[no-any-return]
+        return vectors.tolist()
 
 
 def _packs(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

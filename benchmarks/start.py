@@ -121,11 +121,12 @@ def run_all(plain: Path, required: Path | None, starts: int, right: list[float])
 
 def median(rows: list[dict[str, Any]], requirements: str, name: str, phase: str) -> float:
     """Seconds to a phase."""
-    return statistics.median(
+    found: list[float] = [
         row["seconds"][phase]
         for row in rows
         if (row["requirements"], row["contender"]) == (requirements, name)
-    )
+    ]
+    return statistics.median(found)
 
 
 def targets(rows: list[dict[str, Any]]) -> list[tuple[str, str, str, bool]]:

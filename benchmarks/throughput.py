@@ -87,8 +87,8 @@ def _row(number: int, concurrency: int, way: str, found: Load) -> dict[str, Any]
 
 def median(rows: list[dict[str, Any]], concurrency: int, way: str, figure: str) -> float:
     """Over the rounds."""
-    found = [row[figure] for row in rows if row["concurrency"] == concurrency and row["way"] == way]
-    return statistics.median(found)
+    chosen = [row for row in rows if row["concurrency"] == concurrency and row["way"] == way]
+    return float(statistics.median(row[figure] for row in chosen))
 
 
 def report(cosines: dict[str, float], rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
