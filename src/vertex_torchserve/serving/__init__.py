@@ -1,1 +1,5 @@
-"""All that runs inside the serving images, and the same code in process."""
+"""What serves a model archive, in the images and in process; `entrypoint.py` is where it starts.
+
+Each folder is a wing with a subject of its own; `docs/architecture.md` says which may import which. It is
+installed in the serving images, so all it needs is the standard library, yaml and google-cloud-storage.
+"""

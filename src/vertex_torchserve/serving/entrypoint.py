@@ -1,9 +1,9 @@
 """Serve one model archive with TorchServe: `python -m vertex_torchserve.serving.entrypoint`.
 
-The one way a model is served: the images' ENTRYPOINT, the smoke test and the emulator all come through
-here. Reads its settings from the environment, listens at once, fetches and checks the archive, renders
-the configuration, starts the JVM, hands it the port and SIGTERM, and returns its exit code. A model that
-can't load ends the process with code 1 and the first traceback as the last thing in the log.
+The one way a model is served: the images' ENTRYPOINT, the smoke test and the emulator all start this
+program. It reads its settings from the environment, listens at once, fetches and checks the archive, writes
+the configuration, starts the JVM, leaves it the port, passes SIGTERM on, and returns its exit code. A model
+that can't load ends the process with code 1 and the first traceback as the last thing in the log.
 """
 
 import logging
@@ -28,7 +28,7 @@ from vertex_torchserve.serving.machine.sizing import Sizing
 from vertex_torchserve.serving.settings import LOG_FORMAT, ServingSettings
 from vertex_torchserve.serving.torchserve.jvm_command import jvm_environment, torchserve_command
 from vertex_torchserve.serving.torchserve.jvm_process import ServerProcess
-from vertex_torchserve.serving.torchserve.model_config_file import write_effective_config
+from vertex_torchserve.serving.torchserve.model_config_file import write_model_config
 from vertex_torchserve.serving.torchserve.requirements import plan_installation
 
 logger = logging.getLogger("vertex_torchserve.serving.entrypoint")  # run as __main__
@@ -55,7 +55,7 @@ def main() -> int:
         logger.error("%s", error)
         return error.exit_code
     except Exception:
-        logger.exception("the server ended for a reason nobody thought of")
+        logger.exception("the server ended by an unexpected exception")
         return 1
 
 
@@ -72,7 +72,7 @@ def _serve(settings: ServingSettings, process: ServerProcess, work: Path) -> int
             "serving with %d workers of %d threads, batches of %d",
             sizing.workers, sizing.threads, sizing.batch_size,
         )  # fmt: skip
-        write_effective_config(model, config, settings, sizing)
+        write_model_config(model, config, settings, sizing)
         installation = plan_installation(model, settings, work, os.environ)
         command = torchserve_command(settings, sizing, model, work)
         environment = {**jvm_environment(work, sizing), **devices}

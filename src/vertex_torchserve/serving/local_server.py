@@ -1,4 +1,4 @@
-"""A TorchServe started by `serving/entrypoint.py` as a child process, with no Docker."""
+"""Serve an archive on this machine with no Docker: `serving/entrypoint.py` as a child process."""
 
 import os
 import subprocess

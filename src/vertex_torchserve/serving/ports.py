@@ -3,13 +3,17 @@
 import random
 import socket
 
-# Below Linux's ephemeral range (32768 and up), where outgoing connections take their ports: a port
-# found free there may be gone by the time the JVM binds it, two seconds later.
+# Below Linux's ephemeral range (32768 and up): a free port of that range may be given to an outgoing
+# connection before the JVM binds it, two seconds later.
 _FIRST_PORT, _LAST_PORT = 15_000, 32_000
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports nobody listens on now, on loopback."""
+    """Ports of 127.0.0.1 on which nobody listens now.
+
+    Args:
+        count: How many; all different.
+    """
     chosen: list[int] = []
     while len(chosen) < count:
         port = random.randint(_FIRST_PORT, _LAST_PORT)  # noqa: S311 (not a secret)

@@ -1,8 +1,8 @@
 """Ask this container's own `/ping`: `python -m vertex_torchserve.serving.probe [--wait SECONDS]`.
 
 What docker's HEALTHCHECK and Vertex AI's startup and health probes run. Exits with 0 when the answer is
-200, with 1 and one line that says why otherwise. Such a program is started every few seconds, so it
-imports next to nothing, and it writes no file.
+200, otherwise with 1 and one line that says why. It is started every few seconds, so it imports little,
+and it writes no file.
 """
 
 import contextlib
@@ -20,14 +20,14 @@ from vertex_torchserve.serving.settings import ServingSettings
 PROBE_COMMAND = ("/opt/venv/bin/python", "-I", "-m", "vertex_torchserve.serving.probe")
 WAIT_OPTION = "--wait"
 
-# Vertex AI's own health check waits 10 s (custom container requirements); less, so that the reason is ours.
+# Vertex AI gives up after 10 s (custom container requirements); before that we can still print a reason.
 _ANSWER_SECONDS = 9.0
 _POLL_SECONDS = 0.5
 _SHOWN_CHARACTERS = 300
 
 
 def obstacle(host: str, port: int, timeout_seconds: float = _ANSWER_SECONDS) -> str:
-    """Why the server at `host:port` is not ready, by its `/ping`; empty when it is.
+    """Ask `/ping` why the server at `host:port` is not ready; an empty text when it is.
 
     Args:
         host: Where to connect to.

@@ -1,10 +1,12 @@
-"""Every environment variable the serving process reads, in one place.
+"""What an operator sets with environment variables: ports, the archive, workers, batches, time limits.
 
 The platform's `AIP_*` variables come first, our own `VTS_*` are the fallback; images never set an
-`AIP_*` variable themselves (Vertex AI, custom container requirements). `VTS_LOG_FORMAT` (`json` or `text`)
-is read before the others, for the log that speaks of them (log/writer.py). One is read by the worker
-instead, which knows nothing of this package: `VTS_LOG_EXCEPTION_MESSAGES=1` (serving/envelope) logs what a
-handler's exceptions say, which may quote a payload.
+`AIP_*` variable themselves (Vertex AI, custom container requirements).
+
+Read elsewhere: `VTS_LOG_FORMAT` (`json` or `text`) by the entrypoint before anything can be logged;
+`VTS_LOG_EXCEPTION_MESSAGES=1` by the worker, to log the messages of a handler's exceptions, which may quote a
+request (envelope/instances/failure.py); `JAVA_HOME` (torchserve/java_runtime.py), `CUDA_VISIBLE_DEVICES`
+(machine/gpus.py) and `PIP_*` (torchserve/requirements.py) where they are used.
 """
 
 from collections.abc import Mapping
@@ -19,12 +21,12 @@ LOG_FORMATS = ("json", "text")
 DEFAULT_MODEL_STORE = "/mnt/models"
 # The longest a dedicated endpoint of Vertex AI waits for an answer.
 DEFAULT_REQUEST_TIMEOUT_SECONDS = 3600
-# Some sixty full batches of the default size: a burst is waited out, and an overload that lasts is refused.
+# Some sixty full batches of the default size: enough for a burst; a lasting overload is refused with 503.
 DEFAULT_QUEUE_SIZE = 1000
 _LONGEST_TIMEOUT_SECONDS = 86400
 # How long a model may load; TorchServe's default of 120 s is too short for many.
 STARTUP_TIMEOUT_SECONDS = 3600
-# A few hundred MB of wheels from an index, with room to spare.
+# Enough for a few hundred MB of wheels from an index.
 DEFAULT_INSTALL_TIMEOUT_SECONDS = 900
 
 

@@ -68,7 +68,15 @@ class SmokeTestReport:
 
 @contextmanager
 def recorded(report: SmokeTestReport, name: str) -> Iterator[list[str]]:
-    """Add a check to the report: passed with what the block saw, or failed with what it raised."""
+    """Add a check to the report: passed with what the block saw, or failed with the ServingError it raised.
+
+    Args:
+        report: Gets the check.
+        name: The check's.
+
+    Yields:
+        A list for what was seen.
+    """
     seen: list[str] = []
     try:
         yield seen

@@ -79,17 +79,17 @@ def run_smoke_test(
         if report.ok:
             _check_prediction(report, server, request)
         code = server.stop()
-    # How a foreign image stops is its own affair; the contract says nothing of it.
+    # Vertex AI's contract says nothing of how a container stops, so only our own images are checked.
     if report.ok and (image is None or is_serving_image(image)):
         report.checks.append(Check("stopped", code in (0, 143), f"exit code {code} after SIGTERM"))
     return report
 
 
 def _serving(report: SmokeTestReport) -> AbstractContextManager[Server]:
-    """The archive's server, just started."""
+    """The archive's server, which has just been started."""
     environment = {
         "MODEL_NAME": report.mar_path.stem,
-        # The instances are the tester's own, so what an exception says of them is no secret.
+        # The instances come from the person who runs the test, so exceptions may quote them.
         "VTS_LOG_EXCEPTION_MESSAGES": "1",
         # One worker proves as much as several, and is ready sooner.
         "VTS_WORKERS": "1",

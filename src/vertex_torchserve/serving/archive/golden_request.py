@@ -37,7 +37,7 @@ class GoldenRequest:
         instances: At least one.
         parameters: None when the request has none.
         predictions: One for each instance; None when only their number is known.
-        tolerance: How far a number may be off, absolute or relative to the larger one.
+        tolerance: How far a number may differ: absolutely, or relative to the larger of the two.
     """
 
     instances: list[Any]
@@ -168,7 +168,7 @@ def _refuse(name: str) -> Any:
 
 
 def _error_of(body: bytes) -> str:
-    """What the envelope says, or the start of whatever answered."""
+    """The envelope's `error`, or the start of any other body."""
     try:
         text = str(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):

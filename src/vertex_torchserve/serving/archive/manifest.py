@@ -1,7 +1,6 @@
-"""Read and check a model archive (.mar) before anything is done with it.
+"""Read a model archive (.mar) and refuse a bad one, before it is served, uploaded or registered.
 
-TorchServe carries on "Healthy" with an archive it can't read (measured with 0.12.0), so whoever is
-about to serve, upload or register one looks here first.
+TorchServe starts with an archive it can't read and calls itself "Healthy" (measured with 0.12.0).
 """
 
 import json
@@ -23,7 +22,7 @@ GOLDEN_REQUEST_NAME = "golden-request.json"
 
 REPACK = "package the model again with `vertex-torchserve package`"
 
-# torch-model-archiver accepts no other; in TorchServe's configuration `,` and `=` mean something.
+# What torch-model-archiver accepts; `,` and `=` would be separators in TorchServe's configuration.
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LARGEST_MANIFEST_BYTES = 1 << 20
 # What zipfile raises over bytes that are no archive, or a damaged one.

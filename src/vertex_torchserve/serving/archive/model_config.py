@@ -1,4 +1,4 @@
-"""The archive's own `model-config.yaml`: what it says, and what TorchServe is given to read."""
+"""Read the archive's own `model-config.yaml`, as far as TorchServe takes notice of it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from vertex_torchserve.serving.archive.unpacking import ModelFolder
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What the archive asks for; None where TorchServe 0.12 would take no notice of what it says.
+    """What the archive asks for; None for values that TorchServe 0.12 would ignore.
 
     Attributes:
         content: All of the file, as the handler finds it in `context.model_yaml_config`.
@@ -34,18 +34,18 @@ class ModelConfig:
         return self._positive("maxBatchDelay")
 
     def completed(self, decided: dict[str, int | bool]) -> dict[str, Any]:
-        """The whole content, with what was decided wherever the archive says nothing TorchServe heeds.
+        """The whole content, with our value for each key that it leaves out or that TorchServe would ignore.
 
         Args:
-            decided: Keys of TorchServe's and their values.
+            decided: TorchServe's keys and our values.
         """
-        heeded = {key for key, value in decided.items() if self._heeds(key, value)}
+        used = {key for key, value in decided.items() if self._is_used(key, value)}
         if self.workers is None:
-            heeded -= {"minWorkers", "maxWorkers"}
-        return {**self.content, **{key: value for key, value in decided.items() if key not in heeded}}
+            used -= {"minWorkers", "maxWorkers"}
+        return {**self.content, **{key: value for key, value in decided.items() if key not in used}}
 
-    def _heeds(self, key: str, decided: int | bool) -> bool:
-        """Whether TorchServe takes the archive's value, by its type (`ModelConfig.java`)."""
+    def _is_used(self, key: str, decided: int | bool) -> bool:
+        """Whether TorchServe uses the archive's value, by its type (`ModelConfig.java`)."""
         if isinstance(decided, bool):
             return isinstance(self.content.get(key), bool)
         return self._positive(key) is not None

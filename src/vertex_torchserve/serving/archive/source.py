@@ -30,7 +30,13 @@ class ArchiveSource(Protocol):
     size: int
 
     def read(self, start: int, end: int, is_wanted: Callable[[], bool] = ...) -> bytes:
-        """The bytes from `start` up to `end`; `is_wanted` is asked before anything is tried again."""
+        """The bytes from `start` up to `end`.
+
+        Args:
+            start: The first byte.
+            end: The byte after the last.
+            is_wanted: Asked before a failed read is tried again; False gives up.
+        """
 
 
 class LocalArchive:
@@ -112,7 +118,7 @@ def pieces(source: ArchiveSource, start: int, end: int) -> Generator[bytes, None
 
 
 class _SourceFile(io.RawIOBase):
-    """Its end, where a zip's central directory lies, is read once."""
+    """A source as a raw file; its end, where a zip's central directory lies, is read once and kept."""
 
     def __init__(self, source: ArchiveSource) -> None:
         self._source = source

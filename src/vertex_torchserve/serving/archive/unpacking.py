@@ -1,7 +1,7 @@
-"""Unpack an archive into the folder that TorchServe serves it from.
+"""Unpack an archive into the folder that TorchServe serves it from, and check every byte.
 
-TorchServe would unpack it itself, beside the archive, at each start, and checks nothing on the way. It also
-loads a folder that is unpacked already, through a link and without a copy.
+TorchServe would unpack it at each start without checking it. It also loads an unpacked folder, through a link
+and without a copy.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ class ModelFolder:
 
 
 def unpack_archive(source: ArchiveSource, folder: Path) -> ModelFolder:
-    """Check an archive and unpack it into a folder, in parallel ranges and without a copy between.
+    """Check an archive and unpack it into a folder; it is read in parallel ranges and never written itself.
 
     Args:
         source: The archive.
@@ -90,7 +90,7 @@ class _ArchiveBytes:
         self._position = position
 
     def skip_to(self, position: int) -> bool:
-        """Go on at `position`; False when that lies behind."""
+        """Go forward to `position`; False when it has been passed already."""
         distance = position - self._position
         if distance >= 0:
             for _ in self.take(distance):
@@ -98,7 +98,7 @@ class _ArchiveBytes:
         return distance >= 0
 
     def take(self, count: int) -> Iterator[memoryview]:
-        """The next `count` bytes in pieces; fewer when the central directory begins before."""
+        """The next `count` bytes in pieces; fewer when the central directory begins earlier."""
         self._position += count
         while count:
             if not self._piece:

@@ -1,4 +1,4 @@
-"""A TorchServe home whose workers know our envelope: links to the installed one, but for two files.
+"""Lay out a TorchServe home with our envelope: links to the installed TorchServe, and two files of ours.
 
 TorchServe imports `service_envelope=NAME` from inside its own package, and runs the file
 `ts/model_service_worker.py` beneath `model_server_home` as the worker. A home of our own puts our worker
@@ -19,7 +19,7 @@ def lay_out_home(home: Path, site_packages: Path) -> Path:
 
     Args:
         home: Created; must not exist. A private folder of this server, so that servers started at the
-            same time, or by different versions of this package, don't meet.
+            same time, or by different versions of this package, don't share it.
         site_packages: The folder that holds the installed package `ts`.
 
     Returns:
@@ -54,7 +54,7 @@ def lay_out_home(home: Path, site_packages: Path) -> Path:
 
 
 def _link(source: Path, target: Path, own: dict[str, Path]) -> None:
-    """Make `target` a folder of links to what is in `source`, and to our own files in place of some."""
+    """Make the folder `target`: links to the entries of `source`, and to `own` in place of those named so."""
     target.mkdir(parents=True)
     for entry in source.iterdir():
         # Without __init__.py this `ts` never shadows the installed package.

@@ -1,4 +1,4 @@
-"""Start TorchServe's own worker with our service envelope beside its envelopes, and a log of whole entries.
+"""Start TorchServe's own worker, with our service envelope added and each log record written as one line.
 
 TorchServe runs this file instead of its own of the same name (`home.py`), with whatever Python the model
 asks for: it needs the standard library and `ts`, never the rest of this package.
@@ -19,19 +19,20 @@ from pathlib import Path
 LINE_MARK = "vts-log "
 _FOLDER = str(Path(__file__).resolve().parent)
 _SEVERITIES = ((50, "CRITICAL"), (40, "ERROR"), (30, "WARNING"), (20, "INFO"))
-# Lines that TorchServe itself reads (WorkerLifeCycle.java) must stay as they are.
+# TorchServe reads these lines (WorkerLifeCycle.java), so they are passed on unchanged.
 _PROTOCOL_STARTS = ("[PID]", "[METRICS]")
 _PROTOCOL_END = "Torch worker started."
 _EVERY_BATCH = "Backend received inference at: %d"
-_LAST_WORDS = "Backend worker process died."
-_LAST_WORDS_SECONDS, _GRACE_SECONDS = 2.0, 0.2
+# What TorchServe's worker logs, with the exception, before it ends.
+_WORKER_DIED = "Backend worker process died."
+_MOST_WAIT_SECONDS, _POLL_SECONDS = 2.0, 0.2
 
 
 class LineFormatter(logging.Formatter):
     """Each record as one line, with its level, logger, request id and traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, ASCII: Java takes more characters for the end of a line than Python does."""
+        """The line; ASCII, because Java takes characters for the end of a line that Python doesn't."""
         message = super().format(record).rstrip("\n")
         if message.startswith(_PROTOCOL_STARTS) or message.endswith(_PROTOCOL_END):
             return message
@@ -43,27 +44,30 @@ class LineFormatter(logging.Formatter):
 
 
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [TextIO] before Python 3.11
-    """Writes to standard output; returns from the worker's last words when they were read.
+    """Writes to standard output, and waits until TorchServe has read why the worker ends.
 
-    When the worker's socket closes, TorchServe closes this pipe with whatever is unread in it. The exception
-    these words carry keeps the socket open until then.
+    TorchServe stops reading this pipe when the worker's socket closes, so a traceback that is still in it
+    would be lost. While `emit` waits, the socket stays open: the traceback refers to the frame that holds it.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
+        """Write a record; after the worker's last one, wait up to two seconds for the pipe to be empty."""
         super().emit(record)
-        if record.msg == _LAST_WORDS:
-            unread, deadline = array("i", [1]), time.monotonic() + _LAST_WORDS_SECONDS
+        if record.msg == _WORKER_DIED:
+            unread, deadline = array("i", [1]), time.monotonic() + _MOST_WAIT_SECONDS
             while unread[0] and time.monotonic() < deadline:
-                time.sleep(_GRACE_SECONDS)  # and what was read must be logged
+                time.sleep(_POLL_SECONDS)  # before looking: TorchServe also needs time to log what it read
                 fcntl.ioctl(self.stream.fileno(), termios.FIONREAD, unread)
 
 
 def log_lines() -> None:
-    """Write what this process logs with `LineFormatter`; TorchServe's own set-up then does nothing."""
+    """Write what this process logs with `LineFormatter`.
+
+    TorchServe's worker calls `logging.basicConfig` too, which does nothing once there is a handler.
+    """
     handler = LineHandler(sys.stdout)
     handler.setFormatter(LineFormatter())
-    # One line for every batch that says nothing; the access log has the requests.
+    # TorchServe logs this for every batch; the access log already has a line for each request.
     handler.addFilter(lambda record: record.msg != _EVERY_BATCH)
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     logging.captureWarnings(True)
@@ -85,8 +89,9 @@ if __name__ == "__main__":
     try:
         runpy.run_module("ts.model_service_worker", run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        # TorchServe's own is the last line of its file; any other is the handler's.
+        # TorchServe's worker always ends with the `sys.exit` of its own file, which has this file's name. A
+        # SystemExit from another file is the handler's, and nobody has logged it yet.
         *_, (frame, _line) = traceback.walk_tb(end.__traceback__)
         if Path(frame.f_code.co_filename).name != Path(__file__).name:
-            logging.exception(_LAST_WORDS)
+            logging.exception(_WORKER_DIED)
         raise

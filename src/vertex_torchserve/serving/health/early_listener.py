@@ -1,8 +1,8 @@
-"""Answer 503 on the HTTP port from the first moment until TorchServe has it.
+"""Answer 503 on the HTTP port from the first moment until TorchServe listens there.
 
 TorchServe opens its port only when the archive is unpacked and its requirements are installed. Vertex AI
 asks for a TCP connection four times, ten seconds apart, and restarts a container that never takes one
-(custom container requirements), so somebody has to listen before.
+(custom container requirements), so this listener takes them before.
 
 Both listen for a moment: the port is bound with SO_REUSEPORT, here and in `WatchedModelServer`, so that
 no connection is refused when it changes hands. One that the kernel completes in the microseconds between
@@ -20,7 +20,7 @@ from typing import Any
 
 from vertex_torchserve.errors import InputError, Problem
 
-# What a client is told to wait, here and by TorchServe's JVM: a model needs seconds to load, not minutes.
+# What a client is told to wait, here and by TorchServe's JVM; most models load within seconds.
 RETRY_AFTER_SECONDS = 5
 _CLIENT_TIMEOUT_SECONDS = 10
 _POLL_SECONDS = 0.05
@@ -119,14 +119,14 @@ class _NotReady(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = refuse  # noqa: N815
 
     def version_string(self) -> str:
-        """Says nothing about what runs here."""
+        """The `Server` header: no versions of Python or its server."""
         return "vertex-torchserve"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
-        """Probes, several a minute, say nothing."""
+        """Log nothing: probes come several times a minute."""
 
     def _discard_body(self) -> None:
-        """An answer sent while its request still arrives would be lost with the connection."""
+        """Read the body: closing a connection with unread bytes resets it, and the answer is lost."""
         length = self.headers.get("Content-Length", "")
         left = int(length) if length.isdecimal() else 0
         while left and (chunk := self.rfile.read(min(left, _READ_BYTES))):
@@ -134,7 +134,7 @@ class _NotReady(BaseHTTPRequestHandler):
 
 
 def _require_free(host: str, port: int) -> None:
-    """Two servers of one user could share the port without a word: that is what SO_REUSEPORT is for."""
+    """Refuse a port that is in use: SO_REUSEPORT would let two servers of one user share it unnoticed."""
     try:
         with socket.socket(_family(host), socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
 """Whether the model can answer, by TorchServe's management API: a READY worker has loaded the model.
 
-The same rule as our `/ping` (serving/java), for whoever started the server: it also holds for a stock
-TorchServe, whose own `/ping` is 200 "Healthy" from the moment the port is open (measured with 0.12.0).
+The same rule as our `/ping` (serving/java), asked from outside. It also works with a stock TorchServe,
+whose own `/ping` is 200 "Healthy" from the moment the port is open (measured with 0.12.0).
 """
 
 import json
@@ -29,7 +29,7 @@ class Workers(NamedTuple):
 
 
 def workers_of_models(management_port: int) -> list[Workers]:
-    """Every version of every model; none also while nobody answers on the port.
+    """How far every version of every model is; an empty list also while nothing answers on the port.
 
     Args:
         management_port: TorchServe's management port on loopback.

@@ -59,7 +59,11 @@ class ReadyCheck:
         logger.info("ready after %.1f s", self._seconds())
 
     def _wait_for_workers(self, ended: threading.Event) -> bool:
-        """Until all have loaded the model; a load that takes long says so at 30 s, 60 s, 120 s and so on."""
+        """Wait until all have loaded the model, with a warning after 30 s, 60 s, 120 s and so on.
+
+        Returns:
+            False when the server ended before.
+        """
         warn_after = _FIRST_WARNING_SECONDS
         while not ended.wait(_POLL_SECONDS):
             models = workers_of_models(self._management_port)

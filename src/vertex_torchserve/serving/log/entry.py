@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-# The layout of `as_text`, and of log4j2.xml beside this file.
+# The layout of `as_text`, and of torchserve/log4j2.xml.
 TEXT_LAYOUT = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\S+) \[(?P<severity>[A-Z]+) *\] "
     r"(?P<thread>.+?) (?P<logger>\S+) - (?P<message>.*)",
@@ -26,8 +26,8 @@ class LogEntry(NamedTuple):
     Attributes:
         severity: DEBUG, INFO, WARNING, ERROR or CRITICAL.
         time: RFC 3339, with its zone.
-        logger: Who says it: a Java class, a Python logger, `MODEL_LOG` for what a worker prints.
-        thread: The JVM's thread; `W-<port>-<model>_<version>-stdout` for what a worker says.
+        logger: Where it comes from: a Java class, a Python logger, `MODEL_LOG` for what a worker prints.
+        thread: The JVM's thread; `W-<port>-<model>_<version>-stdout` for the output of a worker.
         message: Any number of lines.
         request_id: The request it is about, as in the answer's `x-request-id`; empty for none.
     """
@@ -40,14 +40,14 @@ class LogEntry(NamedTuple):
     request_id: str = ""
 
     def as_json(self) -> str:
-        """One line."""
+        """One line of JSON."""
         fields = self._replace(message=_bounded(self.message))._asdict()
         if not self.request_id:
             del fields["request_id"]
         return json.dumps(fields)
 
     def as_text(self) -> str:
-        """One line, and another for each further one of the message."""
+        """As many lines as the message has."""
         return f"{self.time} [{self.severity:<8}] {self.thread} {self.logger} - {_bounded(self.message)}"
 
 
@@ -71,7 +71,7 @@ def entries_of_text(text: str) -> Iterator[LogEntry]:
 
 
 def _bounded(message: str) -> str:
-    """Both ends of a message that is too long: the cause stands at one of them."""
+    """The message, cut in its middle when it is too long: its cause stands at one of its ends."""
     if len(message) <= _LONGEST_MESSAGE:
         return message
     half = _LONGEST_MESSAGE // 2

@@ -1,4 +1,4 @@
-"""What a log that our server wrote as text says about a failure, for whoever started the server."""
+"""Find in our server's text log why it failed, for the program that started the server."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _OWN_LOGGERS = "vertex_torchserve."
 def failure_reason(read_log: Callable[[], str]) -> str:
     """Why the model could not load or answer; empty when nothing says so.
 
-    Waits a moment for it: a failed request's answer may overtake what the worker logs about it.
+    Asks for up to two seconds: a failed request's answer may arrive before the worker's log entry about it.
 
     Args:
         read_log: Returns the whole log so far.

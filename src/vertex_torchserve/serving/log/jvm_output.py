@@ -1,9 +1,9 @@
 """The JVM's standard output as log entries.
 
-log4j writes each event as one line (log4j2.xml). A worker's output comes as events of the logger
-`MODEL_LOG`, one for each of its lines; what its Python logging says is one marked line for each record
-(envelope/model_service_worker.py), and the rest, a traceback on standard error say, is joined here by
-thread. What the JVM prints itself has no layout at all.
+log4j writes each event as one line (torchserve/log4j2.xml). Each line a worker prints is an event of the
+logger `MODEL_LOG`. A record of the worker's Python logging is one such line with a mark
+(envelope/model_service_worker.py); the lines of anything else, such as a traceback on standard error, are
+joined here by thread. What the JVM itself prints has no layout.
 """
 
 import json
@@ -30,7 +30,10 @@ LISTENING = "Model server started."
 
 
 class EntryAssembler:
-    """Makes entries of lines; an entry that may go on is held until it is complete or overdue."""
+    """Makes entries of lines.
+
+    An entry that may have more lines is held back until another entry begins, or for 0.3 s.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, tuple[float, LogEntry]] = {}  # by thread, with the time it is due
@@ -56,12 +59,16 @@ class EntryAssembler:
         return [entry]
 
     def overdue(self, at: float) -> list[LogEntry]:
-        """Entries that have waited long enough."""
+        """The held entries whose time is over.
+
+        Args:
+            at: The time, in monotonic seconds.
+        """
         threads = [thread for thread, (due, _) in self._waiting.items() if due <= at]
         return [self._waiting.pop(thread)[1] for thread in threads]
 
     def rest(self) -> list[LogEntry]:
-        """Everything that still waits."""
+        """All entries that are still held."""
         return self.overdue(float("inf"))
 
     def _feed_worker(self, entry: LogEntry, at: float) -> list[LogEntry]:
@@ -88,7 +95,7 @@ class EntryAssembler:
         self._waiting[entry.thread] = (at + _JOIN_SECONDS, entry)
 
     def _joined(self, thread: str, line: str) -> bool:
-        """Add a line to the entry of its thread that waits, if one does."""
+        """Add a line to the held entry of its thread, if there is one."""
         if thread not in self._waiting:
             return False
         due, entry = self._waiting[thread]
@@ -148,7 +155,7 @@ def _decoded(message: str) -> str:
 
 
 def _unwrapped(entry: LogEntry) -> LogEntry:
-    """What a worker's logging said, at the time and in the thread the JVM read it."""
+    """The record in a marked line, with the time and the thread of the JVM's entry."""
     try:
         fields = json.loads(entry.message.removeprefix(LINE_MARK))
         # A handler may print anything.

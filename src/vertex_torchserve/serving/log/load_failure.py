@@ -1,7 +1,7 @@
-"""Watch TorchServe's log for a model that can't load or answer, and keep what says why.
+"""Tell from TorchServe's log that a model can't load, and why.
 
-TorchServe retries a failing load for five minutes while it calls itself healthy, and reports only
-"Worker died."; the cause is what the worker said.
+TorchServe retries a failing load for five minutes, answers `/ping` with "Healthy" meanwhile, and reports only
+"Worker died."; the cause is in what the worker printed before.
 """
 
 import re
@@ -10,8 +10,8 @@ from vertex_torchserve.serving.log.entry import LogEntry
 from vertex_torchserve.serving.settings import STARTUP_TIMEOUT_SECONDS
 
 _TORCHSERVE = "org.pytorch.serve."
-# WORKER_STARTED and WORKER_ERROR are the states before a model is loaded; a worker that dies later
-# is disconnected in WORKER_MODEL_LOADED, and TorchServe starts another.
+# What TorchServe logs when a load fails. A worker that ends before its model is loaded is "disconnected" in
+# the state WORKER_STARTED or WORKER_ERROR; one that ends later, in WORKER_MODEL_LOADED, is replaced.
 _LOAD_FAILED = re.compile(
     r"Load model failed: "
     r"|Failed to load model: "
@@ -27,20 +27,25 @@ _LATE = (
     "a worker did not load the model in the time it has, `startupTimeout` of the archive's model-config.yaml "
     f"({STARTUP_TIMEOUT_SECONDS} s when that says nothing): the handler hangs, or needs longer"
 )
-# The first of a chain of exceptions is the cause: TorchServe tries a handler's name a second way when its
-# import fails, and raises about that. Without our formatter, what comes next is joined to a traceback too.
+# The first traceback of a chain of exceptions: when the handler's import fails, TorchServe tries to import it
+# in another way, and the exceptions that follow are about that. From a worker without our formatter the next
+# line of the log, or the next traceback, comes joined to it, so the match ends before those.
 _TRACEBACK = re.compile(
     r"Traceback \(most recent call last\).*?"
     r"(?=\s+During handling of the above exception|\s+The above exception was the direct cause"
     r"|\nBackend worker process died|\nTraceback \(most recent call last\)|\s*\Z)",
     re.DOTALL,
 )
-# One entry of the envelope's for each request that failed (serving/envelope).
+# What the envelope logs for each request that failed (envelope/instances/batch.py).
 _REQUEST_FAILED = re.compile(r"request \S+ answered 5\d\d: (?P<trace>.*)$")
 
 
 class LoadWatch:
-    """Fed with every entry of the log; knows whether the model failed to load, and why."""
+    """Takes in every entry of the log; tells whether the model failed to load, and why.
+
+    Attributes:
+        failed: Whether TorchServe has reported a failed load.
+    """
 
     def __init__(self) -> None:
         self.failed = False
@@ -59,5 +64,5 @@ class LoadWatch:
             self._reason = request["trace"]
 
     def reason(self) -> str:
-        """The first traceback; without one, TorchServe's own words or what the first failed request says."""
+        """The worker's first traceback, else TorchServe's message or that of the first failed request."""
         return self._first_traceback or self._reason

@@ -53,7 +53,11 @@ class _EntryHandler(logging.Handler):
 
 
 def log_to(writer: LogWriter) -> None:
-    """Write what this process logs through Python's `logging` with `writer`: ours from INFO on."""
+    """Write what this process logs through Python's `logging`: our records from INFO on, others from WARNING.
+
+    Args:
+        writer: Gets the entries.
+    """
     logging.basicConfig(handlers=[_EntryHandler(writer)], level=logging.WARNING)
     logging.getLogger(_OWN_LOGGER).setLevel(logging.INFO)
     logging.captureWarnings(True)

@@ -1,1 +1,4 @@
-"""What the machine has (cores, memory, GPUs), and how many workers, threads and batches that makes."""
+"""What the machine has (cores, memory, GPUs), and the workers, threads and batches that fit it.
+
+Reads the machine, the settings and an archive's own wishes; changes nothing and knows nothing of TorchServe.
+"""

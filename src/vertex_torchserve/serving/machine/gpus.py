@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from vertex_torchserve.errors import InputError, Problem, ServingError
 
-_SECONDS = 120  # without its persistence daemon the driver takes seconds to wake; torch's import too
+_SECONDS = 120  # the driver without its persistence daemon, and torch's import, take seconds each
 # `nvidia-smi -L`: "GPU 0: NVIDIA L4 (UUID: GPU-...)", and beneath it, indented, "MIG 1g.5gb Device 0: (...)".
 _LISTED = re.compile(r"^(?P<gpu>GPU (?P<index>\d+): )?.*\(UUID: (?P<uuid>[^)]+)\)\s*$", re.MULTILINE)
 _ASK_TORCH = "import sys, torch; torch.cuda.init(); sys.exit(not torch.cuda.device_count())"
@@ -23,7 +23,11 @@ def usable_gpus(environment: Mapping[str, str]) -> int:
 
 
 def require_accelerator(accelerator: str, environment: Mapping[str, str]) -> None:
-    """Fail when an accelerator was asked for and torch can't use one: on CPUs the model is only slow.
+    """Refuse to serve on CPUs when an accelerator was asked for: the model would only be slow.
+
+    Args:
+        accelerator: `AIP_ACCELERATOR_TYPE`; empty when none was asked for.
+        environment: Of nvidia-smi and of the Python that imports torch.
 
     Raises:
         ServingError: With what NVIDIA's program or torch says about it.

@@ -1,4 +1,4 @@
-"""TorchServe's `config.properties` for an archive: the file beside this module and what the start knows."""
+"""Write TorchServe's `config.properties`: the file beside this module, with the values of this start."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def base_properties() -> dict[str, str]:
 
 
 def max_body_bytes() -> int:
-    """The longest body of a request, and of an answer."""
+    """The most bytes that the body of a request, or of an answer, may have."""
     return int(base_properties()["max_response_size"])
 
 
@@ -42,7 +42,7 @@ def render_config_properties(settings: ServingSettings, sizing: Sizing, model: M
 
 
 def response_timeout_seconds(settings: ServingSettings) -> int:
-    """When TorchServe gives a worker up that does not answer, and starts another.
+    """Seconds after which TorchServe ends a worker that does not answer, and starts another.
 
     Clearly later than the 504 that each request gets (AnswerDeadline.java): a worker that is only slow is not
     killed.

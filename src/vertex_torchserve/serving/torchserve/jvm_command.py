@@ -89,7 +89,12 @@ def launcher_properties(ready_file: Path, request_timeout_seconds: int) -> dict[
 
 
 def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
-    """What the JVM and the workers see; the JVM writes its own logs beneath `work`."""
+    """The environment of the JVM and the workers.
+
+    Args:
+        work: The server's private folder, with its `config.properties`.
+        sizing: Workers and threads.
+    """
     # Of each worker, a float64: since when it has had nothing to do (ThreadShare of the reference handler).
     worker_times = work / "worker-times"
     worker_times.write_bytes(bytes(8 * sizing.workers))
@@ -102,16 +107,16 @@ def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
         "LOG_LOCATION": log_folder,
         "METRICS_LOCATION": log_folder,
         "PYTHONUNBUFFERED": "1",
-        # An answer that is longer makes TorchServe end its worker; the envelope refuses it first.
+        # TorchServe ends a worker whose answer is longer, so the envelope refuses such an answer first.
         "VTS_MAX_RESPONSE_BYTES": str(max_body_bytes()),
-        # Torch takes every core for each worker otherwise, and the host's cores at that.
+        # Without it each worker's torch uses as many threads as the host, not the container, has cores.
         "OMP_NUM_THREADS": str(sizing.threads),
         "VTS_WORKER_TIMES": str(worker_times),
     }
 
 
 def _decided_variables(config: str) -> set[str]:
-    """The variables that would beat what is rendered: of each of its keys, of the file, of our envelope."""
+    """Variables that override `config.properties`: one for each of its keys, and two for file and home."""
     keys = {line.partition("=")[0] for line in config.splitlines()}
     return {f"TS_{key.upper()}" for key in keys} | {"TS_CONFIG_FILE", "TS_MODEL_SERVER_HOME"}
 

@@ -1,4 +1,4 @@
-"""The JVM as a child process: its log passed on, its signals, its end."""
+"""Run the JVM as a child process: pass its log on, pass SIGTERM on, tell why it ended."""
 
 import contextlib
 import ctypes
@@ -48,7 +48,7 @@ class ServerProcess:
         self._watch = LoadWatch()
 
     def on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Pass a signal on; without a JVM yet, end this process as the signal would."""
+        """The handler of SIGTERM and SIGINT: stop the JVM; before there is one, end this process."""
         if self._process is None:
             raise SystemExit(128 + number)
         self._stop()
@@ -83,7 +83,7 @@ class ServerProcess:
             stderr=subprocess.STDOUT,
             bufsize=0,
             start_new_session=True,
-            # The other threads sit in reads and accepts, and hold no lock.
+            # Safe beside threads: those that run wait in reads and accepts, and hold no lock.
             preexec_fn=_die_with_parent(),  # noqa: PLW1509
         )
         try:
@@ -133,7 +133,7 @@ class ServerProcess:
             except VertexTorchServeError as error:
                 self._fail(str(error), log_says_why=True)
             except Exception:
-                # Nobody waits for this thread: the server would stay unready for ever.
+                # No other thread sees this exception: without this the server would stay unready for ever.
                 self._fail(f"the model could not be checked\n{traceback.format_exc()}")
 
         threading.Thread(target=check, name="ready-check", daemon=True).start()
@@ -141,7 +141,7 @@ class ServerProcess:
     def _fail_installation(self, installation: Installation, how: str) -> None:
         said = installation.last_lines()
         self._fail(f"the installation of the model's requirements {how}; pip's last lines:\n{said}")
-        # The JVM waits for pip, and would do so through SIGTERM.
+        # Not SIGTERM alone: the JVM would go on waiting for pip.
         self._kill_group()
 
     def _fail(self, reason: str, *, log_says_why: bool = False) -> None:
@@ -169,7 +169,7 @@ class ServerProcess:
         timer.start()
 
     def _kill_group(self) -> None:
-        """End what is left: a worker whose JVM was killed may sit in a load for ever."""
+        """End all that is left: a worker that is loading does not notice that its JVM is gone."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""What TorchServe reads about the model in place of the archive's own `model-config.yaml`.
+"""Write the `model-config.yaml` that TorchServe reads in place of the archive's own.
 
-An archive's file beats the server's configuration even where it says nothing: TorchServe 0.12 fills in 120
-seconds for both time-outs, and heeds worker counts only when both are there (`ModelConfig.java`,
-`ModelManager.java`). So it gets one that says everything.
+TorchServe 0.12 ignores the server's defaults for a model whose archive has this file, even for keys the file
+leaves out: it takes 120 seconds for both time-outs, and reads the worker counts only when both are there
+(`ModelConfig.java`, `ModelManager.java`). So every model gets a file with every key.
 """
 
 import json
@@ -16,14 +16,14 @@ from vertex_torchserve.serving.machine.sizing import Sizing
 from vertex_torchserve.serving.settings import STARTUP_TIMEOUT_SECONDS, ServingSettings
 from vertex_torchserve.serving.torchserve.config_properties import response_timeout_seconds
 
-# Beside the manifest, which is the archive's own folder: a handler may read the file that was packaged.
+# Beside the manifest, so that the packaged file stays as it is: a handler may read it.
 _CONFIG_NAME = f"MAR-INF/{MODEL_CONFIG_NAME}"
 
 
-def write_effective_config(
+def write_model_config(
     model: ModelFolder, config: ModelConfig, settings: ServingSettings, sizing: Sizing
 ) -> Path:
-    """Write the archive's keys and, where it is silent, what was decided; the manifest names the new file.
+    """Write the archive's keys and, for those it leaves out, our values; the manifest names the new file.
 
     Args:
         model: The unpacked archive, whose manifest is rewritten.
@@ -55,7 +55,8 @@ def write_effective_config(
 def _name_in_manifest(path: Path) -> None:
     manifest: dict[str, Any] = json.loads(path.read_bytes())
     manifest["model"]["configFile"] = _CONFIG_NAME
-    # TorchServe takes the first python3 of the path for it, which need not be this one, and no venv.
+    # For `python3` TorchServe starts the first python3 on the PATH: not the Python of `--python`, and not the
+    # model's own virtual environment. For `python` it starts those.
     if manifest.get("runtime") == "python3":
         manifest["runtime"] = "python"
     path.write_text(json.dumps(manifest, indent=2))

@@ -1,8 +1,8 @@
-"""The requirements an archive brings, and how pip is let at them.
+"""How the requirements of an archive are installed: pip's settings, and what pip said when it failed.
 
 TorchServe runs `<venv>/bin/python -m pip install -U -r <file>`, reads pip's output only when pip has ended,
-waits for ever, and has no settings of its own for pip (`ModelManager.java` of 0.12). pip takes all of its
-settings from the environment, so that is where they are given.
+has no time limit and no settings for pip (`ModelManager.java` of 0.12). So pip gets its settings from the
+environment.
 """
 
 import itertools
@@ -18,7 +18,7 @@ from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.settings import ServingSettings
 
 WHEELS_FOLDER = "wheels"
-# What serves here; the local part of a version (`+cpu`) belongs to it.
+# Kept at the installed version, its local part (`+cpu`) included.
 _PINNED = ("torch", "torchserve")
 _MOST_LINES = 20
 _TRACE_FOLLOWS = "Exception information:"  # of pip's own functions
@@ -42,7 +42,7 @@ class Installation:
     environment: Mapping[str, str]
 
     def last_lines(self) -> str:
-        """The lines that say what is wrong, without any the end; no credentials of an index."""
+        """What pip wrote about its first error, else its last lines; without the credentials of an index."""
         try:
             text = self.pip_log.read_text(errors="replace")
         except OSError:
@@ -88,14 +88,15 @@ def plan_installation(
     log = work / "pip.log"
     own = {
         "PIP_CONSTRAINT": _joined(environment.get("PIP_CONSTRAINT"), constraints),
-        # Everything goes into the log, and so only warnings and errors into the pipe, which takes 64 KiB.
+        # Everything goes to the log file, only warnings and errors to the pipe: TorchServe reads that when
+        # pip has ended, and it holds 64 KiB.
         "PIP_LOG": str(log),
         "PIP_QUIET": "3",
         "PIP_VERBOSE": "0",
         "PIP_PROGRESS_BAR": "off",
         "PIP_NO_INPUT": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        # What a time limit leaves behind goes with the folder.
+        # Removed with the work folder, also after a time-out.
         "TMPDIR": str(temporary),
     }
     if "PIP_CACHE_DIR" not in environment:
@@ -108,5 +109,5 @@ def plan_installation(
 
 
 def _joined(given: str | None, path: Path) -> str:
-    """One more of the values pip splits at spaces, which a path may hold and a URL doesn't."""
+    """One more value of a list that pip splits at spaces; as a URL, because a path may hold spaces."""
     return f"{given or ''} {path.as_uri()}".strip()

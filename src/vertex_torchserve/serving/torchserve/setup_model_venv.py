@@ -1,8 +1,8 @@
 """Makes a model's virtual environment; TorchServe runs this file in place of its own of that name.
 
-TorchServe's gives the environment a pip and a setuptools of its own. That takes three seconds, and the
-setuptools that comes with Python 3.11 is older than torch asks for, so that pip fetches another or, without
-an index, fails. Here the environment holds nothing and sees everything that is installed where torch is.
+TorchServe's installs pip and setuptools into the environment. That takes three seconds, and the setuptools of
+Python 3.11 is older than torch asks for, so that pip downloads another or, without an index, fails. Ours
+installs nothing and sees every package that is installed beside torch.
 """
 
 import importlib.util

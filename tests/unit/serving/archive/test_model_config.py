@@ -15,7 +15,7 @@ from vertex_torchserve.serving.archive.source import LocalArchive
 from vertex_torchserve.serving.archive.unpacking import unpack_archive
 from vertex_torchserve.serving.machine.sizing import Sizing
 from vertex_torchserve.serving.settings import ServingSettings
-from vertex_torchserve.serving.torchserve.model_config_file import write_effective_config
+from vertex_torchserve.serving.torchserve.model_config_file import write_model_config
 
 SETTINGS = dataclasses.replace(ServingSettings.from_environment({}), request_timeout_seconds=100)
 SIZING = Sizing(
@@ -71,7 +71,7 @@ def effective(
     named = {**manifest, **({"configFile": "conf/model.yaml"} if text else {})}
     mar = write_archive(root, files=files, runtime=runtime, **named)
     model = unpack_archive(LocalArchive(mar), root / "work" / "model")
-    config = write_effective_config(model, read_model_config(model), SETTINGS, SIZING)
+    config = write_model_config(model, read_model_config(model), SETTINGS, SIZING)
     written = json.loads((model.path / "MAR-INF" / "MANIFEST.json").read_text())
     assert model.path / written["model"]["configFile"] == config
     assert (model.path / "conf" / "model.yaml").read_text() == files["conf/model.yaml"]

@@ -63,7 +63,7 @@ class Batch:
         return [self._bodies[index] for index in range(len(self._rows))]
 
     def _by_route(self, requests: Requests) -> list[Requests]:
-        """Predictions and explanations apart: handlers look at the first request's header for all."""
+        """Predictions and explanations apart: a handler asks the first request of a batch which it is."""
         groups: tuple[Requests, Requests] = ({}, {})
         for index, request in requests.items():
             explain = self._processors[index].get_request_property("explain") == "True"
@@ -79,14 +79,15 @@ class Batch:
                 self._fail(index, failure)
             return
         for index in requests:
-            # Status and instances as they came: the handler may have changed both before it failed.
+            # Read again: the handler may have changed status and instances before it failed.
             self._processors[index].report_status(200)
             self._predict({index: read_request(self._rows[index])})
 
     def _run(self, requests: Requests) -> Failure | None:
         """Run the handler once for `requests`; returns what went wrong, if anything did.
 
-        No exception leaves: while one is held, its frames hold the tensors of the failed batch.
+        A `Failure` is returned in place of an exception: an exception's traceback would keep the tensors of
+        the failed batch in memory while its requests run one by one.
         """
         instances = [instance for request in requests.values() for instance in request.instances]
         try:
@@ -129,7 +130,7 @@ class Batch:
             context.request_ids = self._ids
 
     def _has_streamed(self, requests: Requests) -> bool:
-        """Whether a part of an answer is on its way; running again would send it twice."""
+        """Whether a part of an answer has been sent; running the handler again would send it twice."""
         return any(self._processors[index].get_response_header("ts_stream_next") for index in requests)
 
     def _fail(self, index: int, failure: Failure) -> None:

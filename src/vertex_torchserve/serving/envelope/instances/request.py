@@ -11,7 +11,7 @@ _LONGEST_NAME = 80
 
 
 class MalformedRequestError(Exception):
-    """The client's mistake; the message names the field and holds no value of the request."""
+    """A request that breaks the contract, answered 400; the message names the field and quotes no value."""
 
 
 @dataclass(frozen=True)

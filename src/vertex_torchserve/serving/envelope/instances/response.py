@@ -60,7 +60,7 @@ def _dump(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What numpy and torch, neither of which is imported here, call their values in plain Python."""
+    """A numpy or torch value as plain Python; neither library is imported for it."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is not a JSON type")
