@@ -134,7 +134,7 @@ def _temporary_log() -> Path:
 
 
 def _own_environment() -> dict[str, str]:
-    """This process's environment without what would speak for another container."""
+    """This process's environment without the variables that describe another container."""
     return {
         name: value
         for name, value in os.environ.items()

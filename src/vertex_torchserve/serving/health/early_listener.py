@@ -28,7 +28,7 @@ _READ_BYTES = 64 * 1024
 
 
 class EarlyListener:
-    """Listens from its making until `close`; `reason` is what `/ping` says meanwhile.
+    """Listens from its construction until `close`; `reason` is what `/ping` answers until then.
 
     Args:
         host: Where to listen; the same as TorchServe's inference address.

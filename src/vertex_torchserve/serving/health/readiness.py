@@ -52,7 +52,7 @@ def all_models_ready(management_port: int) -> bool:
 
 
 def is_healthy(base_url: str) -> bool:
-    """Whether our `/ping` answers 200; false also while nobody does.
+    """Whether our `/ping` answers 200; false also while nothing answers.
 
     Args:
         base_url: Where predictions are answered.

@@ -50,8 +50,8 @@ def torchserve_command(
         f"-XX:MaxDirectMemorySize={sizing.heap_bytes // MIB}m",
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",  # no files in the machine's /tmp
-        # The JVM moves bytes. Its second compiler would take a third of a core from the model in the first
-        # minute of load, and answers come no sooner after it (MiniLM on two cores, `top -H` with wrk at 32).
+        # Only the JVM's first compiler: the second takes a third of a core from the model in the first minute
+        # of load, and makes no answer faster (MiniLM on two cores, `top -H`, wrk with 32 connections).
         "-XX:TieredStopAtLevel=1",
         *(
             f"-D{name}={value}"
@@ -95,7 +95,8 @@ def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
         work: The server's private folder, with its `config.properties`.
         sizing: Workers and threads.
     """
-    # Of each worker, a float64: since when it has had nothing to do (ThreadShare of the reference handler).
+    # A float64 for each worker: since when it has been idle. The reference handler writes and reads it
+    # (hf_handler/threads.py).
     worker_times = work / "worker-times"
     worker_times.write_bytes(bytes(8 * sizing.workers))
     log_folder = str(work / "logs")
