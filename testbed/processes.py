@@ -13,9 +13,10 @@ def serving_processes(marker: str) -> list[psutil.Process]:
     for process in psutil.process_iter():
         try:
             words = [*process.cmdline(), *process.environ().values()]
+            is_over = process.status() == psutil.STATUS_ZOMBIE
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        if process.status() != psutil.STATUS_ZOMBIE and any(marker in word for word in words):
+        if not is_over and any(marker in word for word in words):
             found.append(process)
     return found
 
