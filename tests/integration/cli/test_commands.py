@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,8 @@ def test_upload_registers_once(tmp_path: Path) -> None:
             "upload", str(mar), "--bucket", "gs://archives/models", "--project", "my-project",
             "--location", "us-central1", "--display-name", "mine", "--version-alias", "first", "--json",
         )  # fmt: skip
-        first, second = (run_command(*arguments, **emulator.environment()) for _ in range(2))
+        environment: dict[str, Any] = emulator.environment()
+        first, second = (run_command(*arguments, **environment) for _ in range(2))
     assert first.returncode == 0, first.stderr
     assert "Google's prebuilt PyTorch containers" in first.stderr
     assert "2027-01-14" in first.stderr

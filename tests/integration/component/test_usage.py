@@ -24,7 +24,7 @@ EXTRA_FILES = {
 
 
 @dsl.component(base_image="python:3.11", install_kfp_package=False)
-def tune_tokenizer(folder: str) -> NamedTuple("Outputs", [("path_to_tokenizer", str)]):
+def tune_tokenizer(folder: str) -> NamedTuple("Outputs", [("path_to_tokenizer", str)]):  # type: ignore[valid-type]
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage
 
@@ -35,7 +35,7 @@ def tune_tokenizer(folder: str) -> NamedTuple("Outputs", [("path_to_tokenizer", 
 
 
 @dsl.component(base_image="python:3.11", install_kfp_package=False)
-def train_model(folder: str, model: Output[Artifact]):
+def train_model(folder: str, model: Output[Artifact]) -> None:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage
 
@@ -79,7 +79,8 @@ def test_prebuilt_container(cloud: Cloud, tmp_path: Path) -> None:
             custom_tokenizer_path=tokenizer_op.outputs["path_to_tokenizer"],
             custom_tokenizer_name="tokenizer.pkl",
         )
-        return read_vertex_model(model=upload_model_to_vertex.outputs["vertex_model"]).output
+        described: str = read_vertex_model(model=upload_model_to_vertex.outputs["vertex_model"]).output
+        return described
 
     output, log = run_pipeline(pipeline, tmp_path)
     assert output, log
@@ -147,7 +148,8 @@ def test_custom_container(cloud: Cloud, tmp_path: Path) -> None:
             custom_tokenizer_path=tokenizer_op.outputs["path_to_tokenizer"],
             custom_tokenizer_name="tokenizer.pkl",
         )
-        return read_vertex_model(model=upload_model_to_vertex.outputs["vertex_model"]).output
+        described: str = read_vertex_model(model=upload_model_to_vertex.outputs["vertex_model"]).output
+        return described
 
     output, log = run_pipeline(pipeline, tmp_path)
     assert output, log

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import psutil
@@ -127,7 +128,7 @@ def test_endpoints_are_created_found_and_updated(vertex: Emulator) -> None:
         aiplatform.Endpoint("my-endpoint").gca_resource  # noqa: B018
 
 
-def output(gcs: storage.Client, job: aiplatform.BatchPredictionJob) -> dict[str, list[object]]:
+def output(gcs: storage.Client, job: aiplatform.BatchPredictionJob) -> dict[str, list[Any]]:
     """The job's files by name, every line parsed."""
     folder = job.output_info.gcs_output_directory.removeprefix("gs://models/")
     blobs = gcs.list_blobs("models", prefix=f"{folder}/")

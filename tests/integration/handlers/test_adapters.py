@@ -34,7 +34,7 @@ def save_adapted(transformers: Any, folder: Path) -> Any:
     model = peft.get_peft_model(base, config).eval()
     with torch.no_grad():
         model.classifier.modules_to_save["default"].bias.copy_(torch.tensor([0.3, -0.2, 0.1]))
-    model.save_pretrained(folder)
+    model.save_pretrained(str(folder))
     return model
 
 

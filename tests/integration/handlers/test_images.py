@@ -148,7 +148,7 @@ def test_texts_and_conversations_about_pictures_are_those_of_the_pipeline(
 ) -> None:
     pipeline = transformers.pipeline("image-text-to-text", model=str(llava), device="cpu")
     plain, chat = samples("image-text-to-text")
-    short = {"images": image(9), "text": "<image> red?"}
+    short: dict[str, Any] = {"images": image(9), "text": "<image> red?"}
     expected = [
         pipeline(images=opened(one["images"]), text=one["text"], generate_kwargs=GREEDY)
         for one in (plain, short)

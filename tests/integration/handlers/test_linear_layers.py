@@ -1,7 +1,6 @@
 """Linear layers that oneDNN computes: what torch's own give, for the models they are for and no other."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.integration.handlers.handler_models import (
 
 
 @pytest.fixture
-def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def handler(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The handler where any gain is enough: what is measured of tiny layers is chance."""
     from hf_handler import linear_layers
 
@@ -41,7 +40,8 @@ def test_rows_of_any_shape_are_multiplied_as_torch_does(handler: Any, bias: bool
     import torch
 
     torch.manual_seed(4)
-    model = torch.nn.Sequential(torch.nn.Linear(24, 10, bias=bias)).requires_grad_(False)
+    layer = torch.nn.Linear(24, 10, bias=bias)
+    model = torch.nn.Sequential(layer).requires_grad_(False)
     rows = torch.randn(6, 5, 24)
     inputs = [
         rows,
@@ -55,7 +55,7 @@ def test_rows_of_any_shape_are_multiplied_as_torch_does(handler: Any, bias: bool
         rows[:1, :1].expand(3, 4, 24),
         torch.randn(2, 3, 4, 5, 24),
     ]
-    expected = [torch.nn.functional.linear(one, model[0].weight, model[0].bias) for one in inputs]
+    expected = [torch.nn.functional.linear(one, layer.weight, layer.bias) for one in inputs]
     handler.pack_linear_layers(model)
     assert packed(model) == ["0"]
     with torch.inference_mode():
@@ -90,8 +90,9 @@ def test_layers_that_onednn_cannot_compute_stay_as_they_are(handler: Any) -> Non
 def test_layers_that_give_something_else_have_no_gain(handler: Any) -> None:
     import torch
 
-    model = torch.nn.Sequential(torch.nn.Linear(8, 4)).requires_grad_(False)
-    model[0].weight.fill_(torch.nan)  # equal to nothing
+    layer = torch.nn.Linear(8, 4)
+    model = torch.nn.Sequential(layer).requires_grad_(False)
+    layer.weight.fill_(torch.nan)  # equal to nothing
     handler.pack_linear_layers(model)
     assert packed(model) == []
 

@@ -54,7 +54,7 @@ def image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def printed_by(script: str, *arguments: str) -> str:
     """What one of the checkout's scripts says: the client to use, a base image."""
-    command = [ROOT / "scripts" / script, *arguments]
+    command = [str(ROOT / "scripts" / script), *arguments]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout.strip()
 
 

@@ -39,7 +39,7 @@ def torchscript_store(store: Path, work: Path) -> Path:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is, and still what many have
-        torch.jit.trace(RowSum(), torch.ones(2, 3)).save(work / "model.pt")  # type: ignore[no-untyped-call]
+        torch.jit.trace(RowSum(), torch.ones(2, 3)).save(work / "model.pt")
     return _packaged(ModelArchiveSpec(work, handler="base_handler"), store)
 
 

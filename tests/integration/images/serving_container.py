@@ -44,7 +44,8 @@ def watched(server: ContainerServer) -> Iterator[ContainerServer]:
 
 def pings_until_ready(server: ContainerServer) -> list[int]:
     """The statuses of /ping, each once as it changes, up to the first 200."""
-    url, statuses = f"{server.base_url}/ping", []
+    url = f"{server.base_url}/ping"
+    statuses: list[int] = []
     deadline = time.monotonic() + READY_SECONDS
     while 200 not in statuses:
         state = server.container.state()

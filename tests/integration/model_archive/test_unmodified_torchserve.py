@@ -71,9 +71,9 @@ def stock_torchserve(store: Path, folder: Path, envelope: str | None) -> Iterato
             yield f"http://127.0.0.1:{http}"
         finally:
             # The launcher would leave the JVM behind.
-            tree = [*psutil.Process(launcher.pid).children(recursive=True), launcher]
-            for process in tree:
-                process.kill()
+            for child in psutil.Process(launcher.pid).children(recursive=True):
+                child.kill()
+            launcher.kill()
             launcher.wait()
 
 

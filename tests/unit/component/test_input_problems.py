@@ -27,7 +27,8 @@ STAGED: dict[str, Any] = {"extra_files_staging_path": "gs://bucket/extra"}
 
 
 def problems(**inputs: Any) -> list[tuple[str, str]]:
-    return [tuple(each) for each in input_problems(ComponentInputs.given(**{**NEEDED, **inputs}), TODAY)]
+    found = input_problems(ComponentInputs.given(**{**NEEDED, **inputs}), TODAY)
+    return [(each.message, each.fix) for each in found]
 
 
 @pytest.mark.parametrize(
@@ -237,6 +238,7 @@ def test_all_wrong_inputs_are_named_at_once_before_anything_is_asked(monkeypatch
         "smoke_test_instances 'instances.json'",
     ):
         assert value in message
-    count = int(re.match(r"(\d+) problems with the input:", message)[1])
-    assert count == len(raised.value.problems) == message.count("fix: ")
+    counted = re.match(r"(\d+) problems with the input:", message)
+    assert counted is not None
+    assert int(counted[1]) == len(raised.value.problems) == message.count("fix: ")
     assert raised.value.exit_code == 2

@@ -88,8 +88,9 @@ def conversation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversat
             httpx.post(url, json={"instances": ["slow"]}, timeout=1.0)
         metrics = httpx.get(server.metrics_url).text
         assert server.stop() == 143
-        ids = [answer.headers["x-request-id"] for answer in answers]
-        yield Conversation(server.log(), server.log_path.read_text(), *ids, metrics)
+        right_id, failed_id, malformed_id = (answer.headers["x-request-id"] for answer in answers)
+        text = server.log_path.read_text()
+        yield Conversation(server.log(), text, right_id, failed_id, malformed_id, metrics)
 
 
 def test_every_line_has_cloud_loggings_fields(conversation: Conversation) -> None:

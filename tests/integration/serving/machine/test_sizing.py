@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -27,7 +28,7 @@ def handle(data, context):
 def test_workers_threads_and_batches(
     tmp_path: Path, config: str | None, batch_size: int, workers: int
 ) -> None:
-    names = {"configFile": "model-config.yaml"} if config else {}
+    names: dict[str, Any] = {"configFile": "model-config.yaml"} if config else {}
     mar = write_archive(tmp_path, TELLING_HANDLER, modelVersion="2.0", **names)
     if config:
         with zipfile.ZipFile(mar, "a") as archive:

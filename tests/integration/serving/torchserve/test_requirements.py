@@ -76,7 +76,10 @@ def test_a_package_that_says_much_while_it_fails_to_build(tmp_path: Path) -> Non
             info = tarfile.TarInfo(f"noisy-1.0/{name}")
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text.encode()))
-    files = {"requirements.txt": "noisy\n", "wheels/noisy-1.0.tar.gz": source.getvalue()}
+    files: dict[str, str | bytes] = {
+        "requirements.txt": "noisy\n",
+        "wheels/noisy-1.0.tar.gz": source.getvalue(),
+    }
     # pip's own word for "no isolation": no setuptools is fetched for the build, there is no index.
     message = failure(tmp_path, files, PIP_NO_BUILD_ISOLATION="0")
     assert "it needs a compiler" in message

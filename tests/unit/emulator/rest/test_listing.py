@@ -5,7 +5,7 @@ import pytest
 from vertex_torchserve.emulator.rest.listing import page
 from vertex_torchserve.emulator.rest.rpc_status import RpcError
 
-MODELS = [
+MODELS: list[dict[str, Any]] = [
     {"name": "p/models/1", "displayName": "b", "createTime": "2026-01-02", "labels": {"team": "x", "s": ""}},
     {"name": "p/models/2", "displayName": "a", "createTime": "2026-01-01", "labels": {}},
     {"name": "p/models/3", "displayName": "a b", "createTime": "2026-01-03"},

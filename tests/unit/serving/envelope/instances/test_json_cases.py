@@ -29,9 +29,7 @@ def decoded(data: list[bytes], context: Any) -> list[str]:
         ),
         (decoded, [{"instances": [{"b64": "YQ=="}]}], ['{"predictions": ["a"]}']),
         (
-            lambda data, context: (
-                [sorted(row.items()) for row in data if isinstance(row["b"], bytes)] and [1]
-            ),
+            lambda data, context: [1] if all(isinstance(row["b"], bytes) for row in data) else [],
             [{"body": {"instances": [{"a": 1, "b": {"b64": "YQ=="}}], "signature_name": "x"}}],
             ['{"predictions": [1]}'],
         ),
