@@ -1,4 +1,4 @@
-"""Linear layers of float32 on this CPU: torch's own, and packed for oneDNN as the reference handler does it.
+"""Linear layers of float32 on this CPU: by torch's default, and by oneDNN as in the reference handler.
 
     PYTHONPATH=handlers python -m benchmarks.linear_layers
 
@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from benchmarks.published import installed_versions, publish, table
-from hf_handler.linear_layers import by_onednn, least_seconds, pack
+from hf_handler.linear_layers import by_onednn, in_onednn_layout, least_seconds
 
 # (in, out): a feed-forward layer of MiniLM and of BERT base, an attention layer, a head of 32,000 tokens.
 SHAPES = ((384, 1536), (768, 3072), (2048, 2048), (768, 32000))
@@ -39,11 +39,11 @@ def measure(shape: tuple[int, int], rows: int) -> dict[str, Any]:
     count = max(2, CACHE_BYTES // (4 * columns * outputs))
     inputs, bias = torch.randn(rows, columns), torch.randn(outputs)
     weights = [torch.randn(outputs, columns) for _ in range(count)]
-    packed = [pack(weight) for weight in weights]
-    expected, found = linear(inputs, weights[0], bias), by_onednn(inputs, packed[0], bias)
+    copies = [in_onednn_layout(weight) for weight in weights]
+    expected, found = linear(inputs, weights[0], bias), by_onednn(inputs, copies[0], bias)
     if not torch.allclose(expected, found, rtol=1e-3, atol=1e-3):
         raise SystemExit(f"{shape}, {rows} rows: the results differ by {(expected - found).abs().max():.2g}")
-    ways = {"torch": (linear, weights), "packed": (by_onednn, packed)}
+    ways = {"torch": (linear, weights), "onednn": (by_onednn, copies)}
     taken = {
         name: least_seconds(functools.partial(_through, way, inputs, given, bias), TIMES) / count
         for name, (way, given) in ways.items()
@@ -74,11 +74,11 @@ def main() -> int:
     lines = [
         (
             f"{row['in']} x {row['out']}", row["rows"], row["threads"], row["torch_microseconds"],
-            row["packed_microseconds"], f"{row['torch_microseconds'] / row['packed_microseconds']:.2f}",
+            row["onednn_microseconds"], f"{row['torch_microseconds'] / row['onednn_microseconds']:.2f}",
         )
         for row in measured
     ]  # fmt: skip
-    columns = ("layer", "rows", "threads", "torch", "packed", "times as fast")
+    columns = ("layer", "rows", "threads", "torch", "oneDNN", "times as fast")
     settings = {"torch_uses": torch.backends.cpu.get_cpu_capability(), "runs": TIMES}
     publish(
         "linear_layers", "Linear layers of float32 on the CPU", settings, measured,

@@ -2,19 +2,25 @@
 
 import json
 import pickle
+import re
 import tempfile
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from transformers.utils.import_utils import is_accelerate_available
 
-from hf_handler.linear_layers import pack_linear_layers
+from hf_handler.linear_layers import use_onednn
 from hf_handler.optional import need
 from hf_handler.schema import Parameters
 from hf_handler.settings import Settings, read_settings
+
+# The names that save_pretrained gives weights; to shards, `model-00001-of-00002.safetensors` and so on.
+WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors|pytorch_model(-\d+-of-\d+)?\.bin")
 
 
 def read_json(file: Path) -> Any:
@@ -22,15 +28,15 @@ def read_json(file: Path) -> Any:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Archive:
-    """The model folder, what the operator set, and the device to run on.
+    """A model folder, what the operator set, and the device to run on.
 
     Attributes:
         folder: Where TorchServe extracted the archive.
         weights: The serialized file that the manifest names; None when it names none, or an adapter.
         settings: What the operator has set.
-        device: Where tensors go.
+        device: The worker's: a GPU that TorchServe gave it, or the CPU.
     """
 
     folder: Path
@@ -40,7 +46,14 @@ class Archive:
 
     @classmethod
     def of(cls, context: Any) -> "Archive":
-        """Read TorchServe's context."""
+        """Read what TorchServe says of the archive.
+
+        Args:
+            context: TorchServe's `ts.context.Context`.
+
+        Raises:
+            ValueError: The settings can't be used, or an adapter is without its base model.
+        """
         properties = context.system_properties
         folder = Path(properties["model_dir"])
         gpu = properties.get("gpu_id")
@@ -59,19 +72,25 @@ class Archive:
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the weights are loaded as."""
+        """The type of number that weights are loaded as."""
         if self.settings.dtype != "auto":
-            return getattr(torch, self.settings.dtype)  # type: ignore[no-any-return]
+            chosen: torch.dtype = getattr(torch, self.settings.dtype)
+            return chosen
         if self.device.type == "cpu":
             return torch.float32
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
     def config(self, folder: Path | None = None) -> Any:
-        """Load the model's config."""
+        """Load the model's config from `folder`; from the archive's when None."""
         return transformers.AutoConfig.from_pretrained(folder or self.folder, **self._trust())
 
     def processor(self, auto_class: Any, folder: Path | None = None) -> Any:
-        """Load a tokenizer, image processor, feature extractor or processor."""
+        """Load a tokenizer, image processor, feature extractor or processor.
+
+        Args:
+            auto_class: The `Auto*` class to load with.
+            folder: Where its files are; the archive's when None.
+        """
         return auto_class.from_pretrained(folder or self.folder, **self._trust())
 
     def model(self, auto_class: Any, folder: Path | None = None, may_miss: tuple[str, ...] = ()) -> Any:
@@ -80,10 +99,14 @@ class Archive:
         Args:
             auto_class: The `AutoModel*` class to load with.
             folder: Holds `config.json`; the archive when None.
-            may_miss: Weights whose name starts so are not needed for the task.
+            may_miss: Beginnings of the names of weights that the task doesn't need.
+
+        Returns:
+            The model, on the worker's device or where `handler.device_map` says.
 
         Raises:
-            ValueError: The weights hold more than tensors, or some that the task needs are missing.
+            ValueError: The weights hold more than tensors, some that the task needs are missing, or a library
+                that the settings need is.
         """
         folder = folder or self.folder
         adapted = (folder / "adapter_config.json").is_file()
@@ -98,27 +121,32 @@ class Archive:
         model.eval().requires_grad_(False)
         if self.settings.quantize == "int8":
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # torch announces another way, which isn't in torch
-                model = torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
+                warnings.simplefilter("ignore")  # torch recommends another library instead, torchao
+                quantize: Callable[..., Any] = torch.ao.quantization.quantize_dynamic
+                model = quantize(model, {torch.nn.Linear}, dtype=torch.qint8)
         if self.settings.torch_compile:
             model.forward = torch.compile(model.forward, dynamic=True)
         elif self.settings.linear_layers == "auto":
-            pack_linear_layers(model)
+            use_onednn(model)
         return model
 
     def _trust(self) -> Parameters:
         return {"local_files_only": True, "trust_remote_code": self.settings.trust_remote_code}
 
     def _weights_folder(self, folder: Path, view: Path, adapted: bool) -> Path:
-        """Return a folder where transformers finds the weights: it looks for them by name only."""
-        named = (
-            self.weights if self.weights and self.weights.is_file() and not any(folder.glob("*.index.json"))
-            else None
-        )  # fmt: skip
+        """Return a folder where transformers finds the weights, which it looks for by their usual names.
+
+        Args:
+            folder: Of the model.
+            view: An empty folder, for links to the model's files under names that transformers knows.
+            adapted: Whether there is an adapter, which transformers must not see: it would fetch the base
+                model that the adapter names.
+        """
+        sharded = any(folder.glob("*.index.json"))
+        named = self.weights if self.weights and self.weights.is_file() and not sharded else None
         if named is None and not adapted:
             return folder
         for file in folder.iterdir():
-            # Shown an adapter, transformers would fetch the base model that it names.
             if not file.name.startswith("adapter_") and not (named and is_weights(file)):
                 (view / file.name).symlink_to(file)
         if named:
@@ -154,25 +182,34 @@ class Archive:
         if self.settings.device_map:
             need("accelerate", "handler.device_map")
             options["device_map"] = self.settings.device_map
-        elif self.device.type == "cuda" and transformers.utils.is_accelerate_available():
+        elif self.device.type == "cuda" and is_accelerate_available():
             options["device_map"] = {"": self.device}  # safetensors are read straight to where they run
         try:
-            return auto_class.from_pretrained(source, **options)  # type: ignore[no-any-return]
+            loaded: tuple[Any, Any] = auto_class.from_pretrained(source, **options)
         except ValueError as error:
             if "attn_implementation" not in str(error) or options["attn_implementation"] != "sdpa":
                 raise
-            return auto_class.from_pretrained(source, **{**options, "attn_implementation": "eager"})  # type: ignore[no-any-return]
+            loaded = auto_class.from_pretrained(source, **{**options, "attn_implementation": "eager"})
+        return loaded
 
 
 def is_weights(file: Path) -> bool:
-    """Whether transformers takes a file of this name for weights."""
-    return file.name in {"model.safetensors", "pytorch_model.bin"}
+    """Say whether transformers takes a file of this name for weights, or for a part (shard) of them."""
+    return WEIGHTS.fullmatch(file.name) is not None
 
 
 def check_base(folder: Path, weights: Path | None) -> None:
-    """Raise a ValueError for an adapter without the model it was trained on, which peft would fetch."""
+    """Check that an adapter has the model it was trained on beside it; transformers and peft would fetch it.
+
+    Args:
+        folder: Of the model; most have no adapter.
+        weights: The file that the manifest names, if any.
+
+    Raises:
+        ValueError: The model's config or weights are missing.
+    """
     adapter = read_json(folder / "adapter_config.json")
-    whole = weights or [*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]
+    whole = weights is not None or any(map(is_weights, folder.iterdir()))
     if adapter and not (whole and (folder / "config.json").is_file()):
         raise ValueError(
             "adapter_config.json is without its base model: config.json and the weights must be beside it; "
@@ -181,7 +218,10 @@ def check_base(folder: Path, weights: Path | None) -> None:
 
 
 def sentence_modules(folder: Path) -> list[tuple[str, Path]]:
-    """Return the sentence-transformers modules of a model, as kind (`Pooling`) and folder; may be none."""
+    """Return the sentence-transformers modules of a model, in order: each kind (`Pooling`) and its folder.
+
+    Older models have no `modules.json`, but the folder of their Pooling. Other models have no modules.
+    """
     modules = read_json(folder / "modules.json")
     if modules:
         return [(entry["type"].rpartition(".")[2], folder / entry["path"]) for entry in modules]

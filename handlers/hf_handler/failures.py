@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
@@ -70,7 +70,7 @@ def log_failure(error: Exception) -> None:
     logger.error("%s at %s", type(error).__name__, place)
 
 
-def raise_failure(error: Exception, position: int) -> None:
+def raise_failure(error: Exception, position: int) -> NoReturn:
     """Fail the whole call: with a status where TorchServe is there to send it.
 
     Raises:

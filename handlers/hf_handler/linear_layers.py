@@ -1,4 +1,9 @@
-"""Float32 linear layers on the CPU, computed by oneDNN where that is measured to be faster."""
+"""Float32 linear layers on the CPU, computed by oneDNN where that is measured to be faster.
+
+torch computes such layers with MKL, which leaves much of an AMD CPU unused, and reads the weights in an order
+that suits no cache. oneDNN reads a copy of them that it lays out itself
+(docs/decisions/0008-onednn-linear-layers.md; figures: benchmarks/results/linear_layers.md).
+"""
 
 import functools
 import logging
@@ -9,60 +14,79 @@ import torch
 
 logger = logging.getLogger(__name__)
 
+# The copies are each worker's own. So much of a model is copied at most, its first layers before the others.
+MOST_COPIED_BYTES = 2 * 2**30
 
-class PackedLinear(torch.nn.Linear):
-    """A linear layer that oneDNN computes, its weight laid out as oneDNN reads it.
+# How many times as fast oneDNN must be. A smaller gain can't be told from noise, and isn't worth a copy.
+LEAST_GAIN = 1.1
 
-    torch computes float32 layers with MKL, which leaves much of an AMD CPU unused, and reads the weight in an
-    order that suits no cache (benchmarks/results/linear_layers.md). Compiled models use this operator, too.
+MEASURED_LAYERS = 16
+MEASURED_ROWS = 16
+
+
+class OneDnnLinear(torch.nn.Linear):
+    """A linear layer that oneDNN computes.
+
+    Attributes:
+        onednn_weight: A copy of `weight` in oneDNN's layout. `weight` stays: other layers may share it.
     """
 
-    packed: torch.Tensor
+    onednn_weight: torch.Tensor
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 (torch's name)
         """Return `... x in_features` as `... x out_features`."""
-        return by_onednn(input, self.packed, self.bias)
+        return by_onednn(input, self.onednn_weight, self.bias)
 
 
 def by_onednn(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """What `torch.nn.functional.linear` returns; the weight may be packed."""
+    """Compute what `torch.nn.functional.linear` does, by oneDNN.
+
+    Args:
+        rows: Float32, `... x in_features`.
+        weight: `out_features x in_features`, best in oneDNN's layout.
+        bias: `out_features`, or None.
+
+    Returns:
+        `... x out_features`.
+    """
+    # Not torch's public interface: compiled models (torch.compile) use this operator, too.
     return torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")  # type: ignore[no-any-return]
 
 
-def pack(weight: torch.Tensor) -> torch.Tensor:
-    """Return a copy in oneDNN's own layout."""
+def in_onednn_layout(weight: torch.Tensor) -> torch.Tensor:
+    """Return a copy of a weight (`out_features x in_features`) in oneDNN's own layout."""
     return torch.ops.mkldnn._reorder_linear_weight(weight)  # type: ignore[no-any-return]
 
 
-# Packed weights are a copy, which every worker has of its own; at most so much of a model is packed.
-MOST_PACKED_BYTES = 2 * 2**30
-
-
-# Less is not told from noise, and isn't worth a copy.
-LEAST_GAIN = 1.1
-
-
-def pack_linear_layers(model: torch.nn.Module) -> None:
+def use_onednn(model: torch.nn.Module) -> None:
     """Let oneDNN compute a model's float32 layers on the CPU, where it is measured to be faster here.
 
     Where it isn't, or this torch hasn't the operators, the model stays as it is.
     """
-    layers = packable_layers(model)
-    gain = gain_of_packing(layers[:16]) if layers else 0.0
+    layers = layers_for_onednn(model)
+    if not layers:
+        return
+    measured = layers[:MEASURED_LAYERS]
+    try:
+        copies = [in_onednn_layout(layer.weight) for layer in measured]
+        gain = gain_of_onednn(measured, copies)
+    except (AttributeError, RuntimeError):
+        return
     if gain < LEAST_GAIN:
         return
-    for layer in layers:
-        layer.__class__ = PackedLinear
-        layer.packed = pack(layer.weight)
+    copies += [in_onednn_layout(layer.weight) for layer in layers[MEASURED_LAYERS:]]
+    for layer, copy in zip(layers, copies, strict=True):
+        layer.__class__ = OneDnnLinear
+        layer.onednn_weight = copy
     logger.info("linear layers run by oneDNN: measured to be %.1f times as fast", gain)
 
 
-def packable_layers(model: torch.nn.Module) -> list[torch.nn.Linear]:
-    """The layers that oneDNN can compute, in the model's order, until `MOST_PACKED_BYTES` are reached."""
-    layers, left = [], MOST_PACKED_BYTES
+def layers_for_onednn(model: torch.nn.Module) -> list[torch.nn.Linear]:
+    """Return the first layers that oneDNN can compute, of `MOST_COPIED_BYTES` at most."""
+    layers, left = [], MOST_COPIED_BYTES
     for layer in model.modules():
         if type(layer) is not torch.nn.Linear or layer.weight.numel() == 0:
-            continue  # a class of its own may compute something else; of nothing oneDNN makes no layout
+            continue  # a subclass may compute something else; for an empty weight oneDNN has no layout
         if layer.weight.dtype != torch.float32 or layer.weight.device.type != "cpu":
             continue
         left -= layer.weight.nbytes
@@ -72,27 +96,36 @@ def packable_layers(model: torch.nn.Module) -> list[torch.nn.Linear]:
     return layers
 
 
-def gain_of_packing(layers: Sequence[torch.nn.Linear], rows: int = 16) -> float:
-    """Measure how many times as fast layers are when packed; 0 when they can't be, or give something else."""
+def gain_of_onednn(layers: Sequence[torch.nn.Linear], copies: Sequence[torch.Tensor]) -> float:
+    """Measure how many times as fast layers are by oneDNN, with `MEASURED_ROWS` rows.
+
+    Args:
+        layers: On the CPU, float32.
+        copies: Their weights in oneDNN's layout.
+
+    Returns:
+        The ratio of times; 0 where the results differ by more than rounding.
+
+    Raises:
+        AttributeError: This torch has no such operator.
+        RuntimeError: oneDNN can't compute such a layer here.
+    """
+    rows = MEASURED_ROWS
     inputs = [torch.linspace(-1, 1, rows * layer.in_features).reshape(rows, -1) for layer in layers]
     biases = [layer.bias for layer in layers]
     weights = [layer.weight for layer in layers]
-    try:
-        packed = [pack(weight) for weight in weights]
-        results = list(map(by_onednn, inputs, packed, biases))
-    except (AttributeError, RuntimeError):
-        return 0.0
     linear = torch.nn.functional.linear
+    results = map(by_onednn, inputs, copies, biases)
     expected = map(linear, inputs, weights, biases)
     if not all(map(functools.partial(torch.allclose, rtol=1e-3, atol=1e-4), results, expected)):
         return 0.0
     return least_seconds(lambda: list(map(linear, inputs, weights, biases))) / least_seconds(
-        lambda: list(map(by_onednn, inputs, packed, biases))
+        lambda: list(map(by_onednn, inputs, copies, biases))
     )
 
 
 def least_seconds(run: Callable[[], object], times: int = 5) -> float:
-    """The shortest of several runs: the others were disturbed."""
+    """Return the seconds of the shortest of several runs: other programs made the longer ones slow."""
     taken = []
     for _ in range(times):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The cores of idle workers, used by those that have a large pack to run."""
+"""Threads for large packs of work: more of them while other workers have nothing to do."""
 
 import contextlib
 import os
@@ -11,19 +11,22 @@ import torch
 
 
 class ThreadShare:
-    """The cores of workers that have nothing to do, for those that have.
+    """Lets this worker use the threads of workers that are idle.
 
-    A server that starts a worker a core gives each one thread, and a large request alone would use one core.
-    Ours names a file to its workers, of one float64 for each: since when it has had nothing to do, in seconds
-    of the machine's monotonic clock, or infinity. Elsewhere every worker keeps the threads it has.
+    Our server starts one worker a core, each with one thread, so that many small requests are answered at
+    once. A large request alone would then use one core only. So the workers share a file that says for each
+    of them since when it has been idle: one float64 a worker, in seconds of the machine's monotonic clock;
+    infinity while it works. A worker with a large pack counts those that are at work, and divides the threads
+    of all workers among them. Without the file, as in another server, a worker keeps its own threads.
 
     Args:
-        file: That file; None: there is nothing to share.
+        file: The path of that file; None when there is none.
     """
 
-    # Who was at work so lately will be again: two workers on the same cores are slower than each on its own.
+    # A worker counts as at work for so long after its last pack, because its next request often follows at
+    # once: two workers that use the same cores are slower than each on its own.
     QUIET_SECONDS = 0.05
-    # More threads make less no faster, measured with MiniLM: the server needs a core meanwhile.
+    # A smaller pack is no faster with more threads (measured with MiniLM), and the server needs a core, too.
     LEAST_TOKENS = 128
 
     def __init__(self, file: str | None) -> None:
@@ -34,10 +37,11 @@ class ThreadShare:
             self._join(Path(file))
 
     def _join(self, file: Path) -> None:
+        """Take the first free number of the file; the system frees it when this worker ends."""
         import fcntl
 
         times = numpy.memmap(file, dtype=numpy.float64, mode="r+")
-        lock = os.open(file, os.O_RDWR)  # never closed: a byte that is locked says that the slot is taken
+        lock = os.open(file, os.O_RDWR)  # stays open: a lock on byte N says that number N is taken
         for slot in range(len(times)):
             with contextlib.suppress(OSError):
                 fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, slot)
@@ -46,7 +50,7 @@ class ThreadShare:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Tell the others, for as long as it takes; gives the threads back that were taken meanwhile."""
+        """Count this worker as at work until the block ends; then it has its own threads again."""
         self._idle_since[self._slot] = float("inf")
         try:
             yield
@@ -55,7 +59,11 @@ class ThreadShare:
             self._idle_since[self._slot] = time.monotonic()
 
     def take(self, tokens: int) -> None:
-        """Run so many tokens on this worker's share: all threads, over the workers that are at work."""
+        """Use as many threads as this worker may for its next pack.
+
+        Args:
+            tokens: Of the pack, padding included.
+        """
         if tokens < self.LEAST_TOKENS:
             self._use(self._own)
             return

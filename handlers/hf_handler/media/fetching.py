@@ -29,7 +29,7 @@ def fetch(url: str, hosts: Sequence[str]) -> bytes:
             usual = parts.scheme == "https" and parts.port in {None, 443} and parts.username is None
         except ValueError:
             raise Refused("the URL can't be read") from None
-        if not usual or parts.hostname not in hosts:
+        if not usual or parts.hostname is None or parts.hostname not in hosts:
             raise Refused(
                 "a file is fetched only by an https URL whose host handler.allowed_media_hosts names; "
                 'send it as {"b64": "..."}'

@@ -123,7 +123,8 @@ class QuestionAnswering(EncoderTask):
         """Which tokens an answer may begin and end with: the context's, and the one that stands for none."""
         context = 1 if self.question_first else 0
         in_context = numpy.array([sequence == context for sequence in encoding.sequence_ids])
-        return in_context | (numpy.array(encoding.ids) == self.tokenizer.cls_token_id)
+        allowed: numpy.ndarray = in_context | (numpy.array(encoding.ids) == self.tokenizer.cls_token_id)
+        return allowed
 
     def _place(self, encoding: Any, first: int, last: int, whole_words: bool) -> tuple[int, int]:
         """Return where a span of tokens begins and ends in the context, in characters."""

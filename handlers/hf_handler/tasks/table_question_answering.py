@@ -1,6 +1,6 @@
 """table-question-answering: the cells of a table that answer a question."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import transformers
@@ -43,7 +43,7 @@ class TableQuestionAnswering(Task):
         self.tokenizer = self.archive.processor(transformers.AutoTokenizer)
         # Not the tokenizer's limit: tables count positions anew in each cell, so models take longer ones.
         self.limit = longest_row(self.model, self.archive.settings.max_length)
-        self.aggregations = getattr(self.model.config, "aggregation_labels", None)
+        self.aggregations: Mapping[int, str] = getattr(self.model.config, "aggregation_labels", None) or {}
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a question, not padded: each token of a table has seven types."""

@@ -63,7 +63,7 @@ def test_answers_are_those_of_the_adapted_model(tmp_path: Path, transformers: An
         assert [answer[label] for label in LABELS] != pytest.approx(without, abs=1e-2)
 
 
-def test_layers_are_packed_after_the_adapter_is_merged(
+def test_linear_layers_are_copied_after_the_adapter_is_merged(
     tmp_path: Path, transformers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from hf_handler import linear_layers
@@ -72,7 +72,7 @@ def test_layers_are_packed_after_the_adapter_is_merged(
     model = save_adapted(transformers, tmp_path)
     send = load(tmp_path)
     kinds = [type(layer).__name__ for layer in send.service.context.huggingface.task.model.modules()]
-    assert kinds.count("PackedLinear") == 14
+    assert kinds.count("OneDnnLinear") == 14
     for answer, scores in zip(
         predict(send, *TEXTS), scores_by_peft(transformers, model, tmp_path), strict=True
     ):
@@ -86,6 +86,28 @@ def test_an_adapter_that_the_manifest_names_is_not_taken_for_the_weights(
     write_manifest(tmp_path, serialized_file="adapter_model.safetensors")
     for answer, scores in zip(predict(load(tmp_path), *TEXTS), expected, strict=True):
         assert answer["score"] == pytest.approx(max(scores), abs=1e-4)
+
+
+def test_the_base_may_lie_in_shards(tmp_path: Path, transformers: Any) -> None:
+    model = save_adapted(transformers, tmp_path)
+    expected = scores_by_peft(transformers, model, tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    save_bert(transformers, tmp_path / "base").save_pretrained(tmp_path, max_shard_size="8KB")
+    assert len(list(tmp_path.glob("model-*-of-*.safetensors"))) > 1
+    write_manifest(tmp_path, serialized_file="adapter_model.safetensors")
+    for answer, scores in zip(predict(load(tmp_path), *TEXTS), expected, strict=True):
+        assert answer["score"] == pytest.approx(max(scores), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["model.fp16.safetensors", "model_old.safetensors", "pytorch_model.bin.bak"])
+def test_a_file_that_transformers_would_not_read_is_no_base(
+    tmp_path: Path, transformers: Any, name: str
+) -> None:
+    save_adapted(transformers, tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / name)
+    write_manifest(tmp_path, serialized_file="adapter_model.safetensors")
+    with pytest.raises(ValueError, match=r"without its base model: config.json and the weights must be"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])

@@ -26,9 +26,9 @@ def handler(monkeypatch: pytest.MonkeyPatch) -> Any:
     return linear_layers
 
 
-def packed(model: Any) -> list[str]:
+def by_onednn(model: Any) -> list[str]:
     """Names of the layers that oneDNN computes."""
-    return [name for name, layer in model.named_modules() if type(layer).__name__ == "PackedLinear"]
+    return [name for name, layer in model.named_modules() if type(layer).__name__ == "OneDnnLinear"]
 
 
 def model_of(send: Any) -> Any:
@@ -56,8 +56,8 @@ def test_rows_of_any_shape_are_multiplied_as_torch_does(handler: Any, bias: bool
         torch.randn(2, 3, 4, 5, 24),
     ]
     expected = [torch.nn.functional.linear(one, layer.weight, layer.bias) for one in inputs]
-    handler.pack_linear_layers(model)
-    assert packed(model) == ["0"]
+    handler.use_onednn(model)
+    assert by_onednn(model) == ["0"]
     with torch.inference_mode():
         for one, other in zip(map(model, inputs), expected, strict=True):
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
@@ -83,8 +83,8 @@ def test_layers_that_onednn_cannot_compute_stay_as_they_are(handler: Any) -> Non
             torch.nn.Linear(8, 4),
         ]
     ).requires_grad_(False)
-    handler.pack_linear_layers(model)
-    assert packed(model) == ["0", "5"]
+    handler.use_onednn(model)
+    assert by_onednn(model) == ["0", "5"]
 
 
 def test_layers_that_give_something_else_have_no_gain(handler: Any) -> None:
@@ -93,8 +93,8 @@ def test_layers_that_give_something_else_have_no_gain(handler: Any) -> None:
     layer = torch.nn.Linear(8, 4)
     model = torch.nn.Sequential(layer).requires_grad_(False)
     layer.weight.fill_(torch.nan)  # equal to nothing
-    handler.pack_linear_layers(model)
-    assert packed(model) == []
+    handler.use_onednn(model)
+    assert by_onednn(model) == []
 
 
 # Query, key, value, output, intermediate and output of each of two layers; the pooler and the classifier.
@@ -115,7 +115,7 @@ def test_which_archives_have_them(
     write_manifest(tmp_path, config=f"handler: {{{setting}}}")
     with caplog.at_level(logging.INFO):
         send = load(tmp_path)
-    assert len(packed(model_of(send))) == count
+    assert len(by_onednn(model_of(send))) == count
     assert ("linear layers run by oneDNN: measured to be" in caplog.text) == (count > 0)
     answers = predict(send, *TEXTS)
     if setting.startswith("linear_layers"):
@@ -128,15 +128,15 @@ def test_where_the_gain_is_too_small_the_model_stays_as_it_is(
 ) -> None:
     monkeypatch.setattr(handler, "LEAST_GAIN", 1e9)
     save_bert(transformers, tmp_path)
-    assert packed(model_of(load(tmp_path))) == []
+    assert by_onednn(model_of(load(tmp_path))) == []
 
 
 def test_the_copy_ends_at_its_limit(
     handler: Any, tmp_path: Path, transformers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "MOST_PACKED_BYTES", 4 * 1024 + 2048 + 1)  # 16 x 16 and 16 x 32 numbers
+    monkeypatch.setattr(handler, "MOST_COPIED_BYTES", 4 * 1024 + 2048 + 1)  # 16 x 16 and 16 x 32 numbers
     save_bert(transformers, tmp_path)
-    assert packed(model_of(load(tmp_path))) == [
+    assert by_onednn(model_of(load(tmp_path))) == [
         "bert.encoder.layer.0.attention.self.query",
         "bert.encoder.layer.0.attention.self.key",
         "bert.encoder.layer.0.attention.self.value",
@@ -158,6 +158,6 @@ def test_a_head_that_shares_its_weight_with_the_embeddings_goes_on_sharing_it(
         sends.append(load(folder))
     fast, plain = sends
     model = model_of(fast)
-    assert packed(model) == ["lm_head"]
+    assert by_onednn(model) == ["lm_head"]
     assert model.lm_head.weight is model.transformer.wte.weight
     assert predict(fast, *texts) == predict(plain, *texts)

@@ -102,16 +102,6 @@ def test_one_line_says_task_device_and_time(
     assert "secret" not in caplog.text
 
 
-@pytest.mark.parametrize("device_map", ["cpu", "{'': cpu}"])
-def test_a_device_map_on_the_cpu(tmp_path: Path, transformers: Any, device_map: str) -> None:
-    save_bert(transformers, tmp_path)
-    write_manifest(tmp_path, config=f"handler: {{device_map: {device_map}}}")
-    for answer, other in zip(
-        predict(load(tmp_path), *TEXTS), classify(transformers, tmp_path, TEXTS), strict=True
-    ):
-        assert_same_labels(answer, other)
-
-
 @pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # torch's compiler uses it
 @pytest.mark.skipif(not COMPILER, reason="torch.compile takes a C++ compiler: none is installed")
 def test_a_compiled_model_is_compiled_for_batches_before_it_is_ready(
@@ -129,7 +119,7 @@ def test_a_compiled_model_is_compiled_for_batches_before_it_is_ready(
     with torch._inductor.config.patch(compile_threads=1):  # else it starts processes and leaves them
         send = load(folder)
     kinds = {type(layer).__name__ for layer in send.service.context.huggingface.task.model.modules()}
-    assert "Linear" in kinds and "PackedLinear" not in kinds
+    assert "Linear" in kinds and "OneDnnLinear" not in kinds
     compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
     answers = predict(send, *TEXTS)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == compiled > 0
