@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
+from testbed.loaded_handler import load, write_manifest
+from testbed.tiny_models import CATALOGUE, FIRST_OF_TASKS, make, samples
 from tests.integration.handlers.handler_models import (
     TEXTS,
     assert_same_labels,
     classify,
-    load,
     predict,
     save_bert,
-    write_manifest,
 )
-from tests.tiny_models import CATALOGUE, FIRST_OF_TASKS, make, samples
 
 
 @pytest.mark.parametrize("device_map", ["cpu", "{'': cpu}"])
