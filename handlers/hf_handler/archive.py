@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 import transformers
-from transformers.utils.import_utils import is_accelerate_available
 
 from hf_handler.linear_layers import use_onednn
 from hf_handler.optional import need
@@ -171,6 +170,8 @@ class Archive:
         return model
 
     def _from_pretrained(self, auto_class: Any, source: Path, folder: Path) -> tuple[Any, Any]:
+        from transformers.utils.import_utils import is_accelerate_available
+
         options = {
             "config": self.config(folder),
             "dtype": self.dtype,
