@@ -1,4 +1,4 @@
-"""Which task a model is for: what is set, else what the model's own files tell."""
+"""Which task a model is for: the one the operator set, else the one the model's own files tell."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from hf_handler.archive import read_json, sentence_modules
 from hf_handler.registry import TASKS, canonical
 
-# The end of an architecture's name in config.json, to the task it is for; the first that fits wins.
+# The end of an architecture's name in config.json, and the task such a model is for. The first that fits wins.
 ARCHITECTURES = {
     "ForTokenClassification": "token-classification",
     "LayoutLMForQuestionAnswering": "document-question-answering",
@@ -48,7 +48,8 @@ ARCHITECTURES = {
 }
 
 
-# A model that looks like one for the first task may be meant for one of the others, which use the same head.
+# By its architecture a model is for the first task; it may be meant for one of the others, which use the same
+# head. Then its card or config says so (`hints`).
 SAME_HEAD = {
     "text-classification": ("zero-shot-classification", "text-ranking"),
     "text2text-generation": ("summarization", "translation"),
@@ -96,7 +97,12 @@ def choose_task(named: str | None, folder: Path) -> str:
 
 
 def told_by_architecture(folder: Path, config: Mapping[str, Any]) -> str | None:
-    """Return the task that the names of the config's architectures end with; None when none does."""
+    """Return the task that the config's `architectures` tell; None when they tell none.
+
+    Args:
+        folder: Of the model.
+        config: Its config.json.
+    """
     for architecture in config.get("architectures") or []:
         for ending, name in ARCHITECTURES.items():
             if architecture.endswith(ending):
@@ -109,7 +115,12 @@ def told_by_architecture(folder: Path, config: Mapping[str, Any]) -> str | None:
 
 
 def hints(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what else names a task: `pipeline_tag` of the model card, a task's parameters in the config."""
+    """Yield other names of tasks that a model's files hold.
+
+    Args:
+        folder: Of the model; its README.md may name a `pipeline_tag`.
+        config: Its config.json, which may have `task_specific_params` for one task.
+    """
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     if text.startswith("---"):
@@ -125,7 +136,7 @@ def hints(folder: Path, config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def is_cross_encoder(folder: Path, config: Mapping[str, Any]) -> bool:
-    """Whether sentence-transformers' `CrossEncoder` wrote the folder."""
+    """Say whether sentence-transformers' `CrossEncoder` wrote a model's folder."""
     named = read_json(folder / "config_sentence_transformers.json").get("model_type") == "CrossEncoder"
     return named or ("sentence_transformers" in config and any(
         name.endswith("ForSequenceClassification") for name in config.get("architectures") or []

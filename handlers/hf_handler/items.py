@@ -1,4 +1,4 @@
-"""What is asked (`Query`) and the rows of work made of it (`Item`)."""
+"""What is asked (`Query`), and the pieces of work it is split into (`Item`)."""
 
 import itertools
 from dataclasses import dataclass
@@ -10,20 +10,21 @@ _packs = itertools.count()
 
 
 def own_pack() -> int:
-    """Return a number that no other item of this process gets: as its group, it has a pack to itself.
+    """Return a number that no other item of this process gets: with it as group, an item runs alone.
 
-    Never group by an object's `id`: that of an object that is gone is given to the next.
+    An object's `id` would not do: Python gives it to another object once the first one is gone.
     """
     return next(_packs)
 
 
 @dataclass(slots=True)
 class Item:
-    """One row of work.
+    """One piece of work; a model gives one row for it.
 
     Attributes:
         inputs: What `Task.run` needs of it.
-        length: Tokens (or whatever else the cost grows with); a pack costs its longest times its rows.
+        length: Tokens, or another count that the cost grows with. A pack costs its items' count times the
+            length of the longest.
         group: Hashable; only items of equal group share a pack, and `Task.run` finds there what they share.
         source: What `Task.finish` needs beside its row.
     """
@@ -36,11 +37,11 @@ class Item:
 
 @dataclass(slots=True)
 class Query:
-    """One instance on its way to its prediction.
+    """One instance that is to be answered, and its answer once there is one.
 
     Attributes:
         fields: The named inputs, checked.
-        parameters: The task's, checked, with defaults.
+        parameters: The task's, checked, defaults among them.
         request: Index of its request in TorchServe's batch; None when the envelope doesn't tell.
         truncated: Whether a text was cut.
         failure: Why there will be no prediction.

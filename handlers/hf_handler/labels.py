@@ -20,7 +20,14 @@ FUNCTION: Schema = {"type": "string", "enum": ["default", "softmax", "sigmoid", 
 
 
 def label_function(config: Any) -> str:
-    """Return what transformers' pipelines make scores of logits with, for a classifier of this config."""
+    """Return how transformers' pipelines make scores of a classifier's logits.
+
+    Args:
+        config: The model's.
+
+    Returns:
+        `softmax` (one label is right), `sigmoid` (each may be), or `none` (numbers, not probabilities).
+    """
     if config.problem_type == "regression":
         return "none"
     many = config.problem_type == "multi_label_classification" or config.num_labels == 1
@@ -28,7 +35,15 @@ def label_function(config: Any) -> str:
 
 
 def scores_of(logits: torch.Tensor, function: str) -> torch.Tensor:
-    """Apply `softmax`, `sigmoid` or `none` to logits (rows x labels)."""
+    """Make scores of logits.
+
+    Args:
+        logits: `... x labels`.
+        function: `softmax`, `sigmoid` or `none`.
+
+    Returns:
+        Float32, of the same shape.
+    """
     logits = logits.float()
     if function == "none":
         return logits
@@ -36,7 +51,13 @@ def scores_of(logits: torch.Tensor, function: str) -> torch.Tensor:
 
 
 def ranked_labels(labels: Mapping[int, str], row: Sequence[float], top_k: int | None) -> list[Any]:
-    """Return the `top_k` best labels of a row of scores, best first; None for all."""
+    """Return the labels with the highest scores, highest first, each with its score.
+
+    Args:
+        labels: Name of each label, by its index.
+        row: One score a label.
+        top_k: How many to return; None returns all.
+    """
     order = sorted(range(len(row)), key=lambda index: -row[index])[:top_k]
     return [{"label": labels[index], "score": row[index]} for index in order]
 
@@ -59,7 +80,7 @@ def list_labels(query: Query) -> None:
 
 
 class NamedLabels(dict[int, str]):
-    """Labels by their index; one without a name is called as transformers calls it."""
+    """Names of labels by their index; a label without a name gets the one transformers would give it."""
 
     def __missing__(self, index: int) -> str:
         return f"LABEL_{index}"

@@ -1,4 +1,4 @@
-"""Libraries that only some models need."""
+"""Libraries that only some models or settings need, and an image may lack."""
 
 from typing import Any
 
@@ -6,8 +6,15 @@ from typing import Any
 def need(module: str, why: str) -> Any:
     """Import an optional library.
 
+    Args:
+        module: Its name, as it is imported.
+        why: What needs it; the message begins with it.
+
+    Returns:
+        The module.
+
     Raises:
-        ValueError: It isn't installed; the message says what to do.
+        ValueError: It can't be imported; the message says what to do.
     """
     import importlib
 

@@ -1,7 +1,7 @@
-"""The table of tasks: which class answers for which name.
+"""The table of tasks: the class of each, by the task's name.
 
-A task is imported when it is needed. `vertex-torchserve package --task` reads both tables from this file's
-syntax tree, so they stay literal.
+A task's module is imported when the task is asked for. `vertex-torchserve package --task` reads the names of
+both tables from this file's text, without running it: keep them literal.
 """
 
 from importlib import import_module
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hf_handler.task import Task
 
-# Modules of `hf_handler.tasks`.
+# Each task's module in `hf_handler.tasks`, and its class there.
 TASKS: dict[str, str] = {
     "text-classification": "text_classification:TextClassification",
     "sentence-embeddings": "sentence_embeddings:SentenceEmbeddings",
@@ -37,6 +37,7 @@ TASKS: dict[str, str] = {
     "audio-classification": "audio_classification:AudioClassification",
     "automatic-speech-recognition": "automatic_speech_recognition:SpeechRecognition",
 }
+# Other names, to those above: what transformers, Hugging Face's hub or other servers call the same task.
 ALIASES: dict[str, str] = {
     "sentiment-analysis": "text-classification",
     "embeddings": "sentence-embeddings",

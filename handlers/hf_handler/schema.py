@@ -1,23 +1,20 @@
-"""What an instance may look like, as JSON Schema, and the check that holds a value against it."""
+"""JSON Schemas of what is sent and set, and the check whether a value is as its schema says."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 Schema = Mapping[str, Any]
-
-
 Fields = dict[str, Any]
-
-
 Parameters = dict[str, Any]
 
 
 class Refused(ValueError):  # noqa: N818 - it says what happened to the instance
-    """An instance, or a request, that is the client's mistake. The message never holds its text.
+    """An instance, or a request, is refused: the client has to change it. The message never quotes its text.
 
     Args:
-        message: What was wrong, what is accepted.
-        status: 400 for the wrong shape, 413 and 415 for media, 422 for what can't be processed.
+        message: What was wrong, and what is accepted.
+        status: HTTP's: 400 for what isn't as the schema says, 413 for a file that is too large, 415 for one
+            of another format, 422 for what is as the schema says and still can't be processed.
     """
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -25,32 +22,24 @@ class Refused(ValueError):  # noqa: N818 - it says what happened to the instance
         self.status = status
 
 
+# Schemas that several tasks use.
 TEXT: Schema = {"type": "string"}
-
-
 TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
-
-
 FLAG: Schema = {"type": "boolean"}
-
-
 NUMBER: Schema = {"type": "number"}
-
-
 COUNT: Schema = {"type": "integer", "minimum": 1}
-
-
 WHOLE: Schema = {"type": "integer", "minimum": 0}
-
-
 ALL_OR_COUNT: Schema = {"anyOf": [COUNT, {"type": "null"}]}
-
-
 SCORE: Schema = {"type": "number"}
 
 
 def record(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
-    """Return the schema of an object with these fields and no others."""
+    """Return the schema of an object with these fields and no others.
+
+    Args:
+        required: The schema of each field that must be there.
+        optional: The schema of each field that may be there.
+    """
     return {
         "type": "object",
         "properties": {**required, **(optional or {})},
@@ -60,17 +49,18 @@ def record(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None
 
 
 def list_of(items: Schema) -> Schema:
-    """Return the schema of a list."""
+    """Return the schema of a list, of any length, of such items."""
     return {"type": "array", "items": items}
 
 
 def kind_of(value: object) -> str:
-    """Return the type of a value, for messages."""
+    """Return what a value is, for messages: the name of its type in Python, `null` or `a file`."""
     if isinstance(value, bytes | bytearray) or (isinstance(value, dict) and value.keys() == {"b64"}):
         return "a file"  # envelopes make bytes of {"b64": ...}
     return "null" if value is None else type(value).__name__
 
 
+# How `wording` words a schema's bounds.
 BOUNDS = {
     "minimum": "of at least",
     "exclusiveMinimum": "above",
@@ -81,7 +71,7 @@ BOUNDS = {
 
 
 def wording(schema: Schema) -> str:
-    """Say in words what a schema accepts."""
+    """Return in words what a schema accepts: "a whole number of at least 1, or null"."""
     if "anyOf" in schema:
         return ", or ".join(wording(choice) for choice in schema["anyOf"])
     if "enum" in schema:
@@ -170,7 +160,7 @@ def _check_number(value: Any, schema: Schema, name: str) -> int | float:
         raise _misfit(value, schema, name)
     whole = schema["type"] == "integer"
     fits = (
-        abs(value) <= (2**63 - 1 if whole else 1e308)  # what torch can hold; false for NaN too
+        abs(value) <= (2**63 - 1 if whole else 1e308)  # what torch can hold; NaN is never within it
         and value >= schema.get("minimum", value)
         and value <= schema.get("maximum", value)
         and value > schema.get("exclusiveMinimum", float("-inf"))
@@ -178,7 +168,7 @@ def _check_number(value: Any, schema: Schema, name: str) -> int | float:
     )
     if not fits:
         raise _misfit(value, schema, name, str(value)[:40])
-    return int(value) if whole else float(value)  # an integer is no number to some libraries
+    return int(value) if whole else float(value)  # some libraries refuse an integer where they want a float
 
 
 def _check_object(value: Any, schema: Schema, name: str) -> Fields:

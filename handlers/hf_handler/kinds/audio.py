@@ -23,12 +23,12 @@ A_SOUND: dict[str, Any] = {
 
 
 class AudioTask(Task):
-    """A task that asks a model about one sound; only those that are equally long run together.
+    """A task that asks a model about one sound; only sounds of equal length run together.
 
-    Zeros at the end of a shorter one would change what most of these models hear: they have no mask.
+    Most of these models have no mask: zeros that fill a shorter sound up would change its answer.
     """
 
-    budget = 3_000  # hundredths of a second
+    budget = 3_000  # hundredths of a second of sound
     budget_on_gpu = 48_000
 
     def load(self) -> None:
@@ -36,18 +36,22 @@ class AudioTask(Task):
         self.extractor = self.archive.processor(transformers.AutoFeatureExtractor)
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
-        """Open the sounds, and make of each what the model takes."""
+        """Open each sound, and make items of it."""
         return each(queries, self.items)
 
     def items(self, query: Query) -> list[Item]:
-        """Return the work of one query.
+        """Return the items of one query.
 
         Raises:
-            Refused: It can't be used.
+            Refused: The file is no sound, too long, or doesn't go with the parameters.
         """
         raise NotImplementedError
 
     def sound(self, query: Query) -> numpy.ndarray:
-        """Return the samples at the rate of the model."""
+        """Return a query's sound: samples (one dimension) at the rate the model takes.
+
+        Raises:
+            Refused: The file is no sound, or too long.
+        """
         content, most = query.fields["audio"], self.archive.settings.max_audio_seconds
         return read_sound(content, self.extractor.sampling_rate, most)

@@ -26,11 +26,14 @@ A_PICTURE: dict[str, Any] = {
 class ImageTask(Task):
     """A task that asks a model about one picture; only those of one size run together.
 
+    An item's `inputs` are what the processor made of the picture, each `1 x ...`; its `source` is the
+    picture's height and width in pixels, its `length` the size the model sees in patches.
+
     Attributes:
         auto_class: Name of the `AutoModel*` class.
     """
 
-    budget = 2**11  # patches
+    budget = 2**11  # patches, see PATCH
     budget_on_gpu = 2**15
     auto_class: ClassVar[str]
 
@@ -53,16 +56,18 @@ class ImageTask(Task):
         """Return the work of one query.
 
         Raises:
-            Refused: It can't be used.
+            Refused: The file is no picture, or too large.
         """
         picture = self.pictures.open(query.fields["image"])
         inputs = tensors_of(self.processor(images=[picture], return_tensors="pt"), self.model.dtype)
         pixels = inputs["pixel_values"]
-        shape = shapes_of(inputs, padded=False) if len(pixels) == 1 else own_pack()  # cut in parts
+        shape = (
+            shapes_of(inputs, padded=False) if len(pixels) == 1 else own_pack()
+        )  # cut into several pictures
         length = max(1, pixels.numel() // (pixels.shape[-3] * PATCH**2))
         return [Item(inputs, length, shape, (picture.height, picture.width))]
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
-        """The model's output, one row an item."""
+        """Return the model's output, on the CPU; an object with tensors (1 x ...) for each item."""
         batch = together([item.inputs for item in pack], self.device)
         return separated(self.model(**batch), len(pack))

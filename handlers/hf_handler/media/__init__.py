@@ -1,1 +1,1 @@
-"""Files in an instance: bytes, pictures and sounds."""
+"""Files in an instance: their bytes, and pictures and sounds made of them."""

@@ -1,4 +1,4 @@
-"""Files fetched by https URL from the hosts that the operator allows, and no others."""
+"""Files fetched by https URL, from the hosts that the operator allows and no others."""
 
 import contextlib
 import time
@@ -8,17 +8,23 @@ from typing import Any
 
 from hf_handler.schema import Refused
 
+# Of one file, and for all of its redirects together.
 FETCHED_BYTES = 2**26
-
-
 FETCH_SECONDS = 10.0
 
 
 def fetch(url: str, hosts: Sequence[str]) -> bytes:
-    """Fetch a file; each redirect has to lead to one of `hosts` too.
+    """Fetch a file.
+
+    Args:
+        url: https, without a port or a user's name. Up to three redirects are followed, to such URLs only.
+        hosts: Those that `handler.allowed_media_hosts` names.
+
+    Returns:
+        The file, of `FETCHED_BYTES` at most.
 
     Raises:
-        Refused: The URL is not allowed, or nothing usable came in time.
+        Refused: The URL is not allowed, or nothing usable came in `FETCH_SECONDS`.
     """
     from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -43,7 +49,10 @@ def fetch(url: str, hosts: Sequence[str]) -> bytes:
 
 
 def public_address(host: str) -> str:
-    """Look a host up; all of its addresses must be public, or it could be made to name a machine inside.
+    """Look up a host's address.
+
+    All of its addresses must be public: else whoever controls the host's name could have this server fetch
+    files from machines of the operator's own network.
 
     Raises:
         Refused: They aren't, or there are none.
@@ -62,15 +71,18 @@ def public_address(host: str) -> str:
 
 
 def download(address: str, port: int, host: str, target: str, tls: Any, deadline: float) -> bytes | str:
-    """Return the body found at `address`, which has to prove that it is `host`; or where it redirects to.
+    """Download a file from a server, whose certificate has to be `host`'s.
 
     Args:
-        address: Looked up and checked before: a second lookup could give another.
-        port: Of the server.
+        address: The server's, looked up and checked before: a second lookup could give another one.
+        port: The server's.
         host: Of the URL.
         target: Path and query of the URL.
         tls: An `ssl.SSLContext`; None for one that trusts the usual authorities.
-        deadline: Of the monotonic clock.
+        deadline: When to give up, in seconds of the monotonic clock.
+
+    Returns:
+        The file's bytes; or a text, the URL that the server redirects to.
 
     Raises:
         Refused: Nothing usable came in time, or too much.

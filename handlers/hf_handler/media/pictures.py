@@ -7,20 +7,21 @@ from hf_handler.archive import Archive
 from hf_handler.optional import need
 from hf_handler.schema import Refused
 
+# Pillow's names. Formats that it reads by other programs, such as EPS, are not among them.
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 
-# A picture drawn out longer than this becomes gigabytes when its short side is scaled to what a model takes.
+# A picture whose sides differ more becomes gigabytes when its short side is scaled to what a model takes.
 LONGEST_TO_SHORTEST = 100
 
 
 PICTURE_ALIASES = {"images": "image"}
 
 
-PATCH = 16  # pixels; a 224 x 224 picture counts as 196
+# Pixels on a side of what counts as 1 in a picture's cost: 224 x 224 pixels cost 196.
+PATCH = 16
 
-
-# Grey, 32 x 32: answered at load.
+# A grey PNG of 32 x 32 pixels, for examples that are answered at load.
 GREY = {
     "b64": "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAAAAABWESUoAAAAGElEQVR42mNsYMAPmBhGFYwqGFUwQhUAAJe+AMD8"
     "WknZAAAAAElFTkSuQmCC"
@@ -45,13 +46,19 @@ class Pictures:
     def open(self, content: bytes) -> Any:
         """Decode a file.
 
+        Args:
+            content: The file's bytes.
+
+        Returns:
+            Pillow's image, RGB.
+
         Raises:
             Refused: No picture of a known format (415), too large (413), or damaged (422).
         """
         import io
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata, and of large pictures: those are measured here
+            warnings.simplefilter("ignore")  # about odd metadata; and about size, which is measured below
             try:
                 picture = self.image.open(io.BytesIO(content), formats=PICTURE_FORMATS)
             except self.image.DecompressionBombError:

@@ -6,11 +6,12 @@ import torch
 from hf_handler.optional import need
 from hf_handler.schema import Refused
 
-RATES = (1_000, 768_000)  # samples a second
+# The least and the most samples a second that are taken.
+RATES = (1_000, 768_000)
 
 
 def silence() -> bytes:
-    """Half a second of silence as a WAV file: answered at load."""
+    """Return half a second of silence as a WAV file (16 kHz, one channel), which is answered at load."""
     import io
     import wave
 
@@ -24,12 +25,16 @@ def silence() -> bytes:
 
 
 def read_sound(content: bytes, rate: int, most: float) -> numpy.ndarray:
-    """Return the samples (float32, one channel, from -1 to 1) of a file at `rate` a second.
+    """Read a sound for a model.
 
     Args:
-        content: WAV with PCM; with the library soundfile also FLAC, OGG, MP3 and other kinds of WAV.
-        rate: What the model takes; channels are averaged.
-        most: Seconds that are not too long.
+        content: A file's bytes: WAV with PCM; with the library soundfile also FLAC, OGG, MP3 and other kinds
+            of WAV.
+        rate: Samples a second that the model takes.
+        most: Seconds of the longest sound that is taken.
+
+    Returns:
+        The samples: float32, from -1 to 1, one dimension. Channels are averaged.
 
     Raises:
         Refused: No sound of a known format (415), too long (413), or damaged or empty (422).
@@ -49,7 +54,18 @@ def _measure_sound(frames: int, rate: int, most: float) -> None:
 
 
 def read_wave(content: bytes, most: float) -> tuple[numpy.ndarray, int] | None:
-    """Read a WAV file with PCM by Python's own means; None when it is another kind of WAV."""
+    """Read a WAV file with PCM samples of 8 to 32 bits by Python's own `wave`.
+
+    Args:
+        content: The file's bytes.
+        most: Seconds of the longest sound that is taken.
+
+    Returns:
+        Samples (float32, channels averaged) and how many there are a second; None for another kind of WAV.
+
+    Raises:
+        Refused: It is too long, or damaged.
+    """
     import io
     import wave
 
@@ -62,15 +78,15 @@ def read_wave(content: bytes, most: float) -> tuple[numpy.ndarray, int] | None:
         return None
     except Refused:
         raise
-    except Exception:  # a header that lies
+    except Exception:  # the header says what isn't so
         raise Refused("the audio is damaged or cut short", 422) from None
     if width not in {1, 2, 3, 4}:
         return None
     raw = raw[: len(raw) // (width * channels) * width * channels]
-    if width == 1:  # the only one without a sign
+    if width == 1:  # of all widths only this one is unsigned, in WAV files
         values = (numpy.frombuffer(raw, numpy.uint8).astype(numpy.float32) - 128) / 128
     else:
-        # The bytes become the highest of 32 bits, so that one scale fits all widths.
+        # A sample's bytes become the highest ones of a 32-bit integer, so that one scale fits all widths.
         whole = numpy.zeros((len(raw) // width, 4), numpy.uint8)
         whole[:, 4 - width :] = numpy.frombuffer(raw, numpy.uint8).reshape(-1, width)
         values = (whole.view("<i4")[:, 0] / 2**31).astype(numpy.float32)
@@ -78,7 +94,14 @@ def read_wave(content: bytes, most: float) -> tuple[numpy.ndarray, int] | None:
 
 
 def read_soundfile(content: bytes, most: float) -> tuple[numpy.ndarray, int]:
-    """Read what libsndfile knows, a little at a time: a small file may hold hours.
+    """Read a sound of any format that libsndfile knows; in blocks, as a small file may hold hours.
+
+    Args:
+        content: The file's bytes.
+        most: Seconds of the longest sound that is taken.
+
+    Returns:
+        Samples (float32, channels averaged) and how many there are a second.
 
     Raises:
         Refused: It knows no such file, or soundfile is not installed.
@@ -100,17 +123,23 @@ def read_soundfile(content: bytes, most: float) -> tuple[numpy.ndarray, int]:
             return (numpy.concatenate(parts) if parts else numpy.zeros(0, numpy.float32)), reader.samplerate
     except Refused:
         raise
-    except Exception:  # soundfile.LibsndfileError, or what its wrapper makes of a header that lies
+    except Exception:  # soundfile's own, or Python's where the header says what isn't so
         raise Refused("expected audio as WAV, FLAC, OGG or MP3", 415) from None
 
 
 def resampled(samples: numpy.ndarray, old: int, new: int) -> numpy.ndarray:
-    """Return samples at another rate: each a sum of those around it, weighted by a sinc under a Hann window.
+    """Return samples at another rate.
 
-    Six zero crossings wide and 1 % below the lower Nyquist frequency, as torchaudio's `resample`.
+    Each new sample is a sum of the old ones around it, weighted by a sinc function under a Hann window: six
+    zero crossings wide, and cut off 1 % below the lower Nyquist frequency, as in torchaudio's `resample`.
+
+    Args:
+        samples: Float32, one dimension.
+        old: Their rate, samples a second.
+        new: The rate wanted.
 
     Raises:
-        Refused: The rates have hardly a common divisor, so that every sample needs weights of its own.
+        Refused: The rates have so small a common divisor that the table of weights would be too large.
     """
     import math
 

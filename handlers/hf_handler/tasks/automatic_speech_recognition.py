@@ -79,6 +79,7 @@ class SpeechRecognition(AudioTask):
         if not sent.get("return_language", True):
             del sent["return_language"]
         try:
+            options: tuple[Parameters, Parameters, Parameters]
             options = self.pipeline._sanitize_parameters(**sent, ignore_warning=True)
         except ValueError as error:
             raise Refused(str(error)[:300], 422) from None

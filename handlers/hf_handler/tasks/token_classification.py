@@ -88,10 +88,12 @@ class TokenClassification(EncoderTask):
         texts = [(query.fields["text"],) for query in queries]
         strides = [query.parameters.get("stride") for query in queries]
         work = windows(self.tokenizer, texts, [(self.token_rows.limit, stride or 0) for stride in strides])
-        for query, stride, text, items in zip(queries, strides, texts, work, strict=True):
+        special = self.tokenizer.num_special_tokens_to_add()
+        for query, stride, items in zip(queries, strides, work, strict=True):
             if stride is None and len(items) > 1:
+                tokens = sum(item.length - special for item in items) + special
                 del items[1:]
-                if not self.token_rows.may_cut(query, text[0]):
+                if not self.token_rows.may_cut(query, tokens):
                     items.clear()
         return work
 

@@ -1,4 +1,4 @@
-"""One vector of many token vectors, as sentence-transformers' Pooling module makes it."""
+"""One vector for a text, made of its tokens' vectors as sentence-transformers' Pooling module does it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,13 +7,23 @@ import torch
 
 
 def weighted_mean(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Average token vectors (rows x tokens x size) with `weights` (rows x tokens)."""
+    """Return the weighted average of each row's token vectors, `rows x size`.
+
+    Args:
+        hidden: Token vectors, `rows x tokens x size`.
+        weights: `rows x tokens`; 0 for padding. A row whose sum is below 1 is divided by 1.
+    """
     total = weights.sum(dim=1, keepdim=True).clamp(min=1)
     return torch.einsum("bth,bt->bh", hidden, weights.to(hidden.dtype)) / total
 
 
 def token_at(hidden: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
-    """Pick one token vector a row."""
+    """Return one token's vector of each row, `rows x size`.
+
+    Args:
+        hidden: Token vectors, `rows x tokens x size`.
+        position: Index of the token, one a row.
+    """
     return hidden[torch.arange(len(hidden), device=hidden.device), position]
 
 
@@ -31,7 +41,8 @@ POOLING: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
 }
 
 
-# The flags older versions wrote instead of one `pooling_mode`, in the order their vectors are concatenated.
+# Older versions of sentence-transformers write these flags instead of `pooling_mode`. The vectors of several
+# are concatenated in this order.
 POOLING_FLAGS = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_max_tokens": "max",

@@ -1,4 +1,4 @@
-"""Long texts as overlapping rows of tokens."""
+"""Long texts in several rows of tokens that overlap."""
 
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -14,17 +14,19 @@ def windows(
     cuts: Sequence[tuple[int, int]],
     strategy: str = "longest_first",
 ) -> list[list[Item]]:
-    """Tokenize into windows: all of a text, in rows of at most so many tokens that share some with the last.
+    """Tokenize texts into windows: rows of limited length that together hold the whole text.
+
+    A tokenizer written in Python (not "fast") can't do so: its text is one row, cut at the limit.
 
     Args:
         tokenizer: Of transformers.
-        texts: One text or a pair of texts each.
-        cuts: For each, the longest row and how many tokens neighbouring rows share.
-        strategy: Which of a pair is spread over windows; transformers' `truncation`.
+        texts: One text, or a pair of texts, each.
+        cuts: For each text, the tokens of the longest row, and how many of them neighbouring rows share.
+        strategy: Which of a pair is spread over the windows; transformers' names for `truncation`.
 
     Returns:
-        The items of each text. Their `source` is the row's encoding: `ids`, `tokens`, `offsets` (None when
-        the tokenizer doesn't tell), `special_tokens_mask`.
+        The items of each text, `length` in tokens. Their `source` is the row's encoding: `ids`, `tokens`,
+        `offsets` (in characters of the text; None when the tokenizer tells none), `special_tokens_mask`.
     """
     work: list[list[Item]] = [[] for _ in texts]
     together: dict[tuple[int, int], list[int]] = {}
@@ -46,7 +48,7 @@ def windows(
 
 
 def _slow_window(tokenizer: Any, text: list[str], options: Parameters) -> Item:
-    """One row of a tokenizer that is written in Python: it tells no offsets."""
+    """Return the one row that a tokenizer written in Python makes of a text; it tells no offsets."""
     encoded = tokenizer(*text, **options)
     ids = list(encoded["input_ids"])
     inputs = {name: list(encoded[name]) for name in ("input_ids", "token_type_ids") if name in encoded}

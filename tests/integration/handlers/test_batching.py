@@ -161,12 +161,14 @@ def test_a_text_that_is_cut_is_named_in_a_header(tmp_path: Path) -> None:
     assert enveloped({"instances": ["short", long]}).headers("x-truncated") == ["1"]
 
 
-def test_a_text_that_is_too_long_is_refused_when_asked_for(tmp_path: Path) -> None:
-    send = served(tmp_path, "text-classification", truncation="error", max_length=20)
-    result = send({"instances": ["short", sentence(30)]}, sentence(10))
+@pytest.mark.parametrize("name", ["text-classification", "token-classification"])
+def test_a_text_that_is_too_long_is_refused_when_asked_for(tmp_path: Path, name: str) -> None:
+    send = served(tmp_path, name, truncation="error", max_length=20)
+    result = send({"instances": ["short", " ".join(["movie"] * 50)]}, "movie")
     assert result.statuses == [422, 200]
-    message = result.answers[0]["error"]["message"]
-    assert message.startswith("instance 1: the text has ") and message.endswith(" tokens, the model takes 20")
+    # The words, and the two tokens that begin and end a text.
+    message = "instance 1: the text has 52 tokens, the model takes 20"
+    assert result.answers[0]["error"]["message"] == message
 
 
 def test_failures_are_handed_to_an_envelope_that_takes_them(tmp_path: Path) -> None:
