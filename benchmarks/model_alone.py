@@ -123,8 +123,10 @@ class Embedder:
         import torch
         import transformers
 
+        from vertex_torchserve.demo.mean_pooling import unit_means
+
         transformers.logging.disable_progress_bar()
-        self._torch = torch
+        self._torch, self._pooled = torch, unit_means
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(MINILM)
         model = transformers.AutoModel.from_pretrained(MINILM, dtype=getattr(torch, dtype))
         self._model = model.to(device).eval()
@@ -150,10 +152,8 @@ class Embedder:
         batch = batch.to(self._model.device)
         with self._torch.inference_mode():
             hidden = self._model(**batch).last_hidden_state
-            mask = batch["attention_mask"].unsqueeze(-1)
-            mean = (hidden * mask).sum(1) / mask.sum(1)
-            vectors = self._torch.nn.functional.normalize(mean.float(), dim=1)
-        return vectors.tolist()
+            vectors: list[list[float]] = self._pooled(hidden, batch["attention_mask"]).tolist()
+        return vectors
 
 
 def _packs(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

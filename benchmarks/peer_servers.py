@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from benchmarks.client_load import Protocol
-from benchmarks.contenders import MINILM, POLL_SECONDS, ask
+from benchmarks.contenders import MINILM, POLL_SECONDS, ROOT, ask
 from benchmarks.published import Versions, installed_versions
 from vertex_torchserve.serving.ports import free_ports
 
@@ -124,7 +124,7 @@ def _litserve(workers: int, queue: str = "default") -> Peer:
         lambda venv, port: [venv / "bin" / "python", server, MINILM, str(port), str(workers), queue],
         f"max_batch_size=32, batch_timeout=0.005, workers_per_device={workers}, "
         f"fast_queue={queue == 'fast'}, OMP_NUM_THREADS={threads}",
-        {"OMP_NUM_THREADS": str(threads)},
+        {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT / "src")},
     )
 
 

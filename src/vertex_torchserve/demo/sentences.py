@@ -6,6 +6,8 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
+from vertex_torchserve.demo.mean_pooling import unit_means
+
 _SUBJECTS = (
     "The pipeline",
     "A new model",
@@ -28,9 +30,6 @@ SENTENCES = [f"{subject} {predicate}" for subject in _SUBJECTS for predicate in 
 def embed_directly(model_folder: Path, sentences: list[str]) -> torch.Tensor:
     """Embeddings of the model run directly, without a server and without the handler.
 
-    Mean over the tokens that are no padding, then unit length: what all-MiniLM-L6-v2's own folder says
-    (`1_Pooling/config.json`, `modules.json`).
-
     Args:
         model_folder: The model's folder.
         sentences: N sentences.
@@ -44,8 +43,7 @@ def embed_directly(model_folder: Path, sentences: list[str]) -> torch.Tensor:
     tokens = tokenizer(sentences, padding=True, truncation=True, return_tensors="pt")
     with torch.inference_mode():
         hidden = model(**tokens).last_hidden_state
-    mask = tokens["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-    return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)
+    return unit_means(hidden, tokens["attention_mask"])
 
 
 def smallest_cosine(served: list[list[float]], direct: torch.Tensor) -> float:
