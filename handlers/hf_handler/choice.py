@@ -7,7 +7,7 @@ from typing import Any
 from hf_handler.archive import read_json, sentence_modules
 from hf_handler.registry import TASKS, canonical
 
-# The end of an architecture's name in config.json, and the task such a model is for. The first that fits wins.
+# The end of an architecture's name in config.json, and the task such a model is for; the first that fits wins
 ARCHITECTURES = {
     "ForTokenClassification": "token-classification",
     "LayoutLMForQuestionAnswering": "document-question-answering",
