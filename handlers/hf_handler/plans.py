@@ -39,9 +39,3 @@ class Plan:
         """Plan one item; with a seed, or where `alone` says so, it shares its pack with no other."""
         owner = own_pack() if alone or seed is not None else None
         return cls(tuple(sorted(options.items())), stop, seed, owner, shapes)
-
-
-def stop_strings(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the texts of the parameter `stop`, which is one text or a list of them."""
-    stop = parameters.get("stop") or ()
-    return (stop,) if isinstance(stop, str) else tuple(stop)

@@ -45,7 +45,7 @@ class Service:
         started = time.monotonic()
         archive = Archive.of(context)
         name = choose_task(archive.settings.task, archive.folder)
-        kind = task_class(name)
+        kind = task_class(name).class_for(archive)
         shares = kind.shares_threads and archive.device.type == "cpu"
         threads = ThreadShare(os.environ.get(WORKER_TIMES) if shares else None)
         self.task = kind(archive, name, threads)

@@ -41,6 +41,11 @@ class Task:
     budget_on_gpu: ClassVar[int | None] = None
     shares_threads: ClassVar[bool] = False
 
+    @classmethod
+    def class_for(cls, archive: Archive) -> "type[Task]":
+        """Return the class that answers for this task; where there are several, the one for the model."""
+        return cls
+
     def __init__(self, archive: Archive, full_name: str, threads: ThreadShare) -> None:
         self.archive = archive
         self.full_name = full_name

@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import transformers
+
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES, GenerationTask
-from hf_handler.schema import Parameters
+from hf_handler.schema import Parameters, Refused
+from hf_handler.task import Task
+from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
+from hf_handler.text.token_rows import TokenRows
+from hf_handler.text.tokens import load_tokenizer
+from hf_handler.text.writer import BUDGET, Writer
 
 # The part of an interface that says: a text, and how to write another.
 FROM_A_TEXT: dict[str, Any] = {
@@ -15,28 +21,44 @@ FROM_A_TEXT: dict[str, Any] = {
 }
 
 
-class SequenceToSequence(GenerationTask):
+class SequenceToSequence(Task):
     """From one text to another; `task_specific_params` of the model's config count, as in the pipelines.
 
     Attributes:
         answer_name: The key of the text in the prediction.
     """
 
-    auto_class = "AutoModelForSeq2SeqLM"
-    before_models_own = True
     answer_name: ClassVar[str]
+    budget = BUDGET
+
+    def load(self) -> None:
+        """Set `model`, `tokenizer`, `token_rows` and `writer`."""
+        self.model = self.archive.model(transformers.AutoModelForSeq2SeqLM)
+        self.tokenizer = load_tokenizer(self.archive, self.model)
+        self.token_rows = TokenRows(self.archive, self.model, self.tokenizer)
+        defaults = {"max_new_tokens": 256, "num_beams": 4}
+        self.writer = Writer(self.model, self.tokenizer, defaults, before_models_own=True)
+
+    def specific_name(self, parameters: Parameters) -> str:
+        """Return the name under which the model's `task_specific_params` hold what is for this query."""
+        return self.name
 
     def specific(self, parameters: Parameters) -> Parameters:
-        """Return the model's `task_specific_params` for this task."""
-        return self.specifics_of(self.name)
+        """Return the model's `task_specific_params` for a query: options, and a `prefix` of the text."""
+        of_tasks = getattr(self.model.config, "task_specific_params", None) or {}
+        return of_tasks.get(self.specific_name(parameters)) or {}
 
-    def specifics_of(self, name: str) -> Parameters:
-        """Return the model's `task_specific_params` of a name."""
-        return dict((getattr(self.model.config, "task_specific_params", None) or {}).get(name) or {})
-
-    def task_options(self, parameters: Parameters) -> Parameters:
-        """Return what the model's config says of this task, but for the prefix."""
-        return {key: value for key, value in self.specific(parameters).items() if key != "prefix"}
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a text; only those of equal plans share a pack."""
+        work = self.prompts(queries)
+        for query, items in zip(queries, work, strict=True):
+            try:
+                for item in items:
+                    self.writer.plan(item, query.parameters, self.options(query, item))
+            except Refused as error:
+                query.failure = error
+                items.clear()
+        return work
 
     def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Tokenize the texts, each behind the prefix the model was trained with."""
@@ -51,6 +73,16 @@ class SequenceToSequence(GenerationTask):
                 item.inputs = {"input_ids": item.inputs["input_ids"]}
         return work
 
+    def options(self, query: Query, item: Item) -> Parameters:
+        """Return what the model's config says of this task, but for the prefix; what is sent wins."""
+        return {key: value for key, value in self.specific(query.parameters).items() if key != "prefix"}
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """The tokens of each item's sequences."""
+        batch = self.token_rows.batch(pack, self.device)
+        rows: list[list[list[int]]] = self.writer.write(pack[0].group, batch, self.device).tolist()
+        return rows
+
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One record a sequence."""
-        return [{self.answer_name: text} for text in self.written(query, rows[0])]
+        return [{self.answer_name: text} for text in self.writer.texts(rows[0], query.parameters)]

@@ -1,19 +1,22 @@
 """automatic-speech-recognition: what is said in a sound, and when."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import transformers
+from transformers.pipelines import automatic_speech_recognition
 
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.audio import A_SOUND, AudioTask
-from hf_handler.kinds.generation import GENERATION, seeded
 from hf_handler.plans import Plan
 from hf_handler.schema import FLAG, NUMBER, TEXT, Parameters, Refused, Schema, list_of, record
 from hf_handler.tensors import shapes_of, tensors_of, together
+from hf_handler.text.generation_parameters import GENERATION
+from hf_handler.text.writer import seeded
 
+PIPELINE: Any = automatic_speech_recognition  # the module has no types
 SECONDS: Schema = {"type": "number", "minimum": 0, "maximum": 3600}
 
 
@@ -26,6 +29,19 @@ WRITING = (
     "max_new_tokens", "do_sample", "temperature", "top_k", "top_p", "repetition_penalty",
     "no_repeat_ngram_size", "num_beams", "length_penalty", "early_stopping", "seed",
 )  # fmt: skip
+
+
+class Heard(NamedTuple):
+    """What is to be done with what the model makes of one part of a sound; the source of an item.
+
+    Attributes:
+        stride: Samples of the part, and how many at its start and its end its neighbours have too; None: the
+            sound is one part.
+        joining: Options of the pipeline's last step, which joins all parts.
+    """
+
+    stride: tuple[int, int, int] | None
+    joining: Parameters
 
 
 class SpeechRecognition(AudioTask):
@@ -56,7 +72,7 @@ class SpeechRecognition(AudioTask):
             transformers.AutoModelForCTC if ctc else transformers.AutoModelForSpeechSeq2Seq
         )
         # It knows how to cut a sound in chunks, to join them and to tell the time; packs are made here.
-        self.pipeline = transformers.AutomaticSpeechRecognitionPipeline(
+        self.pipeline = PIPELINE.AutomaticSpeechRecognitionPipeline(
             model=self.model, feature_extractor=self.extractor, device=self.model.device,
             tokenizer=self.archive.processor(transformers.AutoTokenizer),
         )  # fmt: skip
@@ -106,12 +122,13 @@ class SpeechRecognition(AudioTask):
                 )
             if self.is_whisper and chunk > self.extractor.chunk_length:
                 raise Refused(f"chunk_length_s must be {self.extractor.chunk_length} at most", 422)
-        query.parameters = {**query.parameters, "options": options}
+        seed = query.parameters.get("seed")
         return [
-            self._item(part, query, options[1]) for part in self.pipeline.preprocess(samples, **options[0])
+            self._item(part, options[1], seed, Heard(part.get("stride"), options[2]))
+            for part in self.pipeline.preprocess(samples, **options[0])
         ]
 
-    def _item(self, part: Mapping[str, Any], query: Query, options: Parameters) -> Item:
+    def _item(self, part: Mapping[str, Any], options: Parameters, seed: int | None, source: Heard) -> Item:
         inputs = tensors_of(part, self.model.dtype)
         # A long sound is taken in steps of its own, a language is told for one sound only.
         long = self.is_whisper and inputs["input_features"].shape[-1] > self.extractor.nb_max_frames
@@ -121,11 +138,11 @@ class SpeechRecognition(AudioTask):
         )
         plan = Plan.of(
             options,
-            seed=query.parameters.get("seed"),
+            seed=seed,
             alone=long or bool(options.get("return_language")),
             shapes=shapes_of(inputs, padded=False),
         )
-        return Item(inputs, length * (options.get("num_beams") or 1), plan, part.get("stride"))
+        return Item(inputs, length * (options.get("num_beams") or 1), plan, source)
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """What the pipeline makes text of, a row an item."""
@@ -147,15 +164,14 @@ class SpeechRecognition(AudioTask):
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """The text of all chunks, and its parts with their times when asked for."""
-        from transformers.pipelines.automatic_speech_recognition import rescale_stride
-
         outputs = []
         for item, row in zip(items, rows, strict=True):
-            strides = [item.source] if item.source is not None else []
+            heard: Heard = item.source
+            strides = [heard.stride] if heard.stride is not None else []
             if self.pipeline.type == "ctc":  # counted in rows of logits
-                strides = rescale_stride(strides, 1 / self.pipeline._align_to)
+                strides = PIPELINE.rescale_stride(strides, 1 / self.pipeline._align_to)
             outputs.append({**row, **({"stride": strides[0]} if strides else {})})
-        answer = dict(self.pipeline.postprocess(outputs, **query.parameters["options"][2]))
+        answer = dict(self.pipeline.postprocess(outputs, **items[0].source.joining))
         for chunk in answer.get("chunks", ()):
             chunk["timestamp"] = [None if time is None else float(time) for time in chunk["timestamp"]]
         return answer

@@ -1,10 +1,11 @@
 """document-question-answering: the answer to a question about a page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import transformers
 
+from hf_handler.archive import Archive
 from hf_handler.failures import each
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
@@ -37,8 +38,16 @@ WORD_BOXES: Schema = {"type": "array", "items": WORD_BOX, "minItems": 1, "maxIte
 EDGE: Schema = {"type": "integer", "minimum": 0, "maximum": 1000}
 
 
+NO_IMAGE = "image is missing: this model sees the page"
+PAGE = 1024  # what a page costs that a model reads by itself, in tokens
+
+
 class DocumentQuestionAnswering(Task):
-    """The answer to a question about a page: a span of its words, which the client sent, or Donut's own."""
+    """The answer to a question about a page: found (`FoundAnswers`) or written (`WrittenAnswers`).
+
+    Attributes:
+        auto_class: Name of the `AutoModel*` class.
+    """
 
     name = "document-question-answering"
     interface = Interface(
@@ -63,29 +72,87 @@ class DocumentQuestionAnswering(Task):
         },
     )  # fmt: skip
     budget = 2048
+    auto_class: ClassVar[str]
+
+    @classmethod
+    def class_for(cls, archive: Archive) -> type[Task]:
+        """Return what asks a Donut, which writes, or a model that finds the answer among a page's words."""
+        donut = archive.config().model_type == "vision-encoder-decoder"
+        return WrittenAnswers if donut else FoundAnswers
 
     def load(self) -> None:
-        """Load the model by its kind, and what cuts a page for it."""
-        archive = self.archive
-        self.pictures = Pictures(archive)
-        self.reads = archive.config().model_type == "vision-encoder-decoder"
-        kind = "AutoModelForImageTextToText" if self.reads else "AutoModelForDocumentQuestionAnswering"
-        self.model = archive.model(getattr(transformers, kind))
-        self.tokenizer = archive.processor(transformers.AutoTokenizer)
+        """Set `pictures`, `model`, `tokenizer`, and the pipeline that prepares a page and makes answers."""
+        self.pictures = Pictures(self.archive)
+        self.model = self.archive.model(getattr(transformers, self.auto_class))
+        self.tokenizer = self.archive.processor(transformers.AutoTokenizer)
         self.tokenizer.padding_side = "right"
         processor, files = None, ("preprocessor_config.json", "processor_config.json")
-        if any((archive.folder / name).is_file() for name in files):
-            processor = archive.processor(transformers.AutoImageProcessor)
+        if any((self.archive.folder / name).is_file() for name in files):
+            processor = self.archive.processor(transformers.AutoImageProcessor)
             processor.apply_ocr = False  # the words come with the request
         # It knows how to cut a page in parts and how to choose among spans; the model is run here.
-        self.pipeline = transformers.DocumentQuestionAnsweringPipeline(
+        pipeline: Any = transformers.DocumentQuestionAnsweringPipeline
+        self.pipeline = pipeline(
             model=self.model, tokenizer=self.tokenizer, image_processor=processor, device=self.model.device
         )
-        self.limit = TokenRows(archive, self.model, self.tokenizer).limit
+        self.limit = TokenRows(self.archive, self.model, self.tokenizer).limit
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a part of the page."""
         return each(queries, self.parts)
+
+    def parts(self, query: Query) -> list[Item]:
+        """Return the parts of one page.
+
+        Raises:
+            Refused: Words or boxes are missing or can't be.
+        """
+        raise NotImplementedError
+
+    def page(self, query: Query) -> Fields:
+        """Return the question, and the picture where there is one."""
+        inputs: Fields = {"question": query.fields["question"]}
+        if "image" in query.fields:
+            inputs["image"] = self.pictures.open(query.fields["image"])
+        return inputs
+
+    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
+        """The `top_k` best answers."""
+        names = ("top_k", "max_answer_len", "handle_impossible_answer")
+        return self.pipeline.postprocess(
+            [{**row, **(item.source or {})} for row, item in zip(rows, items, strict=True)],
+            **{name: query.parameters[name] for name in names},
+        )
+
+
+class WrittenAnswers(DocumentQuestionAnswering):
+    """By a Donut: it reads the page itself, and writes."""
+
+    auto_class = "AutoModelForImageTextToText"
+
+    def parts(self, query: Query) -> list[Item]:
+        """The whole page is one part.
+
+        Raises:
+            Refused: There is no picture of it, or it can't be opened.
+        """
+        inputs = self.page(query)
+        if "image" not in inputs:
+            raise Refused(NO_IMAGE, 422)
+        tensors = [tensors_of(part, self.model.dtype) for part in self.pipeline.preprocess(inputs)]
+        return [Item(one, PAGE, shapes_of(one, padded=False)) for one in tensors]
+
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """What the pipeline makes answers of, a row an item."""
+        batch = together([item.inputs for item in pack], self.device, self.tokenizer.pad_token_id or 0)
+        sequences = self.model.generate(**batch, **self.pipeline._prepare_generate_kwargs({})).cpu()
+        return [{"sequences": row[None]} for row in sequences]
+
+
+class FoundAnswers(DocumentQuestionAnswering):
+    """By a LayoutLM: a span of the page's words, which the client sends."""
+
+    auto_class = "AutoModelForDocumentQuestionAnswering"
 
     def parts(self, query: Query) -> list[Item]:
         """Cut one page.
@@ -93,21 +160,17 @@ class DocumentQuestionAnswering(Task):
         Raises:
             Refused: Words or boxes are missing or can't be.
         """
-        inputs: Fields = {"question": query.fields["question"]}
-        if "image" in query.fields:
-            inputs["image"] = self.pictures.open(query.fields["image"])
-        elif self.reads or self.model.config.model_type == "layoutlmv2":
-            raise Refused("image is missing: this model sees the page", 422)
-        options: Parameters = {}
-        if not self.reads:
-            if "word_boxes" not in query.fields:
-                raise Refused(
-                    "word_boxes is missing: this model reads no text from an image; send "
-                    '[["word", [left, top, right, bottom]], ...] in thousandths of the page', 422,
-                )  # fmt: skip
-            inputs["word_boxes"] = [_word_box(*entry) for entry in query.fields["word_boxes"]]
-            options = self._window(query)
-        return [self._item(part) for part in self.pipeline.preprocess(inputs, **options)]
+        inputs = self.page(query)
+        if "image" not in inputs and self.model.config.model_type == "layoutlmv2":
+            raise Refused(NO_IMAGE, 422)
+        if "word_boxes" not in query.fields:
+            raise Refused(
+                "word_boxes is missing: this model reads no text from an image; send "
+                '[["word", [left, top, right, bottom]], ...] in thousandths of the page', 422,
+            )  # fmt: skip
+        inputs["word_boxes"] = [_word_box(*entry) for entry in query.fields["word_boxes"]]
+        window = self._window(query)
+        return [self._item(part) for part in self.pipeline.preprocess(inputs, **window)]
 
     def _window(self, query: Query) -> Parameters:
         """Return the length of a part and how far it overlaps the next.
@@ -132,31 +195,18 @@ class DocumentQuestionAnswering(Task):
 
     def _item(self, part: Mapping[str, Any]) -> Item:
         tensors = tensors_of(part, self.model.dtype)
-        if self.reads:
-            return Item(tensors, 1024, shapes_of(tensors, padded=False))
         source = {name: part[name] for name in ("p_mask", "word_ids", "words", "attention_mask")}
         return Item(tensors, tensors["input_ids"].shape[1], shapes_of(tensors, padded=True), source)
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """What the pipeline makes answers of, a row an item."""
         batch = together([item.inputs for item in pack], self.device, self.tokenizer.pad_token_id or 0)
-        if self.reads:
-            sequences = self.model.generate(**batch, **self.pipeline._prepare_generate_kwargs({})).cpu()
-            return [{"sequences": row[None]} for row in sequences]
         output = self.model(**batch)
         starts, ends = output.start_logits.float().cpu(), output.end_logits.float().cpu()
         return [
             {"start_logits": start[None, : item.length], "end_logits": end[None, : item.length]}
             for start, end, item in zip(starts, ends, pack, strict=True)
         ]
-
-    def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
-        """The `top_k` best answers."""
-        names = ("top_k", "max_answer_len", "handle_impossible_answer")
-        return self.pipeline.postprocess(
-            [{**row, **(item.source or {})} for row, item in zip(rows, items, strict=True)],
-            **{name: query.parameters[name] for name in names},
-        )
 
 
 def _word_box(word: Any, box: Any) -> tuple[str, list[int]]:

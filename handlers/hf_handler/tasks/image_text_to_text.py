@@ -1,33 +1,35 @@
 """image-text-to-text: what a model writes to a text about pictures."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import transformers
 
+from hf_handler.failures import each
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES
-from hf_handler.kinds.picture_to_text import PictureToText
+from hf_handler.kinds.picture_prompts import PictureWriter
 from hf_handler.media.files import FILE
-from hf_handler.media.pictures import GREY, PICTURE_ALIASES
-from hf_handler.plans import stop_strings
+from hf_handler.media.pictures import GREY, PICTURE_ALIASES, Pictures
 from hf_handler.schema import TEXT, Fields, Refused, check, list_of, record
-from hf_handler.tasks.text_generation import TextGeneration
+from hf_handler.task import Task
 from hf_handler.text.conversation import (
     CONVERSATION_ALIASES,
     CONVERSATION_PARAMETERS,
     TEXT_OR_CONVERSATION,
+    Conversation,
     is_conversation,
 )
-from hf_handler.text.streaming import without_stop
+from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
+from hf_handler.text.stop_strings import stop_strings, without_stop
+from hf_handler.text.writer import BUDGET
 
 
-class ImageTextToText(PictureToText):
+class ImageTextToText(Task):
     """What a model writes to a text about pictures, or the next message of a conversation with pictures."""
 
     name = "image-text-to-text"
-    auto_class = "AutoModelForImageTextToText"
     interface = Interface(
         fields={
             "text": TEXT_OR_CONVERSATION,
@@ -41,13 +43,14 @@ class ImageTextToText(PictureToText):
         ),
         example={"text": "warm up", "parameters": {"max_new_tokens": 2}},
     )
-    in_new_tokens = TextGeneration.in_new_tokens
-    continues = staticmethod(TextGeneration.continues)
+    budget = BUDGET
 
-    def load_processor(self) -> None:
-        """One processor for both."""
+    def load(self) -> None:
+        """Set `model`, and what opens pictures, prepares them with the text, and writes about them."""
+        self.pictures = Pictures(self.archive)
+        self.model = self.archive.model(transformers.AutoModelForImageTextToText)
         self.processor = self.archive.processor(transformers.AutoProcessor)
-        self.tokenizer = self.processor.tokenizer
+        self.about = PictureWriter(self.archive, self.model, self.processor.tokenizer, goes_on=True)
 
     def is_one(self, inputs: list[Any]) -> bool:
         """A list of messages is one conversation."""
@@ -66,34 +69,47 @@ class ImageTextToText(PictureToText):
             self.example = {**self.example, "text": f"{mark} warm up", "image": GREY}
         super().warm_up()
 
-    def prompt(self, query: Query) -> list[Item]:
-        """Prepare a text and its pictures, or a conversation by the model's chat template."""
-        text, files = query.fields["text"], query.fields.get("image")
-        if isinstance(text, str):
-            several = files if isinstance(files, list) else [files] if files else []
-            pictures = [self.pictures.open(one) for one in several] or None
-            inputs = self._processed(lambda: self.processor(images=pictures, text=text, return_tensors="pt"))
-            return [self.prepared(inputs)]
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a query."""
+        return each(queries, self.items)
+
+    def items(self, query: Query) -> list[Item]:
+        """Return a text and its pictures, or a conversation, as what is written to.
+
+        Raises:
+            Refused: They can't be used, or the parameters don't go together.
+        """
+        conversation = Conversation.of(query)
+        if isinstance(conversation.given, str):
+            inputs = self._of_text(conversation.given, query.fields.get("image"))
+        else:
+            inputs = self._of_messages(conversation, conversation.given, query.fields.get("image"))
+            shown = [
+                {"role": message["role"], "content": without_files(message["content"])}
+                for message in conversation.given
+            ]
+            conversation = dataclasses.replace(conversation, given=shown)
+        item = self.about.item(inputs, query.parameters)
+        item.source = conversation
+        return [item]
+
+    def _of_text(self, text: str, files: Any) -> Any:
+        several = files if isinstance(files, list) else [files] if files else []
+        pictures = [self.pictures.open(one) for one in several] or None
+        return self._processed(lambda: self.processor(images=pictures, text=text, return_tensors="pt"))
+
+    def _of_messages(self, conversation: Conversation, messages: list[Fields], files: Any) -> Any:
+        """Prepare a conversation by the model's chat template."""
         if files:
             raise Refused("in a conversation images are parts of a message's content, not a field beside it")
         if getattr(self.processor, "chat_template", None) is None:
             raise Refused("the model has no chat template, so it takes text and images, not messages", 422)
-        continued = self.continues(query)
-        opened = [{"role": message["role"], "content": self._opened(message["content"])} for message in text]
-        inputs = self._processed(
-            lambda: self.processor.apply_chat_template(
-                opened,
-                add_generation_prompt=not continued,
-                continue_final_message=continued,
-                tokenize=True,
-                return_dict=True,
-                return_tensors="pt",
-            )
-        )
-        query.fields["text"] = [
-            {"role": message["role"], "content": without_files(message["content"])} for message in text
+        opened = [
+            {"role": message["role"], "content": self._opened(message["content"])} for message in messages
         ]
-        return [self.prepared(inputs)]
+        return self._processed(
+            lambda: conversation.templated(self.processor, opened, tokenize=True, return_tensors="pt")
+        )
 
     def _processed(self, process: Callable[[], Any]) -> Any:
         """Return what the processor makes of text and pictures.
@@ -133,35 +149,23 @@ class ImageTextToText(PictureToText):
                 raise Refused("a part of a message's content must have the type text or image")
         return parts
 
+    def run(self, pack: list[Item]) -> Sequence[Any]:
+        """The tokens of each item's sequences, behind its prompt."""
+        return self.about.write(pack, self.device)
+
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One record a sequence: the text or the conversation, with what was written."""
-        given, stop = query.fields["text"], stop_strings(query.parameters)
-        skip = query.parameters["skip_special_tokens"]
+        conversation: Conversation = items[0].source
+        stop, skip = stop_strings(query.parameters), query.parameters["skip_special_tokens"]
         decode = self.processor.post_process_image_text_to_text
-        (prompt,) = decode([items[0].inputs["input_ids"]], skip_special_tokens=skip)
+        (prompt,) = decode(items[0].inputs["input_ids"].tolist(), skip_special_tokens=skip)
         records = []
         for text in decode(rows[0], skip_special_tokens=skip):
             start = text.find(prompt)
-            new = text[start + len(prompt) :] if 0 <= start <= 2 else text
-            new = without_stop(new, stop)
-            records.append({"input_text": given, "generated_text": self._whole(query, new)})
+            new = without_stop(text[start + len(prompt) :] if 0 <= start <= 2 else text, stop)
+            whole = conversation.with_answer(new) if query.parameters["return_full_text"] else new
+            records.append({"input_text": conversation.given, "generated_text": whole})
         return records
-
-    def _whole(self, query: Query, new: str) -> Any:
-        given = query.fields["text"]
-        if not query.parameters["return_full_text"]:
-            return new
-        if isinstance(given, str):
-            return given + new
-        if not self.continues(query):
-            return [*given, {"role": "assistant", "content": new}]
-        last = given[-1]["content"]
-        if isinstance(last, str):
-            return [*given[:-1], {**given[-1], "content": last + new}]
-        return [
-            *given[:-1],
-            {**given[-1], "content": [*last[:-1], {**last[-1], "text": last[-1]["text"] + new}]},
-        ]
 
 
 def without_files(content: Any) -> Any:

@@ -1,8 +1,8 @@
 """text2text-generation: a text made of a text."""
 
 from hf_handler.interface import Interface
-from hf_handler.kinds.generation import GENERATED
 from hf_handler.kinds.sequence_to_sequence import FROM_A_TEXT, SequenceToSequence
+from hf_handler.text.generation_parameters import GENERATED
 
 
 class Text2TextGeneration(SequenceToSequence):

@@ -1,30 +1,33 @@
 """text-generation: more of a text, or the next message of a conversation."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
+import transformers
 
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES, GenerationTask
-from hf_handler.schema import FLAG, Parameters, Refused, list_of, record
+from hf_handler.schema import FLAG, Refused, list_of, record
+from hf_handler.task import Task
 from hf_handler.text.conversation import (
     CONVERSATION_ALIASES,
     CONVERSATION_PARAMETERS,
     TEXT_OR_CONVERSATION,
+    Conversation,
     is_conversation,
 )
+from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
 from hf_handler.text.streaming import Parts
 from hf_handler.text.token_rows import TokenRows
-from hf_handler.text.tokens import tokenize
+from hf_handler.text.tokens import load_tokenizer, tokenize
+from hf_handler.text.writer import BUDGET, Writer
 
 
-class TextGeneration(GenerationTask):
+class TextGeneration(Task):
     """More of a text, or the next message of a conversation; in parts while it is written, if asked."""
 
     name = "text-generation"
-    auto_class = "AutoModelForCausalLM"
     interface = Interface(
         fields={"text": TEXT_OR_CONVERSATION},
         aliases={**GENERATION_ALIASES, **CONVERSATION_ALIASES},
@@ -32,36 +35,54 @@ class TextGeneration(GenerationTask):
         prediction=list_of(record({"generated_text": TEXT_OR_CONVERSATION})),
         example={"inputs": "warm up", "parameters": {"max_new_tokens": 2}},
     )
-    defaults_of_pipeline: ClassVar = {"max_new_tokens": 256, "do_sample": True, "temperature": 0.7}
-    clean_up = None
+    budget = BUDGET
 
     def load(self) -> None:
-        """Load; what is padded ends with its last token, or the model would go on from padding."""
-        super().load()
-        self.tokenizer.padding_side = "left"
+        """Set `model`, `tokenizer`, `token_rows` and `writer`."""
+        self.model = self.archive.model(transformers.AutoModelForCausalLM)
+        self.tokenizer = load_tokenizer(self.archive, self.model)
+        self.tokenizer.padding_side = "left"  # padded on the right, a text would go on from the padding
         self.token_rows = TokenRows(self.archive, self.model, self.tokenizer)
+        defaults = {"max_new_tokens": 256, "do_sample": True, "temperature": 0.7}
+        limit = self.token_rows.limit
+        self.writer = Writer(self.model, self.tokenizer, defaults, limit=limit, clean_up=None)
 
     def is_one(self, inputs: list[Any]) -> bool:
         """A list of messages is one conversation."""
         return is_conversation(inputs)
 
-    def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
-        """Tokenize the texts in one call, conversations by the model's chat template."""
-        texts = [query for query in queries if isinstance(query.fields["text"], str)]
-        rows = iter(tokenize(self.tokenizer, [query.fields["text"] for query in texts]) if texts else [])
+    def split(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """One item a query; the texts are tokenized in one call."""
+        texts = [text for query in queries if isinstance(text := query.fields["text"], str)]
+        rows = iter(tokenize(self.tokenizer, texts) if texts else [])
         work: list[list[Item]] = []
         for query in queries:
+            row = next(rows) if isinstance(query.fields["text"], str) else None
             try:
-                plain = isinstance(query.fields["text"], str)
-                ids = next(rows)["input_ids"] if plain else self.templated(query)
-                ids = self.shortened(query, ids)
-                work.append([Item({"input_ids": ids})] if ids else [])
+                work.append(self._planned(query, row))
             except Refused as error:
                 query.failure = error
                 work.append([])
         return work
 
-    def templated(self, query: Query) -> list[int]:
+    def _planned(self, query: Query, row: dict[str, list[int]] | None) -> list[Item]:
+        """Return the planned item of a query; none where it fails.
+
+        Args:
+            query: Of a text or a conversation.
+            row: The tokens of the text; None: it is a conversation.
+
+        Raises:
+            Refused: There is nothing to start from, or the parameters don't go together.
+        """
+        conversation = Conversation.of(query)
+        ids = self.shortened(query, self.templated(conversation) if row is None else row["input_ids"])
+        if not ids:
+            return []
+        item = Item({"input_ids": ids}, len(ids), source=conversation)
+        return [self.writer.plan(item, query.parameters)]
+
+    def templated(self, conversation: Conversation) -> list[int]:
         """Return the tokens of a conversation.
 
         Raises:
@@ -69,24 +90,11 @@ class TextGeneration(GenerationTask):
         """
         if not self.tokenizer.chat_template:
             raise Refused("the model has no chat template, so it takes text, not messages", 422)
-        continued = self.continues(query)
         try:
-            encoded = self.tokenizer.apply_chat_template(
-                query.fields["text"],
-                add_generation_prompt=not continued,
-                continue_final_message=continued,
-                return_dict=True,
-            )
+            return list(conversation.templated(self.tokenizer)["input_ids"])
         except Exception as error:
             # The template is the model's own code; what it raises says what it wants of a conversation.
             raise Refused(f"the chat template refuses the conversation: {str(error)[:200]}", 422) from None
-        return list(encoded["input_ids"])
-
-    @staticmethod
-    def continues(query: Query) -> bool:
-        """Whether the last message is to be continued rather than answered."""
-        ends: bool = query.fields["text"][-1]["role"] == "assistant"
-        return bool(query.parameters.get("continue_final_message", ends))
 
     def shortened(self, query: Query, ids: list[int]) -> list[int]:
         """Leave room for at least one new token: what is cut is the beginning; nothing where it may not be.
@@ -105,35 +113,19 @@ class TextGeneration(GenerationTask):
         wanted = query.parameters.get("max_new_tokens") or self.token_rows.limit // 2
         return ids[-max(1, self.token_rows.limit - wanted) :]
 
-    def in_new_tokens(self, chosen: Parameters, known: Parameters, prompt: int) -> Parameters:
-        """Lengths count the prompt, which is padded in a pack: say them as new tokens, as many as fit."""
-        chosen = dict(chosen)
-        most = chosen.pop("max_length", None) or known.get("max_length")
-        least = chosen.pop("min_length", None) or known.get("min_length")
-        if most and "max_new_tokens" not in chosen and "max_new_tokens" not in known:
-            chosen["max_new_tokens"] = max(1, most - prompt)
-        if least and "min_new_tokens" not in chosen:
-            chosen["min_new_tokens"] = max(0, least - prompt)
-        new = chosen.get("max_new_tokens", known.get("max_new_tokens"))
-        if self.positions and new:
-            chosen["max_new_tokens"] = max(1, min(new, self.token_rows.limit - prompt))
-        return chosen
+    def run(self, pack: list[Item], streamer: Any = None) -> Sequence[Any]:
+        """The new tokens of each item's sequences."""
+        batch = self.token_rows.batch(pack, self.device)
+        tokens = self.writer.write(pack[0].group, batch, self.device, streamer)
+        rows: list[list[list[int]]] = tokens[:, :, batch["input_ids"].shape[1] :].tolist()
+        return rows
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One record a sequence: the text or the conversation, with what was written."""
-        given = query.fields["text"]
-        records = []
-        for text in self.written(query, rows[0]):
-            whole: Any = text
-            if query.parameters["return_full_text"]:
-                if isinstance(given, str):
-                    whole = given + text
-                elif self.continues(query):
-                    whole = [*given[:-1], {**given[-1], "content": given[-1]["content"] + text}]
-                else:
-                    whole = [*given, {"role": "assistant", "content": text}]
-            records.append({"generated_text": whole})
-        return records
+        conversation: Conversation = items[0].source
+        texts = self.writer.texts(rows[0], query.parameters)
+        whole = query.parameters["return_full_text"]
+        return [{"generated_text": conversation.with_answer(text) if whole else text} for text in texts]
 
     # -- Streaming --
 

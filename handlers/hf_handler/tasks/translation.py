@@ -1,14 +1,13 @@
 """translation: a text in another language."""
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES
 from hf_handler.kinds.sequence_to_sequence import SequenceToSequence
 from hf_handler.schema import TEXT, Parameters, Refused, list_of, record
+from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
 
 
 class Translation(SequenceToSequence):
@@ -34,10 +33,10 @@ class Translation(SequenceToSequence):
         source, target = self.languages
         return parameters.get("src_lang", source), parameters.get("tgt_lang", target)
 
-    def specific(self, parameters: Parameters) -> Parameters:
-        """Return what the model's config says of the task's languages; of those sent, where it names none."""
+    def specific_name(self, parameters: Parameters) -> str:
+        """Return the name of the languages of the task's name; of those sent, where it has none."""
         languages = self.languages if self.languages[0] else self.pair(parameters)
-        return self.specifics_of("translation_{}_to_{}".format(*languages))
+        return "translation_{}_to_{}".format(*languages)
 
     def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Tokenize; a tokenizer of many languages is told which, and names the token to start with."""
@@ -62,17 +61,14 @@ class Translation(SequenceToSequence):
                 return []
             inputs = self._tokenized(query, source, target, truncation=True, max_length=self.token_rows.limit)
         ids = list(inputs["input_ids"])
-        return [Item({"input_ids": ids}, len(ids), int(inputs["forced_bos_token_id"]))]
+        return [Item({"input_ids": ids}, len(ids), source=int(inputs["forced_bos_token_id"]))]
 
     def _tokenized(self, query: Query, source: str, target: str, **cut: Any) -> Any:
         return self.tokenizer._build_translation_inputs(  # the pipeline's own way
             query.fields[self.interface.main], return_tensors=None, src_lang=source, tgt_lang=target, **cut
         )
 
-    def plan(self, query: Query, item: Item) -> None:
-        """As for any generation, and start with the target's token."""
-        forced = item.group
-        super().plan(query, item)
-        if forced is not None:
-            options = (*item.group.options, ("forced_bos_token_id", forced))
-            item.group = dataclasses.replace(item.group, options=options)
+    def options(self, query: Query, item: Item) -> Parameters:
+        """Return what the model's config says of the languages, and the token that the target begins with."""
+        first = {} if item.source is None else {"forced_bos_token_id": item.source}
+        return {**super().options(query, item), **first}

@@ -1,19 +1,12 @@
 """Text sent in parts while it is written."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from hf_handler.items import Query
-from hf_handler.plans import stop_strings
-
-
-def without_stop(text: str, stop: Sequence[str]) -> str:
-    """Cut a text before the first stop string in it: the token that completed it may hold more."""
-    found = [position for word in stop if (position := text.find(word)) >= 0]
-    return text[: min(found)] if found else text
+from hf_handler.text.stop_strings import stop_strings, without_stop
 
 
 class Parts:

@@ -1,0 +1,43 @@
+"""The parameters that tasks take which write text, and which of them `generate` takes as they are."""
+
+from collections.abc import Mapping
+
+from hf_handler.schema import COUNT, FLAG, NUMBER, TEXT, TEXTS, WHOLE, Schema, list_of, record
+
+# Beyond these bounds scores are no numbers any more.
+FACTOR: Schema = {"type": "number", "minimum": 0.0001, "maximum": 1000}
+SHARE: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+# Those of `generate` that make sense for a server: none that names files, code or other models.
+GENERATION: Mapping[str, Schema] = {
+    "max_new_tokens": COUNT,
+    "min_new_tokens": WHOLE,
+    "max_length": COUNT,
+    "min_length": WHOLE,
+    "do_sample": FLAG,
+    "temperature": FACTOR,
+    "top_k": WHOLE,
+    "top_p": SHARE,
+    "min_p": SHARE,
+    "typical_p": SHARE,
+    "repetition_penalty": FACTOR,
+    "no_repeat_ngram_size": WHOLE,
+    "num_beams": {**COUNT, "maximum": 32},
+    "num_return_sequences": {**COUNT, "maximum": 32},
+    "length_penalty": {**NUMBER, "minimum": -10, "maximum": 10},  # an exponent: large ones overflow
+    "early_stopping": FLAG,
+    "seed": WHOLE,
+    "stop": {
+        "anyOf": [{**TEXT, "minLength": 1}, {**TEXTS, "items": {**TEXT, "minLength": 1}, "maxItems": 8}]
+    },
+    "clean_up_tokenization_spaces": FLAG,
+    "truncation": FLAG,
+}
+GENERATION_ALIASES = {"max_tokens": "max_new_tokens", "stop_sequences": "stop", "stop_sequence": "stop"}
+# Those of sampling: a default among them counts only where there is sampling.
+SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p")
+# Of the parameters of any task that writes, those that `generate` doesn't take itself.
+NOT_FOR_GENERATE = {
+    "seed", "stop", "clean_up_tokenization_spaces", "stream", "return_full_text", "continue_final_message",
+    "skip_special_tokens", "src_lang", "tgt_lang", "truncation",
+}  # fmt: skip
+GENERATED: Schema = list_of(record({"generated_text": TEXT}))
