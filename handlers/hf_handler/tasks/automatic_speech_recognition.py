@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import torch
 import transformers
-from transformers.pipelines import automatic_speech_recognition
 
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
@@ -16,7 +15,6 @@ from hf_handler.tensors import shapes_of, tensors_of, together
 from hf_handler.text.generation_parameters import GENERATION
 from hf_handler.text.writer import seeded
 
-PIPELINE: Any = automatic_speech_recognition  # the module has no types
 SECONDS: Schema = {"type": "number", "minimum": 0, "maximum": 3600}
 
 
@@ -65,6 +63,9 @@ class SpeechRecognition(AudioTask):
 
     def load(self) -> None:
         """Load the model by the kind of its head."""
+        from transformers.pipelines import automatic_speech_recognition
+
+        steps: Any = automatic_speech_recognition  # the module has no types
         super().load()
         kind = type(self.archive.config())
         ctc = kind in transformers.AutoModelForCTC._model_mapping
@@ -72,10 +73,11 @@ class SpeechRecognition(AudioTask):
             transformers.AutoModelForCTC if ctc else transformers.AutoModelForSpeechSeq2Seq
         )
         # It knows how to cut a sound in chunks, to join them and to tell the time; packs are made here.
-        self.pipeline = PIPELINE.AutomaticSpeechRecognitionPipeline(
+        self.pipeline = steps.AutomaticSpeechRecognitionPipeline(
             model=self.model, feature_extractor=self.extractor, device=self.model.device,
             tokenizer=self.archive.processor(transformers.AutoTokenizer),
         )  # fmt: skip
+        self.rescale_stride = steps.rescale_stride
         self.is_whisper = self.pipeline.type == "seq2seq_whisper"
 
     def options(self, query: Query, samples: int) -> tuple[Parameters, Parameters, Parameters]:
@@ -169,7 +171,7 @@ class SpeechRecognition(AudioTask):
             heard: Heard = item.source
             strides = [heard.stride] if heard.stride is not None else []
             if self.pipeline.type == "ctc":  # counted in rows of logits
-                strides = PIPELINE.rescale_stride(strides, 1 / self.pipeline._align_to)
+                strides = self.rescale_stride(strides, 1 / self.pipeline._align_to)
             outputs.append({**row, **({"stride": strides[0]} if strides else {})})
         answer = dict(self.pipeline.postprocess(outputs, **items[0].source.joining))
         for chunk in answer.get("chunks", ()):
