@@ -40,7 +40,7 @@ def test_inputs_go_where_the_model_is(tmp_path: Path, name: str) -> None:
     model = CATALOGUE[name]
     settings = read_settings({"device_map": "cpu", "dtype": "float32", "max_batch_tokens": 512})
     archive = Archive(make(name, tmp_path / "model"), None, settings, torch.device("meta"))
-    task = task_class(model.task)(archive, model.task, ThreadShare(None))
+    task = task_class(model.task).class_for(archive)(archive, model.task, ThreadShare(None))
     task.warm_up()
     query = task.read(samples(name)[0], model.parameters)
     task.answer([query])
