@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from hf_handler.items import Query
-from hf_handler.media.files import is_file
+from hf_handler.media.files import FILES, is_file
 from hf_handler.published_schemas import instance_schema, parameters_schema
 from hf_handler.schema import TEXT, Parameters, Refused, Schema, check, verify_keywords
 
-# Where parameters may stand inside `parameters`: how the pipelines take what is for `generate`.
+# How pipelines, and servers made of them, take what is for `generate`: in an object within `parameters`.
 NESTS = ("generate_kwargs", "generation_parameters", "generate_parameters")
 
 # A value, its name here, and where the client wrote it, for messages: `parameters.max_tokens`.
@@ -62,6 +62,11 @@ class Interface:
         return self.main in self.media
 
     @cached_property
+    def nests(self) -> tuple[str, ...]:
+        """The names of an object in `parameters` that holds parameters too, where the task writes text."""
+        return NESTS if "max_new_tokens" in self.parameters else ()
+
+    @cached_property
     def defaults(self) -> Parameters:
         """The parameters that have a default."""
         return {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}
@@ -75,7 +80,7 @@ class Interface:
         }
 
     def read(
-        self, instance: Any, parameters: Parameters, defaults: Parameters, open_file: Callable[[Any], Any]
+        self, instance: Any, parameters: Parameters, defaults: Parameters, open_file: Callable[[Any], bytes]
     ) -> Query:
         """Read an instance in any of its spellings.
 
@@ -94,7 +99,9 @@ class Interface:
                          self.read_parameters(parameters, defaults))  # fmt: skip
         given = once(self._entries(instance))
         fields = {
-            name: open_file(value) if name in self.media else check(value, self.fields[name], name)
+            name: self._opened(name, value, open_file)
+            if name in self.media
+            else check(value, self.fields[name], name)
             for name, value in given.items()
             if name in self.fields
         }
@@ -142,17 +149,23 @@ class Interface:
 
     def _parameters(self, parameters: Parameters, place: str = "") -> list[Sent]:
         """Return parameters by the names used here."""
-        sent = [(f"{place}{key}", key, value) for key, value in parameters.items() if key not in NESTS]
-        for nest in NESTS:
-            if nest in parameters:
-                inner = check(parameters[nest], {"type": "object"}, nest)
-                sent += [(f"{place}{nest}.{key}", key, value) for key, value in inner.items()]
+        sent = [(f"{place}{key}", key, value) for key, value in parameters.items() if key not in self.nests]
+        nests = [nest for nest in self.nests if nest in parameters]
+        once((f"{place}{nest}", "what is for generate", nest) for nest in nests)
+        for nest in nests:
+            inner = check(parameters[nest], {"type": "object"}, nest)
+            sent += [(f"{place}{nest}.{key}", key, value) for key, value in inner.items()]
         named = [(where, self.aliases.get(key, key), value) for where, key, value in sent]
         unknown = sorted(name[:40] for _, name, _ in named if name not in self.parameters)
         if unknown:
             accepted = ", ".join(self.parameters) or "none"
             raise Refused(f"unknown parameters: {', '.join(unknown)}; accepted: {accepted}")
         return named
+
+    def _opened(self, name: str, value: Any, open_file: Callable[[Any], bytes]) -> bytes | list[bytes]:
+        if isinstance(value, list) and value and self.fields[name] == FILES:
+            return [open_file(one) for one in value]
+        return open_file(value)
 
     def _shape(self, problem: str) -> str:
         forms = ", or ".join(" and ".join(form) for form in self.forms)

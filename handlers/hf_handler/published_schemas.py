@@ -1,4 +1,9 @@
-"""The JSON Schemas of a task, as they are published with a model."""
+"""The JSON Schemas of a task, as they are published with a model: they accept what `Interface.read` accepts.
+
+An instance can name a thing in several places: a field by each of its names, beside `inputs` or inside it; a
+parameter there too, in `parameters`, and in an object of `generate`'s in there. A schema has to say that each
+is given once, so most of it is about places. A place is written as the schema of an instance that uses it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -19,35 +24,107 @@ def schemas(name: str) -> dict[str, Schema]:
     return task_class(name).interface.schemas()
 
 
-def parameters_schema(interface: "Interface") -> Schema:
-    """Return the schema of the parameters of a call."""
-    return record({}, with_aliases(interface, interface.parameters))
-
-
 def instance_schema(interface: "Interface") -> Schema:
     """Return the schema of an instance in any of its spellings."""
-    main, value = interface.main, interface.fields[interface.main]
-    parameters = parameters_schema(interface)
-    beside = {"parameters": parameters, **parameters["properties"]}
-    named = [named_fields(interface, form, beside) for form in interface.forms]
-    bare = [value] if (main,) in interface.forms else []
-    wrapped = record({"inputs": {"anyOf": [*bare, *named]}}, beside)
-    return {"anyOf": [*bare, *named, wrapped]}
-
-
-def with_aliases(interface: "Interface", schemas: Mapping[str, Schema]) -> dict[str, Schema]:
-    """Return schemas under all the names of what they are of."""
-    other = {name: schemas[meant] for name, meant in interface.aliases.items() if meant in schemas}
-    return {**schemas, **other}
-
-
-def named_fields(interface: "Interface", form: Sequence[str], beside: Mapping[str, Schema]) -> Schema:
-    """Return the schema of an object that has the fields of `form`, each under any of its names."""
-    fields = with_aliases(interface, interface.fields)
-    aliases = interface.aliases
-    names = {key: [key, *(name for name in aliases if aliases[name] == key)] for key in form}
-    schema = record({key: fields[key] for key in form if len(names[key]) == 1}, {**fields, **beside})
-    choices = [
-        {"anyOf": [{"required": [name]} for name in names[key]]} for key in form if len(names[key]) > 1
+    main = interface.fields[interface.main]
+    named = {**_by_every_name(interface, interface.fields), **_by_every_name(interface, interface.parameters)}
+    spelled_out = record(
+        {},
+        {
+            **named,
+            "inputs": {"anyOf": [main, record({}, named)]},
+            "parameters": {"anyOf": [parameters_schema(interface), {"type": "null"}]},
+        },
+    )
+    places = {name: _places_of_field(interface, name) for name in interface.fields}
+    choosing = [name for name in interface.fields if any(name in form for form in interface.forms)]
+    forms = [
+        {"allOf": [exactly_one(places[name]) if name in form else none_of(places[name]) for name in choosing]}
+        for form in interface.forms
     ]
-    return {**schema, "allOf": choices} if choices else schema
+    once = [at_most_one(places[name]) for name in interface.fields if name not in choosing]
+    once += [at_most_one(_places_of_parameter(interface, name)) for name in interface.parameters]
+    return {
+        "anyOf": [
+            *([main] if (interface.main,) in interface.forms else []),
+            {**spelled_out, "allOf": [forms[0] if len(forms) == 1 else {"anyOf": forms}, *once]},
+        ]
+    }
+
+
+def parameters_schema(interface: "Interface") -> Schema:
+    """Return the schema of the parameters of a call."""
+    named = _by_every_name(interface, interface.parameters)
+    schema = record({}, {**named, **{nest: record({}, named) for nest in interface.nests}})
+    names = [_names(interface, name) for name in interface.parameters]
+    once = [at_most_one([given([nest]) for nest in interface.nests])] if interface.nests else []
+    for several in names:
+        places = [given([name]) for name in several]
+        if interface.nests:
+            places += [_in_a_nest(interface, [name]) for name in several]
+        if len(places) > 1:
+            once.append(at_most_one(places))
+    return {**schema, "allOf": once} if once else schema
+
+
+def given(names: Sequence[str]) -> Schema:
+    """Return the schema of an object that has one of these keys, or several."""
+    choices: list[Schema] = [{"required": [name]} for name in names]
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}
+
+
+def holds(key: str, schema: Schema) -> Schema:
+    """Return the schema of an object that has a key whose value fits another schema."""
+    return {"required": [key], "properties": {key: schema}}
+
+
+def inside(key: str, place: Schema) -> Schema:
+    """Return the place that is `place` within the object under a key."""
+    return holds(key, {"type": "object", **place})
+
+
+def exactly_one(places: Sequence[Schema]) -> Schema:
+    """Return the schema of what fits one of several, and no other of them."""
+    return places[0] if len(places) == 1 else {"oneOf": list(places)}
+
+
+def none_of(places: Sequence[Schema]) -> Schema:
+    """Return the schema of what fits none of several."""
+    return {"not": {"anyOf": list(places)}}
+
+
+def at_most_one(places: Sequence[Schema]) -> Schema:
+    """Return the schema of what fits one of several, or none."""
+    if len(places) == 2:  # the same in fewer words
+        return {"not": {"allOf": list(places)}}
+    return {"oneOf": [*places, none_of(places)]}
+
+
+def _places_of_field(interface: "Interface", name: str) -> list[Schema]:
+    names = _names(interface, name)
+    as_inputs = [holds("inputs", interface.fields[name])] if name == interface.main else []
+    beside = [given([one]) for one in names]
+    return [*beside, *(inside("inputs", place) for place in beside), *as_inputs]
+
+
+def _places_of_parameter(interface: "Interface", name: str) -> list[Schema]:
+    """Return the places of a parameter; `parameters` is one, as their own schema says how it is used."""
+    names = _names(interface, name)
+    beside = [given([one]) for one in names]
+    nested = [_in_a_nest(interface, names)] if interface.nests else []
+    in_parameters = {"anyOf": [*beside, *nested]} if nested or len(beside) > 1 else beside[0]
+    return [*beside, *(inside("inputs", place) for place in beside), inside("parameters", in_parameters)]
+
+
+def _in_a_nest(interface: "Interface", names: Sequence[str]) -> Schema:
+    return {"anyOf": [inside(nest, given(names)) for nest in interface.nests]}
+
+
+def _names(interface: "Interface", name: str) -> list[str]:
+    """Return all the names of a field or parameter."""
+    return [name, *(other for other, meant in interface.aliases.items() if meant == name)]
+
+
+def _by_every_name(interface: "Interface", schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+    """Return schemas under all the names of what they are of."""
+    return {name: schema for meant, schema in schemas.items() for name in _names(interface, meant)}

@@ -77,7 +77,7 @@ class Task:
         Raises:
             Refused: It, or the parameters, can't be used.
         """
-        query = self.interface.read(instance, parameters, self.defaults, self.open_media)
+        query = self.interface.read(instance, parameters, self.defaults, self.open_file)
         self.fit_to_model(query)
         return query
 
@@ -88,7 +88,7 @@ class Task:
             Refused: The model can't do it.
         """
 
-    def open_media(self, value: Any) -> Any:
+    def open_file(self, value: Any) -> bytes:
         """Return the bytes of a file that an instance holds.
 
         Raises:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hf_handler.media.fetching import fetch
-from hf_handler.schema import TEXT, Refused, Schema, kind_of, record
+from hf_handler.schema import TEXT, Refused, Schema, kind_of, list_of, record
 
 BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
 
@@ -14,6 +14,8 @@ B64_OR_TEXT: Schema = {"anyOf": [record({"b64": BASE64}), TEXT]}
 
 # A file in any of its spellings.
 FILE: Schema = {"anyOf": [*B64_OR_TEXT["anyOf"], record({"data": B64_OR_TEXT})]}
+
+FILES: Schema = {"anyOf": [FILE, {**list_of(FILE), "minItems": 1}]}
 
 
 def is_file(value: object) -> bool:

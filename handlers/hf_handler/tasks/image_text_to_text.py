@@ -10,7 +10,7 @@ from hf_handler.failures import each
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.picture_prompts import PictureWriter
-from hf_handler.media.files import FILE
+from hf_handler.media.files import FILES
 from hf_handler.media.pictures import GREY, PICTURE_ALIASES, Pictures
 from hf_handler.schema import TEXT, Fields, Refused, check, list_of, record
 from hf_handler.task import Task
@@ -33,7 +33,7 @@ class ImageTextToText(Task):
     interface = Interface(
         fields={
             "text": TEXT_OR_CONVERSATION,
-            "image": {"anyOf": [FILE, {**list_of(FILE), "minItems": 1}]},
+            "image": FILES,
         },
         media=("image",),
         aliases={**GENERATION_ALIASES, **PICTURE_ALIASES, **CONVERSATION_ALIASES},
@@ -55,12 +55,6 @@ class ImageTextToText(Task):
     def is_one(self, inputs: list[Any]) -> bool:
         """A list of messages is one conversation."""
         return is_conversation(inputs)
-
-    def open_media(self, value: Any) -> Any:
-        """Return the bytes of a file, or of several."""
-        if isinstance(value, list) and value:
-            return [super(ImageTextToText, self).open_media(one) for one in value]
-        return super().open_media(value)
 
     def warm_up(self) -> None:
         """Answer a text with a picture where the model marks its place, else one without."""
@@ -143,7 +137,7 @@ class ImageTextToText(Task):
                 )
                 if isinstance(file, dict) and "url" in file:  # as OpenAI writes it
                     file = file["url"]
-                picture = self.pictures.open(super().open_media(file))
+                picture = self.pictures.open(self.open_file(file))
                 parts.append({"type": "image", "image": picture})
             else:
                 raise Refused("a part of a message's content must have the type text or image")

@@ -113,6 +113,10 @@ def upload_schemata(schemas: Mapping[str, JsonSchema], folder: gcs.GcsPath) -> d
     return {f"{kind}_schema_uri": str(folder.child(f"{kind}.yaml")) for kind in schemas}
 
 
+# Null alone, where it can't be a flag beside a type.
+_NULL = {"type": "object", "nullable": True, "enum": [None]}
+
+
 def as_openapi(schema: JsonSchema) -> dict[str, Any]:
     """A JSON Schema as OpenAPI 3.0.2 has it, which is what Vertex AI reads.
 
@@ -121,14 +125,17 @@ def as_openapi(schema: JsonSchema) -> dict[str, Any]:
     """
     converted: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in {"anyOf", "allOf"}:
+        if key in {"anyOf", "allOf", "oneOf"}:
             kept = [as_openapi(choice) for choice in value if choice != {"type": "null"}]
-            if len(kept) < len(value):
-                converted["nullable"] = True
-            converted |= kept[0] if len(kept) == 1 else {key: kept}
+            if len(kept) == len(value):
+                converted[key] = kept
+            elif len(kept) == 1 and "allOf" in kept[0]:  # null would have to fit that too
+                converted["anyOf"] = [kept[0], _NULL]
+            else:
+                converted |= {"nullable": True} | (kept[0] if len(kept) == 1 else {key: kept})
         elif key == "properties":
             converted[key] = {name: as_openapi(entry) for name, entry in value.items()}
-        elif isinstance(value, Mapping) and key in {"items", "additionalProperties"}:
+        elif isinstance(value, Mapping) and key in {"items", "additionalProperties", "not"}:
             converted[key] = as_openapi(value)
         elif key == "exclusiveMinimum":
             converted |= {"minimum": value, "exclusiveMinimum": True}
