@@ -1,4 +1,4 @@
-"""Write the examples of handlers/README.md: one request of every task, and what a tiny model answered.
+"""Write handlers/EXAMPLES.md: one request of every task, and what a tiny model answered.
 
     PYTHONPATH=handlers python -m scripts.handler_examples
 
@@ -16,7 +16,7 @@ from testbed.packaged_models import request, served
 from testbed.tiny_models import FIRST_OF_TASKS
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "handlers" / "README.md"
+DOCUMENT = ROOT / "handlers" / "EXAMPLES.md"
 BLOCK = re.compile(
     r"(?<=<!-- examples: made by scripts/handler_examples.py -->\n).*?(?=<!-- end of examples -->)", re.S
 )
@@ -29,7 +29,7 @@ Answers = Callable[[str, dict[str, Any]], Any]
 
 
 def examples(answer: Answers) -> dict[str, Example]:
-    """Request and response of each task, cut as the README shows them.
+    """Request and response of each task, cut as the document shows them.
 
     Args:
         answer: Gives the body of the answer to a request; arguments are the name of a tiny model and the
@@ -65,7 +65,7 @@ def rounded(value: Any) -> Any:
 
 
 def as_block(shown: dict[str, Example]) -> str:
-    """The block of the README."""
+    """The block of the document."""
     parts = []
     for name, both in sorted(shown.items()):
         request, response = (as_text(rounded(one)) for one in both)
@@ -88,7 +88,7 @@ def as_text(value: Any, indent: int = 0) -> str:
 
 
 def read_block(text: str) -> dict[str, Example]:
-    """The examples that a README's text shows.
+    """The examples that the document's text shows.
 
     Raises:
         ValueError: It has no such block.
@@ -109,7 +109,7 @@ def main() -> None:
     """Run the tiny models and write the block."""
     warnings.simplefilter("ignore")
     block = as_block(examples(lambda name, body: served(name).answer(body)[1]))
-    README.write_text(BLOCK.sub(lambda _: block, README.read_text(encoding="utf-8")), encoding="utf-8")
+    DOCUMENT.write_text(BLOCK.sub(lambda _: block, DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

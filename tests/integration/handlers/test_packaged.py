@@ -41,10 +41,10 @@ def test_every_task_is_in_the_catalogue() -> None:
     assert {task_class(name).name for name in TASKS} == tasks
 
 
-def test_the_readme_shows_what_is_answered() -> None:
+def test_the_examples_show_what_is_answered() -> None:
     """When it doesn't any more: PYTHONPATH=handlers python -m scripts.handler_examples."""
     fresh = handler_examples.examples(lambda name, body: served(name).answer(body)[1])
-    shown = handler_examples.read_block(handler_examples.README.read_text(encoding="utf-8"))
+    shown = handler_examples.read_block(handler_examples.DOCUMENT.read_text(encoding="utf-8"))
     assert set(shown) == set(fresh)
     for name, (asked, answered) in fresh.items():
         assert asked == shown[name][0], name

@@ -4,7 +4,7 @@ What no schema can know stays out: every text is base64 that decodes, as it may 
 lone surrogates; whole numbers fit 64 bits, and numbers are finite.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
@@ -31,23 +31,26 @@ def fitting(schema: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*map(fitting, schema["anyOf"]))
     if "enum" in schema:
         return st.sampled_from(list(schema["enum"]))
-    kind = schema.get("type")
-    if kind == "string":
-        return TEXT.filter(lambda text: len(text) >= schema.get("minLength", 0))
-    if kind in {"integer", "number"}:
-        least, most = schema.get("minimum", schema.get("exclusiveMinimum", -5)), schema.get("maximum", 400)
-        whole = st.integers(-(-least // 1) if kind == "integer" else 1, int(most))
-        if kind == "integer":
-            return whole | whole.map(float)
-        return st.floats(least, most, exclude_min="exclusiveMinimum" in schema) | st.just(least + 1).filter(
-            lambda value: value <= most
-        )
-    if kind == "array":
-        most = min(schema.get("maxItems", 4), 4)
-        return st.lists(fitting(schema.get("items", {})), min_size=schema.get("minItems", 0), max_size=most)
-    if kind == "object":
-        return _fitting_object(schema)
-    return {"boolean": st.booleans(), "null": st.none()}.get(kind, ANYTHING)
+    return BY_TYPE.get(schema.get("type"), lambda _: ANYTHING)(schema)
+
+
+def _fitting_text(schema: Any) -> st.SearchStrategy[Any]:
+    return TEXT.filter(lambda text: len(text) >= schema.get("minLength", 0))
+
+
+def _fitting_whole_number(schema: Any) -> st.SearchStrategy[Any]:
+    numbers = st.integers(schema.get("minimum", -5), schema.get("maximum", 400))
+    return numbers | numbers.map(float)
+
+
+def _fitting_number(schema: Any) -> st.SearchStrategy[Any]:
+    least = schema.get("minimum", schema.get("exclusiveMinimum", -5))
+    return st.floats(least, schema.get("maximum", 400), exclude_min="exclusiveMinimum" in schema)
+
+
+def _fitting_list(schema: Any) -> st.SearchStrategy[Any]:
+    most = min(schema.get("maxItems", 4), 4)
+    return st.lists(fitting(schema.get("items", {})), min_size=schema.get("minItems", 0), max_size=most)
 
 
 def _fitting_object(schema: Any) -> st.SearchStrategy[Any]:
@@ -60,6 +63,17 @@ def _fitting_object(schema: Any) -> st.SearchStrategy[Any]:
         return named
     more = st.dictionaries(KEYS, ANYTHING if rest is True else fitting(rest), max_size=2)
     return st.builds(lambda first, second: {**second, **first}, named, more)
+
+
+BY_TYPE: dict[str | None, Callable[[Any], st.SearchStrategy[Any]]] = {
+    "string": _fitting_text,
+    "integer": _fitting_whole_number,
+    "number": _fitting_number,
+    "array": _fitting_list,
+    "object": _fitting_object,
+    "boolean": lambda _: st.booleans(),
+    "null": lambda _: st.none(),
+}
 
 
 def near(schema: Any) -> st.SearchStrategy[Any]:

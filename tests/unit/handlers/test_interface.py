@@ -12,6 +12,8 @@ from jsonschema.validators import extend
 from tests.unit.handlers.instances import fitting, instances, near
 from vertex_torchserve.vertex_ai.predict_schemata import as_openapi
 
+pytestmark = pytest.mark.usefixtures("handler_path")
+
 TASKS = (
     "audio-classification",
     "automatic-speech-recognition",
@@ -73,16 +75,16 @@ OpenApiValidator = extend(
     Draft4Validator, {"type": is_of_type}, type_checker=Draft202012Validator.TYPE_CHECKER
 )
 OPENAPI_KEYWORDS = {
-    "type", "properties", "required", "additionalProperties", "items", "enum", "anyOf", "allOf", "oneOf", "not",
-    "minimum", "maximum", "exclusiveMinimum", "minLength", "minItems", "maxItems", "format", "nullable",
-    "default",
+    "type", "properties", "required", "additionalProperties", "items", "enum", "anyOf", "allOf", "oneOf",
+    "not", "minimum", "maximum", "exclusiveMinimum", "minLength", "minItems", "maxItems", "format",
+    "nullable", "default",
 }  # fmt: skip
 
 
 def test_every_task_is_here() -> None:
-    from hf_handler.registry import TASKS as registered
+    from hf_handler import registry
 
-    assert sorted(registered) == list(TASKS)
+    assert sorted(registry.TASKS) == list(TASKS)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -309,7 +311,7 @@ def test_fields_of_two_forms_are_refused(instance: Any) -> None:
 def test_a_schema_that_the_check_does_not_know_fails_where_it_is_declared(schema: Any, message: str) -> None:
     from hf_handler.interface import Interface
 
-    with pytest.raises(ValueError, match="the schema of text .*; fix: ") as raised:
+    with pytest.raises(ValueError, match=r"the schema of text .*; fix: ") as raised:
         Interface(fields={"text": schema}, prediction={})
     assert message in str(raised.value)
     with pytest.raises(ValueError, match="the schema of top_k"):
