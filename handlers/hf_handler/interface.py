@@ -52,6 +52,15 @@ class Interface:
         return next(iter(self.fields))
 
     @cached_property
+    def _forms(self) -> set[frozenset[str]]:
+        return set(map(frozenset, self.forms))
+
+    @cached_property
+    def _in_forms(self) -> frozenset[str]:
+        """The fields that are in a form; the others are optional."""
+        return frozenset().union(*self.forms)
+
+    @cached_property
     def takes_text(self) -> bool:
         """Whether a bare text is an instance."""
         return self.fields[self.main] == TEXT and (self.main,) in self.forms
@@ -105,8 +114,7 @@ class Interface:
             for name, value in given.items()
             if name in self.fields
         }
-        needed = {name for name in fields if any(name in form for form in self.forms)}
-        if not any(needed == set(form) for form in self.forms):
+        if self._in_forms.intersection(fields) not in self._forms:
             raise Refused(self._shape(f"got {', '.join(fields) or 'none of them'}"))
         own = {name: value for name, value in given.items() if name not in fields}
         if not own:
@@ -149,7 +157,7 @@ class Interface:
 
     def _parameters(self, parameters: Parameters, place: str = "") -> list[Sent]:
         """Return parameters by the names used here."""
-        sent = [(f"{place}{key}", key, value) for key, value in parameters.items() if key not in self.nests]
+        sent = [(place + key, key, value) for key, value in parameters.items() if key not in self.nests]
         nests = [nest for nest in self.nests if nest in parameters]
         once((f"{place}{nest}", "what is for generate", nest) for nest in nests)
         for nest in nests:
@@ -169,7 +177,7 @@ class Interface:
 
     def _shape(self, problem: str) -> str:
         forms = ", or ".join(" and ".join(form) for form in self.forms)
-        optional = [name for name in self.fields if not any(name in form for form in self.forms)]
+        optional = [name for name in self.fields if name not in self._in_forms]
         more = f" ({', '.join(optional)} optional)" if optional else ""
         return f"an object must have inputs, or {forms}{more}, and beside them only parameters; {problem}"
 

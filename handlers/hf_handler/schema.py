@@ -220,7 +220,7 @@ def verify_keywords(schema: Schema, name: str) -> None:
         ValueError: It doesn't.
     """
     kind = schema.get("type")
-    if schema and "anyOf" not in schema and kind not in KEYWORDS:
+    if schema and "anyOf" not in schema and str(kind) not in KEYWORDS:
         raise ValueError(
             f"the schema of {name} has the type {kind!r}; accepted: {', '.join(KEYWORDS)}, or anyOf; "
             "fix: say one of them"
