@@ -31,7 +31,8 @@ def fitting(schema: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*map(fitting, schema["anyOf"]))
     if "enum" in schema:
         return st.sampled_from(list(schema["enum"]))
-    return BY_TYPE.get(schema.get("type"), lambda _: ANYTHING)(schema)
+    of_type = BY_TYPE.get(schema.get("type"))
+    return of_type(schema) if of_type else ANYTHING
 
 
 def _fitting_text(schema: Any) -> st.SearchStrategy[Any]:

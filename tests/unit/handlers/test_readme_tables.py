@@ -38,7 +38,7 @@ OF_GENERATION = set[str]().union(*(named(row[0]) for row in rows("parameter of g
 
 
 def test_generation_s_parameters_are_all_there() -> None:
-    from hf_handler.kinds.generation import GENERATION, GENERATION_ALIASES
+    from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
 
     assert {*GENERATION, *GENERATION_ALIASES} == OF_GENERATION
 
