@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from benchmarks.contenders import MINILM, open_to_all
+from testbed.archives import rewrite_archive
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 
 HANDLER = "huggingface_handler.py"
@@ -86,16 +87,6 @@ def make_good_archive(folder: Path, *, nan: bool = False) -> Path:
     return build_model_archive(ModelArchiveSpec(model_folder, handler="huggingface"), folder).mar_path
 
 
-def rewritten(good: Path, target: Path, files: Mapping[str, bytes], without: tuple[str, ...] = ()) -> None:
-    """Copy an archive with other files in it and some left out."""
-    with zipfile.ZipFile(good) as source, zipfile.ZipFile(target, "w") as archive:
-        for name in source.namelist():
-            if name not in files and name not in without:
-                archive.writestr(name, source.read(name))
-        for name, content in files.items():
-            archive.writestr(name, content)
-
-
 def with_files(files: Mapping[str, str | bytes], **manifest: str) -> Make:
     """The good archive with other files; `manifest`: further entries of its manifest's `model`."""
 
@@ -103,14 +94,14 @@ def with_files(files: Mapping[str, str | bytes], **manifest: str) -> Make:
         content = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
         if manifest:
             content["MAR-INF/MANIFEST.json"] = _manifest(good, manifest)
-        rewritten(good, store / "model.mar", content)
+        rewrite_archive(good, store / "model.mar", content)
 
     return make
 
 
 def without_files(*names: str) -> Make:
     """The good archive without some of its files."""
-    return lambda good, store: rewritten(good, store / "model.mar", {}, without=names)
+    return lambda good, store: rewrite_archive(good, store / "model.mar", {}, without=names)
 
 
 def named(*names: str) -> Make:
@@ -148,7 +139,7 @@ def unreadable(good: Path, store: Path) -> None:
 def nan_weights(good: Path, store: Path) -> None:
     """A classifier that answers NaN, with the golden request that shows it."""
     bad = make_good_archive(good.parent / "nan", nan=True)
-    rewritten(bad, store / "model.mar", {"golden-request.json": GOLDEN_REQUEST})
+    rewrite_archive(bad, store / "model.mar", {"golden-request.json": GOLDEN_REQUEST})
 
 
 def hanging_requirements(good: Path, store: Path) -> None:

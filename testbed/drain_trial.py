@@ -10,13 +10,14 @@ from pathlib import Path
 
 import psutil
 
-from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, write_archive
+from testbed.archives import write_archive
+from testbed.deadlines import STOP_SECONDS
+from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, model_config
 
 CLIENTS = 8
 WORKERS = 2
 BATCH_SIZE = 4
 HANDLER_SECONDS = 0.05
-_STOP_SECONDS = 60
 
 
 @dataclass
@@ -61,7 +62,8 @@ def run_trial(work: Path, main_class: str, seed: int) -> Trial:
         main_class: `jvm_server.LAUNCHER` or `jvm_server.STOCK`.
         seed: Decides the moment of the SIGTERM.
     """
-    archive = write_archive(work / "store", SLEEPING_HANDLER, workers=WORKERS, batch_size=BATCH_SIZE)
+    config = model_config(workers=WORKERS, batch_size=BATCH_SIZE)
+    archive = write_archive(work / "store", SLEEPING_HANDLER, config=config)
     with JvmServer(work / "run", archive, main_class=main_class) as server:
         server.wait_loaded(WORKERS)
         workers = server.workers()
@@ -80,7 +82,7 @@ def run_trial(work: Path, main_class: str, seed: int) -> Trial:
             time.sleep(random.Random(seed).uniform(0.3, 1.0))  # noqa: S311 (a moment, not a secret)
             server.terminate()
             terminated = time.monotonic()
-            code = server.process.wait(_STOP_SECONDS)
+            code = server.process.wait(STOP_SECONDS)
             stopped = time.monotonic()
         finally:
             ended.set()  # from here on the port may be another program's
@@ -104,7 +106,7 @@ def _client(
     request = number * 1_000_000
     while not ended.is_set():
         if connection is None:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_STOP_SECONDS)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=STOP_SECONDS)
             try:
                 connection.connect()
             except ConnectionRefusedError:

@@ -2,20 +2,19 @@
 
 import contextlib
 import importlib.util
-import json
 import os
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
 import psutil
 
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
 from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving.settings import DEFAULT_REQUEST_TIMEOUT_SECONDS
@@ -40,36 +39,18 @@ def handle(data, context):
 """
 
 
-def write_archive(
-    folder: Path, handler: str, *, workers: int = 1, batch_size: int = 1, response_timeout: int = 120
-) -> Path:
-    """`model.mar`: a handler without weights.
+def model_config(*, workers: int = 1, batch_size: int = 1, response_timeout: int = 120) -> str:
+    """The `model-config.yaml` of an archive that a JVM started by hand serves.
 
     Args:
-        folder: The model store; made when missing.
-        handler: The handler's source.
         workers: `minWorkers` and `maxWorkers`.
         batch_size: `batchSize`; a batch is waited for 1 ms.
         response_timeout: `responseTimeout` in seconds: when TorchServe gives a worker up.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    config = (
+    return (
         f"minWorkers: {workers}\nmaxWorkers: {workers}\nbatchSize: {batch_size}\nmaxBatchDelay: 1\n"
         f"responseTimeout: {response_timeout}\n"
     )
-    model = {
-        "modelName": "model",
-        "handler": "handler.py",
-        "modelVersion": "1.0",
-        "configFile": "model-config.yaml",
-    }
-    manifest = {"createdOn": "01/01/2026 00:00:00", "runtime": "python", "model": model}
-    archive = folder / "model.mar"
-    with zipfile.ZipFile(archive, "w") as mar:
-        mar.writestr("MAR-INF/MANIFEST.json", json.dumps(manifest))
-        mar.writestr("handler.py", handler)
-        mar.writestr("model-config.yaml", config)
-    return archive
 
 
 class JvmServer:
@@ -140,7 +121,7 @@ class JvmServer:
         """Status and body of a GET on the inference port; None while nobody listens there."""
         return fetch(f"http://127.0.0.1:{self.http}{path}")
 
-    def wait_healthy(self, seconds: float = 60) -> None:
+    def wait_healthy(self, seconds: float = READY_SECONDS) -> None:
         """Until `/ping` is 200."""
 
         def healthy() -> bool:
@@ -150,7 +131,7 @@ class JvmServer:
 
         wait_until(healthy, seconds, f"/ping is 200; the log ends:\n{self.log()[-3000:]}")
 
-    def wait_loaded(self, workers: int, seconds: float = 60) -> None:
+    def wait_loaded(self, workers: int, seconds: float = READY_SECONDS) -> None:
         """Until the management API says so of this many workers: TorchServe's own `/ping` doesn't."""
 
         def loaded() -> bool:
@@ -190,7 +171,7 @@ def fetch(url: str, *, method: str = "GET", body: bytes | None = None) -> tuple[
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data=body, headers=headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from testbed.deadlines import PROGRAM_SECONDS
+
 COMMAND = str(Path(sys.executable).parent / "vertex-torchserve")
 
 
@@ -19,5 +21,5 @@ def run_command(
         env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PROGRAM_SECONDS,
     )

@@ -1,27 +1,11 @@
-"""Small model folders and archives, written by hand: what a user would have, in a second."""
+"""Small model folders, handler files and wheels, written by hand: what a user would have, in a second."""
 
 import io
-import json
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
-ECHO_HANDLER = """\
-def handle(data, context):
-    return None if data is None else [{"echo": instance} for instance in data]
-"""
-BROKEN_HANDLER = """\
-class Handler:
-    def initialize(self, context):
-        raise ValueError("the weights are of another model")
+from testbed.archives import ECHO_HANDLER
 
-    def handle(self, data, context):
-        return data
-"""
-SHORT_HANDLER = """\
-def handle(data, context):
-    return None if data is None else data[:-1]
-"""
 # Needs the package of `wheels`; says which torch it finds, and where the package was installed.
 PLURAL_HANDLER = """\
 import plurals
@@ -31,11 +15,6 @@ import torch
 def handle(data, context):
     if data is not None:
         return [[plurals.plural(word), torch.__version__, plurals.__file__] for word in data]
-"""
-RAISING_HANDLER = """\
-def handle(data, context):
-    if data is not None:
-        raise KeyError("vocabulary")
 """
 
 
@@ -56,25 +35,6 @@ def write_handler(root: Path, source: str = ECHO_HANDLER, name: str = "handler.p
     path = root / name
     path.write_text(source)
     return path
-
-
-def write_archive(
-    root: Path,
-    handler: str = ECHO_HANDLER,
-    *,
-    files: Mapping[str, str | bytes] | None = None,
-    runtime: str = "python",
-    **manifest: str,
-) -> Path:
-    """`model.mar` with one handler, and other files, as torch-model-archiver would write it."""
-    root.mkdir(parents=True, exist_ok=True)
-    model = {"modelName": "model", "modelVersion": "1.0", "handler": "handler.py", **manifest}
-    with zipfile.ZipFile(root / "model.mar", "w") as archive:
-        archive.writestr("MAR-INF/MANIFEST.json", json.dumps({"runtime": runtime, "model": model}))
-        archive.writestr("handler.py", handler)
-        for name, content in (files or {}).items():
-            archive.writestr(name, content)
-    return root / "model.mar"
 
 
 def wheels(requires: str = "") -> dict[str, bytes]:

@@ -5,10 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+import transformers
 
 from testbed.tiny_models import CATALOGUE, make, samples
-
-transformers = pytest.importorskip("transformers")
 
 
 def digest(folder: Path) -> str:

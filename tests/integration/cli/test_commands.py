@@ -1,16 +1,13 @@
 """What a stranger sees: help, errors, exit codes, and the two machine-readable reports."""
 
 import json
-import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from testbed.processes import wait_until
-from tests.commands import COMMAND, run_command
-from tests.model_folders import BROKEN_HANDLER, write_archive
+from testbed.archives import BROKEN_HANDLER, write_archive
+from tests.commands import run_command
 from vertex_torchserve.emulator import Emulator
 
 COMMANDS = ["package", "smoke-test", "upload", "emulator", "demo"]
@@ -123,17 +120,3 @@ def test_upload_names_everything_that_is_wrong(tmp_path: Path) -> None:
         "version alias 'v1.0'",
     ):
         assert part in run.stderr
-
-
-def test_emulator_prints_its_variables_and_ends_with_ctrl_c() -> None:
-    process = subprocess.Popen(
-        [COMMAND, "emulator", "--bucket", "abc"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    with process:
-        assert process.stdout is not None
-        lines = [process.stdout.readline(), process.stdout.readline()]
-        assert lines[0].startswith("export STORAGE_EMULATOR_HOST=http://127.0.0.1:")
-        assert lines[1].startswith("export VERTEX_AI_EMULATOR_HOST=http://127.0.0.1:")
-        process.send_signal(signal.SIGINT)
-        wait_until(lambda: process.poll() is not None, 30, "the emulator ended")
-        assert process.returncode == 0

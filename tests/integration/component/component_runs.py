@@ -15,6 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform
 from kfp import local
 
+from testbed.archives import ECHO_HANDLER
 from tests.storage_emulator import StorageEmulator
 from vertex_torchserve.component.artifacts import VertexModel
 from vertex_torchserve.component.run import run
@@ -22,11 +23,6 @@ from vertex_torchserve.emulator import Emulator
 
 PROJECT = "my-project"
 LOCATION = "us-central1"
-# One prediction for each instance, and no library: TorchServe starts it in seconds.
-ECHO_HANDLER = """
-def handle(data, context):
-    return None if data is None else [{"echo": item} for item in data]
-"""
 
 
 @dataclass(frozen=True)

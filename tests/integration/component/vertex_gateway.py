@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from testbed.deadlines import ANSWER_SECONDS
+
 
 class Gateway:
     """Forwards every request to `upstream`, but for what its attributes say.
@@ -45,7 +47,9 @@ class Gateway:
 
     def _forward(self, method: str, path: str, body: bytes) -> httpx.Response:
         headers = {"Content-Type": "application/json"}
-        return httpx.request(method, self.upstream + path, content=body, headers=headers, timeout=30)
+        return httpx.request(
+            method, self.upstream + path, content=body, headers=headers, timeout=ANSWER_SECONDS
+        )
 
 
 def _endless(path: str) -> bytes:

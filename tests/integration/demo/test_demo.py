@@ -12,10 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from testbed.deadlines import PROGRAM_SECONDS, STOP_SECONDS
 from testbed.processes import private_folders, serving_processes, wait_until
 from tests.commands import COMMAND, run_command
-
-GONE_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -61,12 +60,12 @@ def test_killed_half_way_it_leaves_no_process(
     with demo:
         wait_until(
             lambda: any("vertextorchserve.Launcher" in " ".join(p.cmdline()) for p in _serving(private_tmp)),
-            120,
+            PROGRAM_SECONDS,
             "the smoke test serves",
         )
         demo.send_signal(number)
-        demo.wait(GONE_SECONDS)
-    wait_until(lambda: not serving_processes(str(private_tmp)), GONE_SECONDS, "every process ended")
+        demo.wait(STOP_SECONDS)
+    wait_until(lambda: not serving_processes(str(private_tmp)), STOP_SECONDS, "every process ended")
     if number is not signal.SIGKILL:
         assert private_folders(private_tmp) == []
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from testbed.processes import wait_until
+from testbed.deadlines import ANSWER_SECONDS, PROGRAM_SECONDS
 from tests.documents import ROOT, blocks
-
-SECONDS = 60.0
+from tests.emulator_command import running
 
 
 @pytest.fixture
@@ -23,25 +23,16 @@ def environment() -> dict[str, str]:
 
 def test_the_emulator_s_guide(environment: dict[str, str], tmp_path: Path) -> None:
     [block] = blocks("docs/emulator.md", "sh")
-    process = subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", f"exec {block}"],
-        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    with process:
-        try:
-            assert process.stdout is not None
-            exports = dict(
-                process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(2)
-            )
-            assert list(exports) == ["STORAGE_EMULATOR_HOST", "VERTEX_AI_EMULATOR_HOST"]
-            bucket = httpx.get(f"{exports['STORAGE_EMULATOR_HOST']}/storage/v1/b/my-bucket").json()
-            assert bucket["name"] == "my-bucket"
-            assert (tmp_path / ".emulator" / "storage").is_dir()
-            process.terminate()
-            wait_until(lambda: process.poll() is not None, SECONDS, "the emulator ended")
-            assert process.returncode == 0
-        finally:
-            process.kill()
+    with running(
+        ["bash", "-euo", "pipefail", "-c", f"exec {block}"], environment=environment, cwd=tmp_path
+    ) as emulator:
+        assert list(emulator.environment) == ["STORAGE_EMULATOR_HOST", "VERTEX_AI_EMULATOR_HOST"]
+        storage_host = emulator.environment["STORAGE_EMULATOR_HOST"]
+        bucket = httpx.get(f"{storage_host}/storage/v1/b/my-bucket", timeout=ANSWER_SECONDS).json()
+        assert bucket["name"] == "my-bucket"
+        assert (tmp_path / ".emulator" / "storage").is_dir()
+        emulator.end(signal.SIGTERM)
+    assert emulator.process.returncode == 0
 
 
 def test_the_component_is_compiled_for_an_image_of_one_s_own(
@@ -60,7 +51,7 @@ def test_the_component_is_compiled_for_an_image_of_one_s_own(
     compile_it = compile_it.replace("make ", "make --assume-old=.venv/.installed ")
     subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"{name}\n{compile_it}"],
-        cwd=tmp_path, env=environment, check=True, timeout=SECONDS,
+        cwd=tmp_path, env=environment, check=True, timeout=PROGRAM_SECONDS,
     )  # fmt: skip
     compiled = (tmp_path / "component" / "component.yaml").read_text()
     assert f"image: {name.removeprefix('IMAGE=')}\n" in compiled

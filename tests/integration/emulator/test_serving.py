@@ -83,7 +83,7 @@ def test_a_model_that_cannot_serve_ends_the_deployment_with_its_traceback(
     model = upload(artifact_uri="gs://models/broken")
     with pytest.raises(exceptions.FailedPrecondition, match="never became ready") as failure:
         endpoint.deploy(model, machine_type=MACHINE)
-    assert "weights do not fit" in str(failure.value)
+    assert "the weights are of another model" in str(failure.value)
     assert endpoint.list_models() == []
     assert servers() == set()
 
@@ -188,7 +188,7 @@ def test_batch_prediction_groups_instances_and_keeps_failures_apart(
     [
         ("echo", "gs://models/batch/missing.jsonl", "missing.jsonl is not found"),
         ("echo", "gs://models/batch-bad.jsonl", r"batch-bad.jsonl:2 is not JSON"),
-        ("broken", "gs://models/batch-good.jsonl", "weights do not fit"),
+        ("broken", "gs://models/batch-good.jsonl", "the weights are of another model"),
     ],
 )
 def test_batch_jobs_that_fail(

@@ -261,7 +261,8 @@ def test_a_file_cut_short_is_heard_as_far_as_it_goes(sender_of: Any) -> None:
     ("kind", "subtype"), [("FLAC", None), ("OGG", None), ("MP3", None), ("WAV", "FLOAT")]
 )
 def test_compressed_sounds_are_heard(sender_of: Any, kind: str, subtype: str | None) -> None:
-    soundfile = pytest.importorskip("soundfile")
+    import soundfile
+
     values = opened(sound(6, 1.0, 48_000))["raw"]
     stream = io.BytesIO()
     soundfile.write(stream, numpy.stack([values, values], axis=1), 48_000, format=kind, subtype=subtype)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from testbed.deadlines import MOMENT_SECONDS
 from testbed.loaded_handler import load, write_manifest
 from testbed.tiny_models import CATALOGUE, make, samples
 from testbed.tiny_models.audio import LONG_SOUND
@@ -113,6 +114,6 @@ def test_a_seed_gives_one_text_while_it_is_sent_in_parts(tmp_path: Path) -> None
     with ours, servers:
         context.cl_socket, context.request_ids = servers, {number: str(number) for number in range(4)}
         answers = send(asked(instance), in_parts, whole, in_parts).answers
-        ours.settimeout(10)
+        ours.settimeout(MOMENT_SECONDS)
         assert b'{"text": ' in ours.recv(1 << 20)
     assert answers[1:] == [expected] * 3

@@ -7,12 +7,12 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.packaged_models import package, parameters, served
 from testbed.tiny_models import samples
 from tests.integration.handlers.handler_models import assert_same
 from vertex_torchserve.serving.local_server import ServingProcess
 
-READY_SECONDS = 120.0
 MODELS = ("sentence-embeddings", "text-generation", "image-classification", "audio-classification")
 
 
@@ -33,7 +33,7 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize("name", MODELS)
 def test_answers_as_in_one_process(name: str, urls: dict[str, str]) -> None:
     body = {"instances": samples(name), "parameters": parameters(name)}
-    answer = httpx.post(urls[name], json=body, timeout=60)
+    answer = httpx.post(urls[name], json=body, timeout=ANSWER_SECONDS)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     predictions = answer.json()["predictions"]
@@ -44,7 +44,9 @@ def test_answers_as_in_one_process(name: str, urls: dict[str, str]) -> None:
 
 
 def test_a_mistake_is_a_400_of_its_own(urls: dict[str, str]) -> None:
-    answer = httpx.post(urls["sentence-embeddings"], json={"instances": [{"txt": "hello"}]}, timeout=60)
+    answer = httpx.post(
+        urls["sentence-embeddings"], json={"instances": [{"txt": "hello"}]}, timeout=ANSWER_SECONDS
+    )
     assert answer.status_code == 400
     assert "got the unknown 'txt'" in answer.json()["error"]
 
@@ -52,7 +54,7 @@ def test_a_mistake_is_a_400_of_its_own(urls: dict[str, str]) -> None:
 def test_a_text_arrives_while_it_is_written(urls: dict[str, str]) -> None:
     options = {"stream": True, "do_sample": False, "max_new_tokens": 200, "return_full_text": False}
     body = {"instances": ["Once upon a time there was a king"], "parameters": options}
-    with httpx.stream("POST", urls["text-generation"], json=body, timeout=60) as answer:
+    with httpx.stream("POST", urls["text-generation"], json=body, timeout=ANSWER_SECONDS) as answer:
         assert answer.status_code == 200
         # Decided when the first part is sent; a whole answer is application/json.
         assert answer.headers["content-type"] == "application/x-ndjson"
@@ -61,7 +63,6 @@ def test_a_text_arrives_while_it_is_written(urls: dict[str, str]) -> None:
     assert len(parts) > 5
     assert all(set(part) == {"text"} for part in parts)
     assert "".join(part["text"] for part in parts) == last["predictions"][0][0]["generated_text"]
-    whole = httpx.post(
-        urls["text-generation"], json={**body, "parameters": {**options, "stream": False}}, timeout=60
-    )
+    in_one = {**body, "parameters": {**options, "stream": False}}
+    whole = httpx.post(urls["text-generation"], json=in_one, timeout=ANSWER_SECONDS)
     assert whole.json() == last

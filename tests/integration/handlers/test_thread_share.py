@@ -11,6 +11,7 @@ import numpy
 import pytest
 import torch
 
+from testbed.deadlines import STOP_SECONDS
 from testbed.loaded_handler import HANDLERS, load
 
 CLAIM = """\
@@ -81,7 +82,7 @@ def test_each_process_has_a_slot_and_gives_it_back(handler: Any, times: Path) ->
             share.take(128)
             assert torch.get_num_threads() == 2
         other.stdin.close()
-        assert other.wait(30) == 0
+        assert other.wait(STOP_SECONDS) == 0
     again = subprocess.run(command, cwd=HANDLERS, input="", capture_output=True, text=True, check=True)
     assert again.stdout == "0\n"
 

@@ -9,10 +9,20 @@ from typing import Any
 
 import pytest
 
+from testbed.deadlines import BUILD_SECONDS, PROGRAM_SECONDS
 from tests.commands import COMMAND
 from vertex_torchserve import docker
 
 ROOT = Path(__file__).parents[3]
+# The first test of these waits for the image, which may have to be built.
+LIMIT_SECONDS = 2 * BUILD_SECONDS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder the limit of one that waits for the image."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +55,7 @@ def image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
         options = [word for argument in arguments for word in ("--build-arg", argument)]
         answer = subprocess.run(
             [COMMAND, "images", "build", "cpu", *options],
-            cwd=ROOT, capture_output=True, text=True, check=False, timeout=900,
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS,
         )  # fmt: skip
         assert answer.returncode == 0, answer.stderr[-4000:]
         assert answer.stdout.startswith("torchserve-cpu:dev: ")
@@ -55,7 +65,9 @@ def image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
 def printed_by(script: str, *arguments: str) -> str:
     """What one of the checkout's scripts says: the client to use, a base image."""
     command = [str(ROOT / "scripts" / script), *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout.strip()
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, timeout=PROGRAM_SECONDS
+    ).stdout.strip()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -10,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
+from testbed.processes import wait_until
 from vertex_torchserve.smoke_test.container_server import ContainerServer
 
-READY_SECONDS = 180.0  # beside other tests; alone it takes six
 # No user of the image, no root file system to write to, nothing but /tmp.
 STRICT = ("--user", "54321:0", "--read-only", "--tmpfs", "/tmp:exec", "--cap-drop", "ALL")
 
@@ -46,17 +46,18 @@ def pings_until_ready(server: ContainerServer) -> list[int]:
     """The statuses of /ping, each once as it changes, up to the first 200."""
     url = f"{server.base_url}/ping"
     statuses: list[int] = []
-    deadline = time.monotonic() + READY_SECONDS
-    while 200 not in statuses:
+
+    def is_ready() -> bool:
         state = server.container.state()
         assert state.status == "running", f"the container ended with code {state.exit_code}"
-        assert time.monotonic() < deadline, f"not ready in {READY_SECONDS} s: {statuses}"
         # Docker's proxy listens before the container does, and closes what it can't pass on.
         with contextlib.suppress(ConnectionError, TimeoutError):
             status = ask(url).status
             if [status] != statuses[-1:]:
                 statuses.append(status)
-        time.sleep(0.05)
+        return 200 in statuses
+
+    wait_until(is_ready, READY_SECONDS, "/ping is 200")
     return statuses
 
 
@@ -64,12 +65,11 @@ def predict(server: ContainerServer, instances: list[Any]) -> Answer:
     return ask(f"{server.base_url}/predictions/model", {"instances": instances})
 
 
-def wait_healthy(server: ContainerServer, seconds: float) -> None:
+def wait_healthy(server: ContainerServer) -> None:
     """Until docker's own health check passed."""
-    deadline = time.monotonic() + seconds
-    while server.container.state().health != "healthy":
-        assert time.monotonic() < deadline, f"health after {seconds} s: {server.container.state()}"
-        time.sleep(0.1)
+    wait_until(
+        lambda: server.container.state().health == "healthy", ANSWER_SECONDS, "docker calls it healthy"
+    )
 
 
 def ask(url: str, body: dict[str, Any] | None = None) -> Answer:
@@ -77,7 +77,7 @@ def ask(url: str, body: dict[str, Any] | None = None) -> Answer:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
             return Answer(response.status, _content(response.read()))
     except urllib.error.HTTPError as error:
         with error:

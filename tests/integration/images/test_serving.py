@@ -1,14 +1,12 @@
 """Real archives in the image: no user of its own, nothing writable but /tmp, the archive read-only."""
 
 import math
-import re
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.documents import blocks
+from testbed.deadlines import READY_SECONDS
 from tests.integration.images.model_stores import minilm_store, state_dict_store, torchscript_store
 from tests.integration.images.serving_container import (
     STRICT,
@@ -18,11 +16,9 @@ from tests.integration.images.serving_container import (
     wait_healthy,
     watched,
 )
-from vertex_torchserve.docker import Container, DockerError, client
+from vertex_torchserve.docker import Container, DockerError
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.smoke_test.container_server import ContainerServer
-
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 
 
 @pytest.fixture
@@ -43,7 +39,7 @@ def test_minilm_with_the_reference_handler(image: str, store: Path) -> None:
     with serve(image, minilm_store(store)) as server:
         assert pings_until_ready(server) == [503, 200]
         answer = predict(server, ["A man eats food.", "A man is eating.", "The girl carries a baby."])
-        wait_healthy(server, 30)
+        wait_healthy(server)
         started = time.monotonic()
         code = server.container.stop(15)
         stopped_after = time.monotonic() - started
@@ -76,7 +72,7 @@ def test_a_state_dict_with_its_own_model_file_on_another_port(image: str, store:
     with serve(image, state_dict_store(store, work), port=8085) as server:
         assert pings_until_ready(server) == [503, 200]
         answer = predict(server, [[1.0, 2.0], [0.0, 0.0]])
-        wait_healthy(server, 30)  # the health check asks the port that Vertex AI names
+        wait_healthy(server)  # the health check asks the port that Vertex AI names
         assert server.container.stop(15) in (0, 143)
     assert answer.status == 200
     assert answer.body == {"predictions": [[9.0], [1.0]]}
@@ -89,23 +85,6 @@ def test_without_an_archive_the_container_ends(image: str, store: Path) -> None:
     )
     with watched(ContainerServer(container)) as server:
         with pytest.raises(ServingError, match=r"(?s)ended with code 2 .*/mnt/models must hold one \.mar"):
-            server.wait_ready(60)
+            server.wait_ready(READY_SECONDS)
         with pytest.raises(DockerError):
             _ = server.base_url
-
-
-def test_docker_run_of_the_readme(image: str, tmp_path: Path, work: Path) -> None:
-    """As it is written there, but in the background, on a port docker chooses, with the image under test."""
-    torchscript_store(tmp_path / "OUT", work)
-    line = blocks("images/README.md", "sh")[0].splitlines()[-1]
-    written = re.fullmatch(
-        r"docker run --rm -p 127\.0\.0\.1:8080:8080 (?P<mount>-v \S+) torchserve-cpu:dev", line
-    )
-    assert written
-    answer = subprocess.run(
-        ["sh", "-c", f"{client()} run --detach -p 127.0.0.1:0:8080 {written['mount']} {image}"],
-        cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    with watched(ContainerServer(Container(answer.stdout.strip()))) as server:
-        assert pings_until_ready(server) == [503, 200]
-        assert predict(server, [[1.0, 2.0, 3.0]]).body == {"predictions": [6.0]}

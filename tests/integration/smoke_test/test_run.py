@@ -1,12 +1,11 @@
 """The smoke test against a real TorchServe: what it says of right and of wrong archives."""
 
 import json
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.model_folders import RAISING_HANDLER, SHORT_HANDLER, write_archive
+from testbed.archives import RAISING_HANDLER, SHORT_HANDLER, write_archive
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.smoke_test.instances import read_instances
 from vertex_torchserve.smoke_test.run import run_smoke_test
@@ -44,17 +43,9 @@ def test_a_handler_that_raises_at_a_prediction(tmp_path: Path) -> None:
     assert "handler.py:3 handle" in report.failure()
 
 
-def with_golden_request(mar: Path, request: dict[str, object]) -> Path:
-    with zipfile.ZipFile(mar, "a") as archive:
-        archive.writestr("golden-request.json", json.dumps(request))
-    return mar
-
-
 def test_without_instances_the_golden_request_is_sent_and_its_predictions_compared(tmp_path: Path) -> None:
-    mar = with_golden_request(
-        write_archive(tmp_path), {"instances": ["a", 2], "predictions": [{"echo": "a"}, {"echo": 2}]}
-    )
-    report = run_smoke_test(mar)
+    golden = '{"instances": ["a", 2], "predictions": [{"echo": "a"}, {"echo": 2}]}'
+    report = run_smoke_test(write_archive(tmp_path, files={"golden-request.json": golden}))
     assert report.failure() == ""
     assert report.predictions == [{"echo": "a"}, {"echo": 2}]
     assert "those that golden-request.json expects" in report.checks[-2].detail
@@ -64,7 +55,7 @@ def test_neither_instances_nor_a_golden_request(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no instances are given, and .*model.mar holds no golden-request"):
         run_smoke_test(write_archive(tmp_path))
     with pytest.raises(InputError, match='"instances" must be a list'):
-        run_smoke_test(with_golden_request(write_archive(tmp_path), {"instances": "a"}))
+        run_smoke_test(write_archive(tmp_path, files={"golden-request.json": '{"instances": "a"}'}))
 
 
 def test_it_is_not_ready_in_time(tmp_path: Path) -> None:

@@ -5,8 +5,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-
-torch = pytest.importorskip("torch")
+import torch
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.model_folders import ECHO_HANDLER, write_archive
+from testbed.archives import ECHO_HANDLER, write_archive
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from tests.storage_emulator import StorageEmulator
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.archive.store import find_archive
@@ -108,6 +109,8 @@ def test_it_is_served(storage: StorageEmulator, tmp_path: Path) -> None:
     storage.put("v1/first.mar", write_archive(tmp_path).read_bytes())
     storage.put("v1/notes.txt", "no archive")
     with ServingProcess({"AIP_STORAGE_URI": f"gs://{storage.bucket}/v1"}) as server:
-        server.wait_ready(90)
-        answer = httpx.post(f"{server.base_url}/predictions/model", json={"instances": [1]})
+        server.wait_ready(READY_SECONDS)
+        answer = httpx.post(
+            f"{server.base_url}/predictions/model", json={"instances": [1]}, timeout=ANSWER_SECONDS
+        )
         assert answer.json() == {"predictions": [{"echo": 1}]}

@@ -1,6 +1,5 @@
 """A real TorchServe with the envelope, serving an archive of one handler in batches of 16."""
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,10 +7,10 @@ from typing import NamedTuple
 
 import httpx
 
-from tests.model_folders import write_archive
+from testbed.archives import write_archive
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from vertex_torchserve.serving.local_server import ServingProcess
 
-READY_SECONDS = 90.0
 HANDLER = """\
 import os
 
@@ -69,12 +68,9 @@ class Server(NamedTuple):
 @contextmanager
 def envelope_server(store: Path) -> Iterator[Server]:
     """Serve one archive, written into `store`, until the end of the block."""
-    mar = write_archive(store, HANDLER, configFile="model-config.yaml")
-    with zipfile.ZipFile(mar, "a") as archive:
-        archive.writestr("model-config.yaml", CONFIG)
-        archive.writestr("instances.py", INSTANCES)
+    write_archive(store, HANDLER, config=CONFIG, files={"instances.py": INSTANCES})
     log = store / "log.txt"
     with ServingProcess({"AIP_STORAGE_URI": str(store)}, log_path=log) as server:
         server.wait_ready(READY_SECONDS)
-        with httpx.Client(base_url=server.base_url, timeout=60.0) as client:
+        with httpx.Client(base_url=server.base_url, timeout=ANSWER_SECONDS) as client:
             yield Server(client, log)

@@ -5,7 +5,6 @@ import http.client
 import json
 import socket
 import threading
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from testbed.archives import write_archive
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
-from tests.model_folders import write_archive
 from vertex_torchserve.serving.local_server import ServingProcess
-
-READY_SECONDS = 90.0
 
 
 @pytest.fixture
@@ -32,15 +30,16 @@ def silent_index(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 
 
 def test_answers_503_while_requirements_install(tmp_path: Path, silent_index: socket.socket) -> None:
-    mar = write_archive(tmp_path, requirementsFile="requirements.txt")
-    with zipfile.ZipFile(mar, "a") as archive:
-        archive.writestr("requirements.txt", "no-such-package==1.0\n")
+    files = {"requirements.txt": "no-such-package==1.0\n"}
+    write_archive(tmp_path, files=files, requirementsFile="requirements.txt")
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
         silent_index.settimeout(READY_SECONDS)
         pip, _ = silent_index.accept()
         with pip:
-            ping = httpx.get(f"{server.base_url}/ping")
-            predict = httpx.post(f"{server.base_url}/predictions/model", json={"instances": [1]})
+            ping = httpx.get(f"{server.base_url}/ping", timeout=ANSWER_SECONDS)
+            predict = httpx.post(
+                f"{server.base_url}/predictions/model", json={"instances": [1]}, timeout=ANSWER_SECONDS
+            )
         assert (ping.status_code, ping.json()["reason"]) == (
             503,
             "the model's requirements are being installed",
@@ -85,7 +84,7 @@ def _ping_on(url: httpx.URL, ready: threading.Event, outcomes: Counter[str]) -> 
 
 
 def _ping(url: httpx.URL) -> str:
-    connection = http.client.HTTPConnection(url.host, url.port, timeout=30)
+    connection = http.client.HTTPConnection(url.host, url.port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/ping")
         response = connection.getresponse()

@@ -1,18 +1,17 @@
 """An archive with a golden request is ready only when it answers it right."""
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.model_folders import ECHO_HANDLER, write_archive
+from testbed.archives import ECHO_HANDLER, write_archive
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving.local_server import ServingProcess
 
-READY_SECONDS = 90.0
 GOLDEN = {"instances": ["a", 1.0], "predictions": [{"echo": "a"}, {"echo": 1.0002}]}
 NAN_HANDLER = (
     "def handle(data, context):\n    return None if data is None else [float('nan') for _ in data]\n"
@@ -20,8 +19,7 @@ NAN_HANDLER = (
 
 
 def write_golden_archive(store: Path, handler: str, golden: Any) -> None:
-    with zipfile.ZipFile(write_archive(store, handler), "a") as archive:
-        archive.writestr("golden-request.json", json.dumps(golden))
+    write_archive(store, handler, files={"golden-request.json": json.dumps(golden)})
 
 
 def test_ready_comes_after_the_right_answer(tmp_path: Path) -> None:
@@ -29,7 +27,7 @@ def test_ready_comes_after_the_right_answer(tmp_path: Path) -> None:
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path), "VTS_WORKERS": "1"}) as server:
         server.wait_ready(READY_SECONDS)
         log = server.log_tail(lines=500)
-        assert httpx.get(f"{server.base_url}/ping").status_code == 200
+        assert httpx.get(f"{server.base_url}/ping", timeout=ANSWER_SECONDS).status_code == 200
     assert log.count("POST /predictions/model HTTP/1.1") == 1
 
 

@@ -10,23 +10,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from testbed.archives import write_archive
+from testbed.deadlines import ANSWER_SECONDS, MOMENT_SECONDS, READY_SECONDS, STOP_SECONDS
 from testbed.drain_trial import run_trial
-from testbed.jvm_server import LAUNCHER, JvmServer, write_archive
+from testbed.jvm_server import LAUNCHER, JvmServer, model_config
 from testbed.processes import wait_until
+from tests.integration.serving.java.marking_handler import MARKING_HANDLER, wait_begun
+from vertex_torchserve.serving.torchserve.jvm_command import DRAIN_LIMIT_SECONDS
 
-# Answers {"id": n} with n after "sleep" seconds, and says in a file that it has begun.
-MARKING_HANDLER = """\
-import os, pathlib, time
-
-
-def handle(data, context):
-    if data is None:
-        return None
-    request = data[0]["body"]
-    pathlib.Path(os.environ["MARKS"], f"begun-{request['id']}").touch()
-    time.sleep(request["sleep"])
-    return [str(request["id"])]
-"""
 HANGING_HANDLER = """\
 import os, pathlib, time
 
@@ -40,6 +31,10 @@ class Handler:
         return data
 """
 SIGTERM_EXIT_CODE = 143
+# Longer than a test waits: a server that waited for it would be seen.
+ENDLESS_SECONDS = 600
+DELAY_SECONDS = 5
+LONGEST_DRAIN = {"vts.drain.limit.seconds": str(ENDLESS_SECONDS)}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -48,7 +43,7 @@ def test_no_accepted_request_is_lost(work: Path, seed: int) -> None:
     assert trial.lost == []
     assert trial.answered > 8  # one of each client and more
     assert trial.exit_code == SIGTERM_EXIT_CODE
-    assert trial.stop_seconds < 10
+    assert trial.stop_seconds < DRAIN_LIMIT_SECONDS
     assert trial.orphans == 0
 
 
@@ -76,74 +71,79 @@ def test_requests_on_open_connections_are_answered(work: Path) -> None:
             answers = b"".join(iter(lambda: pipelining.recv(65536), b"")).split(b"\r\n\r\n")
         assert [answers[1][:1], answers[2]] == [b"9", b"10"]
         assert [b"connection: close" in head.lower() for head in answers[:2]] == [False, True]
-        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+        assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
 
 
 def test_a_client_that_went_away_is_not_waited_for(work: Path) -> None:
     with marking_server(work) as server:
         connection = open_connection(server)
-        post(connection, 6, sleep=60)
+        post(connection, 6, sleep=ENDLESS_SECONDS)
         wait_begun(work, 6)
         connection.close()
         server.terminate()
-        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+        assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
 
 
 def test_requests_that_take_longer_than_the_limit_are_given_up(work: Path) -> None:
     with marking_server(work, {"vts.drain.limit.seconds": "1"}) as server:
         (worker,) = server.workers()
         connection = open_connection(server)
-        post(connection, 6, sleep=60)
+        post(connection, 6, sleep=ENDLESS_SECONDS)
         wait_begun(work, 6)
         server.terminate()
-        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+        assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
         connection.close()
         assert "Stopping with 1 requests unanswered after 1 s" in server.log()
-        assert psutil.wait_procs([worker], timeout=5)[1] == []
+        assert psutil.wait_procs([worker], timeout=MOMENT_SECONDS)[1] == []
 
 
 def test_connections_are_taken_during_the_delay(work: Path) -> None:
-    with marking_server(work, {"vts.drain.delay.seconds": "2"}) as server:
+    with marking_server(work, {"vts.drain.delay.seconds": str(DELAY_SECONDS)}) as server:
         server.terminate()
-        wait_until(lambda: (server.get("/ping") or (0, ""))[0] == 503, 1, "/ping turns 503 at once")
-        connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+        wait_until(
+            lambda: (server.get("/ping") or (0, ""))[0] == 503, DELAY_SECONDS, "/ping is 503 during the delay"
+        )
+        connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=ANSWER_SECONDS)
         post(connection, 6, sleep=0)
         assert last_answer(connection) == (200, "6")
         wait_refusing(server)
-        assert server.process.wait(10) == SIGTERM_EXIT_CODE
+        assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
 
 
 def test_stops_while_the_model_is_still_loading(work: Path) -> None:
-    archive = write_archive(work / "store", HANGING_HANDLER)
-    with JvmServer(work / "run", archive, environment={"MARKS": str(work)}) as server:
-        wait_until((work / "loading").exists, 60, "the worker loads the model")
+    archive = write_archive(work / "store", HANGING_HANDLER, config=model_config())
+    with JvmServer(
+        work / "run", archive, properties=LONGEST_DRAIN, environment={"MARKS": str(work)}
+    ) as server:
+        wait_until((work / "loading").exists, READY_SECONDS, "the worker loads the model")
         workers = server.workers()
         assert len(workers) == 1
         server.terminate()
-        assert server.process.wait(10) == SIGTERM_EXIT_CODE
-        assert psutil.wait_procs(workers, timeout=5)[1] == []
+        assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
+        assert psutil.wait_procs(workers, timeout=MOMENT_SECONDS)[1] == []
 
 
 @contextlib.contextmanager
 def marking_server(work: Path, properties: dict[str, str] | None = None) -> Iterator[JvmServer]:
     """Ready, with one worker, which takes one request at a time."""
-    archive = write_archive(work / "store", MARKING_HANDLER)
-    with JvmServer(work / "run", archive, properties=properties, environment={"MARKS": str(work)}) as server:
+    archive = write_archive(work / "store", MARKING_HANDLER, config=model_config())
+    with JvmServer(
+        work / "run",
+        archive,
+        properties={**LONGEST_DRAIN, **(properties or {})},
+        environment={"MARKS": str(work)},
+    ) as server:
         server.wait_healthy()
         yield server
 
 
-def wait_begun(work: Path, request: int) -> None:
-    wait_until((work / f"begun-{request}").exists, 10, f"the handler has request {request}")
-
-
 def wait_refusing(server: JvmServer) -> None:
-    wait_until(lambda: server.get("/ping") is None, 5, "the port is closed")
+    wait_until(lambda: server.get("/ping") is None, MOMENT_SECONDS, "the port is closed")
 
 
 def open_connection(server: JvmServer) -> http.client.HTTPConnection:
     """A connection that has answered once and stays open."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=ANSWER_SECONDS)
     connection.request("GET", "/ping")
     response = connection.getresponse()
     response.read()
@@ -160,7 +160,7 @@ def post(connection: http.client.HTTPConnection, request: int, sleep: float) -> 
 
 def pipeline(server: JvmServer, *requests: int) -> socket.socket:
     """A connection on which all of these were sent, and no answer was waited for."""
-    connection = socket.create_connection(("127.0.0.1", server.http), timeout=30)
+    connection = socket.create_connection(("127.0.0.1", server.http), timeout=ANSWER_SECONDS)
     for request in requests:
         body = json.dumps({"id": request, "sleep": 0})
         headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"

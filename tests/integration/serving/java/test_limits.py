@@ -4,38 +4,24 @@ import contextlib
 import http.client
 import json
 import re
-import socket
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from testbed.jvm_server import JvmServer, write_archive
+from testbed.archives import write_archive
+from testbed.deadlines import ANSWER_SECONDS, MOMENT_SECONDS, STOP_SECONDS
+from testbed.jvm_server import JvmServer, model_config
 from testbed.processes import wait_until
+from tests.integration.serving.java.http_client import Client
+from tests.integration.serving.java.marking_handler import MARKING_HANDLER, wait_begun
 
-# Answers {"id": n} with n, and marks that it has begun; "until" names a mark to wait for, "exit" ends it all.
-HANDLER = """\
-import os, pathlib, time
-
-
-def handle(data, context):
-    if data is None:
-        return None
-    request = data[0]["body"]
-    pathlib.Path(os.environ["MARKS"], f"begun-{request['id']}").touch()
-    if request.get("exit"):
-        os._exit(1)
-    while "until" in request and not pathlib.Path(os.environ["MARKS"], request["until"]).exists():
-        time.sleep(0.01)
-    return [str(request["id"])]
-"""
 MOST_BYTES = 100_000
 QUEUE_SIZE = 3
-TIMEOUT_SECONDS = 5
+TIMEOUT_SECONDS = 15
 TOO_LARGE = {
     "error": "the request body is larger than 100000 bytes, the most that is accepted; "
     "send fewer or smaller instances at a time"
@@ -53,7 +39,7 @@ def marks() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def shared_server(marks: Path) -> Iterator[JvmServer]:
     """One worker that takes one request at a time."""
-    archive = write_archive(marks / "store", HANDLER)
+    archive = write_archive(marks / "store", MARKING_HANDLER, config=model_config())
     with JvmServer(
         marks / "run",
         archive,
@@ -71,33 +57,6 @@ def server(shared_server: JvmServer) -> JvmServer:
     return shared_server
 
 
-class Client:
-    """One connection."""
-
-    def __init__(self, server: JvmServer) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=60)
-
-    def post(self, request: int, **more: Any) -> "Client":
-        """Send a prediction request, and don't wait for its answer."""
-        body = json.dumps({"id": request, **more})
-        headers = {"Content-Type": "application/json"}
-        self.connection.request("POST", "/predictions/model", body, headers)
-        return self
-
-    def answer(self) -> tuple[int, Any, Mapping[str, str]]:
-        """Status, JSON body and headers, by their names in lower case."""
-        with self.connection.getresponse() as response:
-            headers = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, json.loads(response.read()), headers
-
-
-@pytest.fixture
-def client(server: JvmServer) -> Iterator[Client]:
-    new = Client(server)
-    with contextlib.closing(new.connection):
-        yield new
-
-
 @pytest.fixture
 def clients(server: JvmServer) -> Iterator[list[Client]]:
     many = [Client(server) for _ in range(5)]
@@ -106,20 +65,9 @@ def clients(server: JvmServer) -> Iterator[list[Client]]:
         one.connection.close()
 
 
-def raw(server: JvmServer, sent: bytes) -> bytes:
-    """Everything the server answers to these bytes until it closes the connection, which it does at once."""
-    with socket.create_connection(("127.0.0.1", server.http), timeout=15) as connection:
-        connection.sendall(sent)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def wait_begun(marks: Path, request: int) -> None:
-    wait_until((marks / f"begun-{request}").exists, 10, f"the handler has request {request}")
-
-
 def pending(server: JvmServer) -> int:
     """How many requests wait for the worker, by the management API."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.management, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.management, timeout=ANSWER_SECONDS)
     with contextlib.closing(connection):
         connection.request("GET", "/models/model")
         (model,) = json.loads(connection.getresponse().read())
@@ -169,7 +117,7 @@ def test_a_full_queue_is_503_and_loses_nobody(
     wait_begun(marks, 10)
     for number in (11, 12, 13):
         clients[number - 10].post(number)
-    wait_until(lambda: pending(server) == QUEUE_SIZE, 3, "three wait")
+    wait_until(lambda: pending(server) == QUEUE_SIZE, MOMENT_SECONDS, "three wait")
     status, said, headers = client.post(14).answer()
     assert status == 503
     assert said == {"error": "3 requests are waiting, the most that may; send this one again later"}
@@ -195,13 +143,15 @@ def test_504_when_there_is_no_answer_in_time(
         status, said, headers = late.answer()
         assert status == 504
         assert said == {
-            "error": "no answer within 5 s, the longest a request may take; send fewer instances at a time, "
+            "error": "no answer within 15 s, the longest a request may take; send fewer instances at a time, "
             "or raise VTS_REQUEST_TIMEOUT_SECONDS"
         }
         assert headers["connection"] == "close"
         assert len(headers["x-request-id"]) == 36
     # The worker is still at it, and what comes now waits for it.
-    wait_until(lambda: pending(server) == 0, 3, "request 21 leaves the queue with its connection")
+    wait_until(
+        lambda: pending(server) == 0, MOMENT_SECONDS, "request 21 leaves the queue with its connection"
+    )
     client.post(22)
     (marks / "expired").touch()
     assert client.answer()[:2] == (200, 22)
@@ -218,9 +168,9 @@ def test_a_request_whose_client_went_away_leaves_the_queue(
     clients[1].post(31)
     clients[2].post(32)
     clients[3].post(33)
-    wait_until(lambda: pending(server) == 3, 3, "three wait")
+    wait_until(lambda: pending(server) == 3, MOMENT_SECONDS, "three wait")
     clients[2].connection.close()
-    wait_until(lambda: pending(server) == 2, 3, "it leaves the queue, from the middle of it")
+    wait_until(lambda: pending(server) == 2, MOMENT_SECONDS, "it leaves the queue, from the middle of it")
     (marks / "gone").touch()
     assert [clients[number].answer()[:2] for number in (0, 1, 3)] == [(200, 30), (200, 31), (200, 33)]
     assert not (marks / "begun-32").exists()
@@ -241,80 +191,8 @@ def test_a_worker_that_dies_is_500_and_until_another_has_loaded_503(
     assert clients[2].post(42).answer()[:2] == (200, 42)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "message"),
-    [
-        ("POST", "/predictions/other", 404, "Model not found: other"),
-        ("POST", "/predictions/model/2.0", 404, "Model version: 2.0 does not exist for model: model"),
-        ("GET", "/metrics", 404, "Requested resource is not found, please refer to API document."),
-        ("GET", "/predictions/model", 405, "GET is not accepted here, only POST, PUT, OPTIONS"),
-        ("DELETE", "/models/model/invoke", 405, "DELETE is not accepted here, only POST, PUT, OPTIONS"),
-        ("GET", "/model/predict", 405, "GET is not accepted here, only POST, PUT, OPTIONS"),
-        ("POST", "/ping", 405, "POST is not accepted here, only GET"),
-        ("GET", "/", 405, "Requested method is not allowed, please refer to API document."),
-    ],
-)
-def test_torchserves_errors_are_json_as_vertex_ai_asks(
-    client: Client, method: str, path: str, status: int, message: str
-) -> None:
-    client.connection.request(method, path)
-    answered, said, headers = client.answer()
-    assert (answered, said) == (status, {"error": message})
-    assert headers["content-type"] == "application/json"
-    assert len(headers["x-request-id"]) == 36
-
-
-def test_bytes_that_are_no_http_get_400(server: JvmServer) -> None:
-    answer = raw(server, b"POST /predictions/model HTTP/1.1\r\nContent-Length: many\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert answer.endswith(b'{"error":"Invalid HTTP message."}\n')
-
-
-def test_an_expectation_that_is_unknown_gets_417(client: Client) -> None:
-    client.connection.request("POST", "/predictions/model", b"{}", {"Expect": "a miracle"})
-    assert client.answer()[:2] == (417, {"error": "Expectation Failed"})
-
-
-@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
-def test_the_connection_closes_when_the_client_asks_for_it(server: JvmServer, version: str) -> None:
-    close = "Connection: close\r\n" if version == "HTTP/1.1" else ""
-    answer = raw(server, f"GET /ping {version}\r\n{close}\r\n".encode())
-    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert b"\r\nconnection: close\r\n" in answer.lower()
-
-
-def test_a_connection_is_kept_otherwise(client: Client) -> None:
-    for number in (50, 51):
-        assert client.post(number).answer()[:2] == (200, number)
-        assert client.connection.sock is not None
-
-
-def test_pipelined_requests_are_answered_in_their_order(work: Path) -> None:
-    """Two workers would answer the fast one first."""
-    archive = write_archive(work / "store", HANDLER, workers=2)
-    with JvmServer(work / "run", archive, environment={"MARKS": str(work)}) as server:
-        server.wait_healthy()
-        release = threading.Timer(1, (work / "released").touch)
-        release.start()
-        answer = raw(
-            server,
-            b"".join(
-                b"POST /predictions/model HTTP/1.1\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n%s\r\n%s" % (len(body), close, body)
-                for body, close in [
-                    (b'{"id": 61, "until": "released"}', b""),
-                    (b'{"id": 62}', b""),
-                    (b'{"id": 63}', b"Connection: close\r\n"),
-                ]
-            ),
-        )
-        release.join()
-        assert [part[:2] for part in answer.split(b"\r\n\r\n")[1:]] == [b"61", b"62", b"63"]
-        assert answer.count(b"HTTP/1.1 200 ") == 3
-
-
 def test_a_worker_that_hangs_for_ever_is_replaced(work: Path) -> None:
-    archive = write_archive(work / "store", HANDLER, response_timeout=4)
+    archive = write_archive(work / "store", MARKING_HANDLER, config=model_config(response_timeout=10))
     properties = {"vts.request.timeout.seconds": "1"}
     environment = {"MARKS": str(work)}
     with JvmServer(work / "run", archive, properties=properties, environment=environment) as server:
@@ -324,7 +202,7 @@ def test_a_worker_that_hangs_for_ever_is_replaced(work: Path) -> None:
         with contextlib.closing(client.connection):
             assert client.post(70, until="the end").answer()[0] == 504
         assert worker.is_running()
-        wait_until(lambda: not worker.is_running(), 10, "TorchServe ends it")
+        wait_until(lambda: not worker.is_running(), STOP_SECONDS, "TorchServe ends it")
         server.wait_healthy()
         again = Client(server)
         with contextlib.closing(again.connection):
@@ -333,7 +211,7 @@ def test_a_worker_that_hangs_for_ever_is_replaced(work: Path) -> None:
 
 def test_large_requests_that_do_not_fit_in_memory_are_503(work: Path) -> None:
     """Thirty of 6 MB and a heap of 64 MiB, at whose end the JVM ends, as in the images."""
-    archive = write_archive(work / "store", HANDLER)
+    archive = write_archive(work / "store", MARKING_HANDLER, config=model_config())
     options = "-Xmx64m -XX:MaxDirectMemorySize=64m -XX:+ExitOnOutOfMemoryError"
     environment = {"MARKS": str(work), "JAVA_TOOL_OPTIONS": options}
     with JvmServer(work / "run", archive, environment=environment) as server:

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import psutil
 
-from tests.model_folders import write_archive
+from testbed.archives import write_archive
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from vertex_torchserve.serving.local_server import ServingProcess
 
-READY_SECONDS = 90.0
 SLEEPING_HANDLER = """\
 import time
 
@@ -32,13 +32,13 @@ def test_time_out_queue_and_body(tmp_path: Path) -> None:
     with ServingProcess(environment) as server:
         server.wait_ready(READY_SECONDS)
         url = f"{server.base_url}/predictions/model"
-        late = httpx.post(url, json={"instances": [4]}, timeout=30)
+        late = httpx.post(url, json={"instances": [4]}, timeout=ANSWER_SECONDS)
         assert late.status_code == 504
         assert late.json()["error"].startswith("no answer within 3 s, ")
-        assert httpx.post(url, json={"instances": [0]}, timeout=30).json() == {"predictions": [0]}
-        wrong = httpx.post(url, json=[0], timeout=30)
+        assert httpx.post(url, json={"instances": [0]}, timeout=ANSWER_SECONDS).json() == {"predictions": [0]}
+        wrong = httpx.post(url, json=[0], timeout=ANSWER_SECONDS)
         assert (wrong.status_code, list(wrong.json())) == (400, ["error"])
-        large = httpx.post(url, content=b"x" * (10_551_296 + 1), timeout=30)
+        large = httpx.post(url, content=b"x" * (10_551_296 + 1), timeout=ANSWER_SECONDS)
         assert large.status_code == 413
         assert large.json() == {
             "error": "the request body is larger than 10551296 bytes, the most that is accepted; "
@@ -58,6 +58,6 @@ def test_time_out_queue_and_body(tmp_path: Path) -> None:
 
 def described(ports: set[int]) -> list[dict[str, Any]]:
     """The model, by the one of these ports that is the management API's."""
-    answers = [httpx.get(f"http://127.0.0.1:{port}/models/model") for port in ports]
+    answers = [httpx.get(f"http://127.0.0.1:{port}/models/model", timeout=ANSWER_SECONDS) for port in ports]
     (description,) = [answer.json() for answer in answers if answer.status_code == 200]
     return list(description)

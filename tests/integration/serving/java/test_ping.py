@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, write_archive
+from testbed.archives import write_archive
+from testbed.deadlines import MOMENT_SECONDS, READY_SECONDS
+from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, model_config
 from testbed.processes import wait_until
 
 # Of two workers one loads at once and the other takes two seconds more; each says when it is done.
@@ -61,10 +63,10 @@ def obstacle(server: JvmServer) -> str | None:
 def test_503_until_every_worker_has_loaded(work: Path) -> None:
     marks = work / "marks"
     marks.mkdir()
-    archive = write_archive(work / "store", UNEVEN_HANDLER, workers=2)
+    archive = write_archive(work / "store", UNEVEN_HANDLER, config=model_config(workers=2))
     reasons: list[str] = []
     with JvmServer(work / "run", archive, environment={"MARKS": str(marks)}) as server:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + READY_SECONDS
         while True:
             assert time.monotonic() < deadline, server.log()
             answer = server.get("/ping")
@@ -87,7 +89,7 @@ def test_503_until_every_worker_has_loaded(work: Path) -> None:
 def test_never_200_when_the_handler_raises_at_load(work: Path) -> None:
     attempts = work / "attempts"
     attempts.touch()
-    archive = write_archive(work / "store", RAISING_HANDLER)
+    archive = write_archive(work / "store", RAISING_HANDLER, config=model_config())
     with JvmServer(work / "run", archive, environment={"MARKS": str(work)}) as server:
         reasons = set()
 
@@ -95,20 +97,20 @@ def test_never_200_when_the_handler_raises_at_load(work: Path) -> None:
             reasons.add(obstacle(server))
             return len(attempts.read_text()) >= 3
 
-        wait_until(tried_three_times, 90, "TorchServe tries to load the model again")
+        wait_until(tried_three_times, READY_SECONDS, "TorchServe tries to load the model again")
         assert reasons - {None} == {"0 of 1 workers have loaded model model version 1.0"}
 
 
 def test_503_when_no_model_is_registered(work: Path) -> None:
     (work / "store").mkdir()
     with JvmServer(work / "run", work / "store" / "absent.mar") as server:
-        wait_until(lambda: obstacle(server) is not None, 30, "the port is open")
+        wait_until(lambda: obstacle(server) is not None, READY_SECONDS, "the port is open")
         assert obstacle(server) == "no model is registered"
 
 
 def test_503_until_the_ready_file_exists_and_while_a_worker_is_gone(work: Path) -> None:
     ready = work / "ready"
-    archive = write_archive(work / "store", SLEEPING_HANDLER)
+    archive = write_archive(work / "store", SLEEPING_HANDLER, config=model_config())
     with JvmServer(work / "run", archive, properties={"vts.ready.file": str(ready)}) as server:
         server.wait_loaded(1)
         assert obstacle(server) == "the model is loaded but has not passed its check yet"
@@ -117,7 +119,9 @@ def test_503_until_the_ready_file_exists_and_while_a_worker_is_gone(work: Path) 
 
         (worker,) = server.workers()
         worker.send_signal(signal.SIGKILL)
-        wait_until(lambda: (server.get("/ping") or (0, ""))[0] == 503, 5, "the dead worker is noticed")
+        wait_until(
+            lambda: (server.get("/ping") or (0, ""))[0] == 503, MOMENT_SECONDS, "the dead worker is noticed"
+        )
         assert obstacle(server) == "0 of 1 workers have loaded model model version 1.0"
         server.wait_healthy()
         assert [again.pid for again in server.workers()] != [worker.pid]
@@ -125,9 +129,9 @@ def test_503_until_the_ready_file_exists_and_while_a_worker_is_gone(work: Path) 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "2.5", ""])
 def test_a_malformed_number_of_seconds_is_refused(work: Path, value: str) -> None:
-    archive = write_archive(work / "store", SLEEPING_HANDLER)
+    archive = write_archive(work / "store", SLEEPING_HANDLER, config=model_config())
     with JvmServer(work / "run", archive, properties={"vts.drain.limit.seconds": value}) as server:
-        assert server.process.wait(30) == 1
+        assert server.process.wait(READY_SECONDS) == 1
         assert server.log() == (
             f"Invalid configuration: vts.drain.limit.seconds={value}; "
             "a whole number of seconds from 0 to 999999 is accepted\n"

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, fetch, write_archive
+from testbed.archives import write_archive
+from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, fetch, model_config
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[JvmServer]:
     with tempfile.TemporaryDirectory(prefix="jvm-") as folder:
         work = Path(folder)
-        archive = write_archive(work / "store", SLEEPING_HANDLER)
+        archive = write_archive(work / "store", SLEEPING_HANDLER, config=model_config())
         with JvmServer(work / "run", archive) as running:
             running.wait_healthy()
             yield running

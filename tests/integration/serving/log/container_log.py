@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS, STOP_SECONDS
 from testbed.processes import wait_until
 from vertex_torchserve.serving.ports import free_ports
-
-STOP_SECONDS = 60.0
 
 
 class Entrypoint(NamedTuple):
@@ -26,12 +25,12 @@ class Entrypoint(NamedTuple):
     def is_ready(self) -> bool:
         assert self.process.poll() is None, self.log_path.read_text()
         try:
-            return httpx.get(f"{self.url}/ping").status_code == 200
+            return httpx.get(f"{self.url}/ping", timeout=ANSWER_SECONDS).status_code == 200
         except httpx.TransportError:
             return False
 
-    def wait_ready(self, seconds: float) -> None:
-        wait_until(self.is_ready, seconds, "/ping is 200")
+    def wait_ready(self) -> None:
+        wait_until(self.is_ready, READY_SECONDS, "/ping is 200")
 
     def stop(self) -> int:
         """Exit code; stopping twice is fine."""

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.integration.serving.log.container_log import STOP_SECONDS, entrypoint
-from tests.model_folders import BROKEN_HANDLER, write_archive
+from testbed.archives import BROKEN_HANDLER, write_archive
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS, STOP_SECONDS
+from tests.integration.serving.log.container_log import entrypoint
 
-READY_SECONDS = 90.0
 TALKING_HANDLER = """\
 import logging
 import sys
@@ -77,16 +77,16 @@ def conversation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversat
     folder = tmp_path_factory.mktemp("talking")
     write_archive(folder / "store", TALKING_HANDLER)
     with entrypoint(folder / "store", folder / "log") as server:
-        server.wait_ready(READY_SECONDS)
+        server.wait_ready()
         url = f"{server.url}/predictions/model"
-        right = httpx.post(f"{url}?key=secret", json={"instances": ["secret"]})
-        failed = httpx.post(url, json={"instances": ["secret poison"]})
-        malformed = httpx.post(url, json={"instances": "secret"})
+        right = httpx.post(f"{url}?key=secret", json={"instances": ["secret"]}, timeout=ANSWER_SECONDS)
+        failed = httpx.post(url, json={"instances": ["secret poison"]}, timeout=ANSWER_SECONDS)
+        malformed = httpx.post(url, json={"instances": "secret"}, timeout=ANSWER_SECONDS)
         answers = (right, failed, malformed)
         assert [answer.status_code for answer in answers] == [200, 500, 400]
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(url, json={"instances": ["slow"]}, timeout=1.0)
-        metrics = httpx.get(server.metrics_url).text
+        metrics = httpx.get(server.metrics_url, timeout=ANSWER_SECONDS).text
         assert server.stop() == 143
         right_id, failed_id, malformed_id = (answer.headers["x-request-id"] for answer in answers)
         text = server.log_path.read_text()

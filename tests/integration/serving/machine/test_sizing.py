@@ -1,16 +1,14 @@
 """What was decided is what TorchServe and its workers do."""
 
-import zipfile
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.model_folders import write_archive
+from testbed.archives import write_archive
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from vertex_torchserve.serving.local_server import ServingProcess
 
-READY_SECONDS = 90.0
 TELLING_HANDLER = """\
 import os
 
@@ -23,16 +21,10 @@ def handle(data, context):
 
 @pytest.mark.parametrize(
     ("config", "batch_size", "workers"),
-    [(None, 5, 2), ("batchSize: 7\nminWorkers: 1\nmaxWorkers: 1\n", 7, 1)],
+    [("", 5, 2), ("batchSize: 7\nminWorkers: 1\nmaxWorkers: 1\n", 7, 1)],
 )
-def test_workers_threads_and_batches(
-    tmp_path: Path, config: str | None, batch_size: int, workers: int
-) -> None:
-    names: dict[str, Any] = {"configFile": "model-config.yaml"} if config else {}
-    mar = write_archive(tmp_path, TELLING_HANDLER, modelVersion="2.0", **names)
-    if config:
-        with zipfile.ZipFile(mar, "a") as archive:
-            archive.writestr("model-config.yaml", config)
+def test_workers_threads_and_batches(tmp_path: Path, config: str, batch_size: int, workers: int) -> None:
+    write_archive(tmp_path, TELLING_HANDLER, config=config, modelVersion="2.0")
     environment = {
         "AIP_STORAGE_URI": str(tmp_path),
         "VTS_WORKERS": "2",
@@ -41,7 +33,9 @@ def test_workers_threads_and_batches(
     }
     with ServingProcess(environment) as server:
         server.wait_ready(READY_SECONDS)
-        answer = httpx.post(f"{server.base_url}/predictions/model", json={"instances": [1]})
+        answer = httpx.post(
+            f"{server.base_url}/predictions/model", json={"instances": [1]}, timeout=ANSWER_SECONDS
+        )
         assert answer.json() == {"predictions": ["3"]}
         log = server.log_tail(lines=500)
     assert log.count(f"model_name: model, batchSize: {batch_size}") == workers

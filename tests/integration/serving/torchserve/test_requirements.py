@@ -11,11 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.model_folders import ECHO_HANDLER, PLURAL_HANDLER, wheels, write_archive
+from testbed.archives import ECHO_HANDLER, write_archive
+from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
+from tests.model_folders import PLURAL_HANDLER, wheels
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving.local_server import ServingProcess
 
-READY_SECONDS = 120.0
 # Prints more than a pipe takes, and then fails.
 TALKATIVE_SETUP = (
     "for number in range(20_000): print('line', number)\nraise SystemExit('it needs a compiler')\n"
@@ -43,7 +44,9 @@ def test_a_package_in_the_archive_is_installed_and_torch_is_left_alone(tmp_path:
     )
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
         server.wait_ready(READY_SECONDS)
-        answer = httpx.post(f"{server.base_url}/predictions/model", json={"instances": ["cat"]}, timeout=30)
+        answer = httpx.post(
+            f"{server.base_url}/predictions/model", json={"instances": ["cat"]}, timeout=ANSWER_SECONDS
+        )
     [[word, torch, installed]] = answer.json()["predictions"]
     assert (word, torch) == ("cats", version("torch"))
     assert "/venv/lib/" in installed

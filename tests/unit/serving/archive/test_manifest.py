@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_folders import write_archive
+from testbed.archives import write_archive
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.archive.manifest import Manifest, read_manifest, verify_members
 

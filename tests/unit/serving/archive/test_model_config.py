@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.model_folders import write_archive
+from testbed.archives import write_archive
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.archive.model_config import parse_model_config, read_model_config
 from vertex_torchserve.serving.archive.source import LocalArchive

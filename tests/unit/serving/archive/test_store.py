@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_folders import write_archive
+from testbed.archives import write_archive
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.archive.store import find_archive
 from vertex_torchserve.serving.settings import ServingSettings

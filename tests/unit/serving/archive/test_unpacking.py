@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_folders import ECHO_HANDLER, write_archive
+from testbed.archives import ECHO_HANDLER, write_archive
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.archive.source import LocalArchive
 from vertex_torchserve.serving.archive.unpacking import ModelFolder, unpack_archive

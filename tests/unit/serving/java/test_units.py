@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-pytestmark = pytest.mark.timeout(900)  # the first one compiles the sources and runs all tests
 SOURCES = Path(__file__).with_name("src")
 TESTS = [
     (path.stem, name)

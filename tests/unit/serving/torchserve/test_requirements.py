@@ -7,7 +7,7 @@ from urllib.request import url2pathname
 
 import pytest
 
-from tests.model_folders import write_archive
+from testbed.archives import write_archive
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.archive.source import LocalArchive
 from vertex_torchserve.serving.archive.unpacking import unpack_archive

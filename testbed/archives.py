@@ -1,0 +1,89 @@
+"""Small model archives, written by hand, and the handlers in them: what a user would have, in a second."""
+
+import io
+import json
+import zipfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+ECHO_HANDLER = """\
+def handle(data, context):
+    return None if data is None else [{"echo": instance} for instance in data]
+"""
+BROKEN_HANDLER = """\
+class Handler:
+    def initialize(self, context):
+        raise ValueError("the weights are of another model")
+
+    def handle(self, data, context):
+        return data
+"""
+SHORT_HANDLER = """\
+def handle(data, context):
+    return None if data is None else data[:-1]
+"""
+RAISING_HANDLER = """\
+def handle(data, context):
+    if data is not None:
+        raise KeyError("vocabulary")
+"""
+
+
+def archive(
+    handler: str = ECHO_HANDLER,
+    *,
+    config: str = "",
+    files: Mapping[str, str | bytes] | None = None,
+    runtime: str = "python",
+    **manifest: str,
+) -> bytes:
+    """The content of an archive of the model `model`, as torch-model-archiver would write it.
+
+    Args:
+        handler: The source of its `handler.py`.
+        config: Its `model-config.yaml`; empty: it has none.
+        files: What else is in it, by name.
+        runtime: `runtime` of its manifest.
+        manifest: Laid over what its manifest says of the model.
+    """
+    model = {"modelName": "model", "modelVersion": "1.0", "handler": "handler.py"}
+    members: dict[str, str | bytes] = {"handler.py": handler, **(files or {})}
+    if config:
+        model["configFile"] = "model-config.yaml"
+        members["model-config.yaml"] = config
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as mar:
+        mar.writestr(
+            "MAR-INF/MANIFEST.json", json.dumps({"runtime": runtime, "model": {**model, **manifest}})
+        )
+        for name, member in members.items():
+            mar.writestr(name, member)
+    return content.getvalue()
+
+
+def write_archive(
+    folder: Path,
+    handler: str = ECHO_HANDLER,
+    *,
+    config: str = "",
+    files: Mapping[str, str | bytes] | None = None,
+    runtime: str = "python",
+    **manifest: str,
+) -> Path:
+    """`model.mar` in `folder`, which is made when it is missing; the rest is `archive`'s."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.mar"
+    path.write_bytes(archive(handler, config=config, files=files, runtime=runtime, **manifest))
+    return path
+
+
+def rewrite_archive(
+    source: Path, target: Path, files: Mapping[str, bytes], without: Collection[str] = ()
+) -> None:
+    """Copy an archive with other files in it, in place of those of the same name, and some left out."""
+    with zipfile.ZipFile(source) as good, zipfile.ZipFile(target, "w") as changed:
+        for name in good.namelist():
+            if name not in files and name not in without:
+                changed.writestr(name, good.read(name))
+        for name, content in files.items():
+            changed.writestr(name, content)
