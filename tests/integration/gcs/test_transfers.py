@@ -1,13 +1,11 @@
-"""Transfers between a real storage emulator and the disk."""
+"""From a real storage emulator to the disk, and what it holds."""
 
-import hashlib
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.integration.gcs.objects import CHECK_BYTES, CHECK_CRC32C, folder, noise
 from tests.storage_emulator import StorageEmulator
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.gcs import (
@@ -19,28 +17,6 @@ from vertex_torchserve.gcs import (
     list_folder,
     upload_file,
 )
-
-# The CRC32C of b"123456789" is 0xE3069283 (the check value of the CRC catalogue, RFC 3720 B.4's polynomial).
-CHECK_BYTES = b"123456789"
-CHECK_CRC32C = "4waSgw=="
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_left() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    assert [
-        thread for thread in threading.enumerate() if thread not in before and thread.name.startswith("gcs")
-    ] == []
-
-
-def folder(storage: StorageEmulator, key: str = "model") -> GcsPath:
-    return GcsPath(storage.bucket, key)
-
-
-def noise(size: int) -> bytes:
-    """Bytes no two stretches of which are alike, so that a range at a wrong place shows."""
-    return hashlib.shake_128(b"weights").digest(size)
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -279,50 +255,3 @@ def test_a_listing_is_relative_and_sorted(storage: StorageEmulator) -> None:
         ("b", 9, CHECK_CRC32C),
     ]
     assert list_folder(folder(storage, "nothing")) == []
-
-
-def test_an_upload_is_checked_and_not_repeated(storage: StorageEmulator, tmp_path: Path) -> None:
-    local = tmp_path / "model.mar"
-    local.write_bytes(CHECK_BYTES)
-    target = folder(storage, "archives/model.mar")
-    done: list[int] = []
-
-    first = upload_file(local, target, progress=done.append)
-    again = upload_file(local, target, progress=done.append)
-    local.write_bytes(b"changed")
-    changed = upload_file(local, target)
-
-    assert (first.size, first.crc32c, first.name) == (9, CHECK_CRC32C, "model.mar")
-    assert again == first
-    assert sum(done) == 18
-    assert changed.generation > first.generation
-    assert storage.get("archives/model.mar") == b"changed"
-    assert storage.keys() == ["archives/model.mar"]
-
-
-def test_a_large_upload_arrives_whole_and_reports(storage: StorageEmulator, tmp_path: Path) -> None:
-    data = noise((33 << 20) + 5)  # one chunk, and a little of the next
-    local = tmp_path / "model.mar"
-    local.write_bytes(data)
-    done: list[int] = []
-    result = upload_file(local, folder(storage, "m/model.mar"), progress=done.append)
-    assert storage.get("m/model.mar") == data
-    assert result.size == sum(done) == (33 << 20) + 5
-    download_file(folder(storage, "m/model.mar"), tmp_path / "back.mar")
-    assert (tmp_path / "back.mar").read_bytes() == data
-
-
-def test_an_empty_file_goes_up_and_comes_back(storage: StorageEmulator, tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    assert upload_file(tmp_path / "empty", folder(storage, "empty")).crc32c == "AAAAAA=="
-    download_file(folder(storage, "empty"), tmp_path / "back")
-    assert (tmp_path / "back").read_bytes() == b""
-
-
-def test_an_upload_of_nothing_or_to_nowhere(storage: StorageEmulator, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"absent\.mar is not a file"):
-        upload_file(tmp_path / "absent.mar", folder(storage, "a.mar"))
-    (tmp_path / "a.mar").touch()
-    with pytest.raises(InputError, match="is a bucket"):
-        upload_file(tmp_path / "a.mar", GcsPath(storage.bucket))
-    assert storage.keys() == []

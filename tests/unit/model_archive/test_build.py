@@ -1,4 +1,4 @@
-"""Archives as files: what is in them, byte for byte, and what is refused before anything is written."""
+"""Archives as files: what is in them, byte for byte."""
 
 import json
 import zipfile
@@ -8,14 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.model_folders import ECHO_HANDLER, model_folder, write_handler
+from testbed.archives import ECHO_HANDLER
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.model_archive import BuiltArchive, ModelArchiveSpec, build_model_archive
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> ModelArchiveSpec:
-    return ModelArchiveSpec(model_folder(tmp_path), handler=str(write_handler(tmp_path)))
 
 
 def build(spec: ModelArchiveSpec, tmp_path: Path) -> BuiltArchive:
@@ -25,14 +20,6 @@ def build(spec: ModelArchiveSpec, tmp_path: Path) -> BuiltArchive:
 def content(built: BuiltArchive) -> dict[str, bytes]:
     with zipfile.ZipFile(built.mar_path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
-
-
-def refusal(spec: ModelArchiveSpec, tmp_path: Path) -> str:
-    """The message of the refusal; nothing may have been written."""
-    with pytest.raises(InputError) as caught:
-        build(spec, tmp_path)
-    assert not (tmp_path / "out").exists()
-    return str(caught.value)
 
 
 def test_everything_is_in_under_its_name_and_sub_folders_survive(
@@ -65,22 +52,6 @@ def test_a_golden_request_from_elsewhere_or_from_the_model_s_folder(
     golden.rename(spec.model_folder / "golden-request.json")
     built = build_model_archive(spec, tmp_path / "other")
     assert content(built) == files
-
-
-def test_a_golden_request_that_would_never_be_answered_is_refused(
-    spec: ModelArchiveSpec, tmp_path: Path
-) -> None:
-    golden = tmp_path / "golden.json"
-    spec = replace(spec, golden_request=golden)
-    assert f"golden request '{golden}' is not a file that exists" in refusal(spec, tmp_path)
-    golden.write_text('{"instances": [], "prediction": [1]}')
-    message = refusal(spec, tmp_path)
-    assert "2 problems with the input" in message
-    assert f"{golden}: golden-request.json: 'prediction' is no field of it" in message
-    assert '"instances" must be a list of at least one instance, got []' in message
-    golden.write_text(GOLDEN)
-    (spec.model_folder / "golden-request.json").write_text('{"instances": [1]}')
-    assert "would both land on 'golden-request.json'" in refusal(spec, tmp_path)
 
 
 def test_the_manifest_is_torch_model_archivers(spec: ModelArchiveSpec, tmp_path: Path) -> None:
@@ -210,107 +181,6 @@ def test_a_failed_write_leaves_nothing_behind(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-class TestRefused:
-    def test_a_folder_that_does_not_exist(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
-        message = refusal(replace(spec, model_folder=tmp_path / "nowhere"), tmp_path)
-        assert "nowhere' does not exist\n  fix: name the trained model's folder" in message
-
-    def test_an_empty_folder(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
-        (tmp_path / "empty").mkdir()
-        assert "empty' holds no file" in refusal(replace(spec, model_folder=tmp_path / "empty"), tmp_path)
-
-    def test_a_serialized_file_that_is_not_there(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
-        message = refusal(replace(spec, local_model_file="ckpt.pt"), tmp_path)
-        assert "local model file 'ckpt.pt' is not in" in message
-        assert "1_Pooling, config.json, model.safetensors, training.log" in message
-
-    def test_a_serialized_file_that_could_be_several(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
-        (spec.model_folder / "model.safetensors").unlink()
-        for name in ("a.pt", "b.pt"):
-            (spec.model_folder / name).write_text("weights")
-        assert "it could be a.pt, b.pt\n  fix: name it with --local-model-file" in refusal(spec, tmp_path)
-
-    def test_two_files_on_one_name(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
-        (tmp_path / "other").mkdir()
-        extra = tmp_path / "other" / "config.json"
-        extra.write_text("{}")
-        message = refusal(replace(spec, extra_files=(extra,)), tmp_path)
-        assert f"{spec.model_folder / 'config.json'} and {extra} would both land on 'config.json'" in message
-
-    def test_the_same_file_twice_is_no_conflict(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
-        handler = Path(spec.handler)
-        assert "handler.py" in build(replace(spec, extra_files=(handler,)), tmp_path).members
-
-    @pytest.mark.parametrize(
-        ("source", "expected"),
-        [
-            ("def handle(data, context:\n    pass\n", "line 1: '(' was never closed"),
-            ("class A: ...\nclass B: ...\n", "defines 2 classes (A, B) and no `handle`"),
-            ("X = 1\n", "defines 0 classes (none) and no `handle`"),
-            ("x = 1\x00", "cannot contain null bytes"),
-        ],
-    )
-    def test_a_handler_that_torchserve_can_not_load(
-        self, spec: ModelArchiveSpec, tmp_path: Path, source: str, expected: str
-    ) -> None:
-        Path(spec.handler).write_text(source)
-        assert expected in refusal(spec, tmp_path)
-
-    @pytest.mark.parametrize(
-        "source",
-        [
-            "from other import *\n",
-            "class A: ...\nclass B: ...\nhandle = A().go\n",
-            "if True:\n    def handle(d, c): ...\n",
-        ],
-    )
-    def test_a_handler_that_may_be_right_is_let_through(
-        self, spec: ModelArchiveSpec, tmp_path: Path, source: str
-    ) -> None:
-        Path(spec.handler).write_text(source)
-        build(spec, tmp_path)
-
-    def test_a_handler_function_that_is_not_there(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
-        assert "defines no function 'go'" in refusal(replace(spec, handler=f"{spec.handler}:go"), tmp_path)
-
-    @pytest.mark.parametrize("name", ["-model", "a b", "mod/el", "", "größe"])
-    def test_a_name_the_archiver_refuses(self, spec: ModelArchiveSpec, tmp_path: Path, name: str) -> None:
-        message = refusal(replace(spec, model_name=name), tmp_path)
-        assert f"model name {name!r} is refused by torch-model-archiver" in message
-
-    @pytest.mark.parametrize("text", ["", "# only a comment\n", "- a\n", "a: [1\n"])
-    def test_a_model_config_torchserve_would_die_of(
-        self, spec: ModelArchiveSpec, tmp_path: Path, text: str
-    ) -> None:
-        (spec.model_folder / "model-config.yaml").write_text(text)
-        assert "model-config.yaml" in refusal(spec, tmp_path)
-
-    @pytest.mark.parametrize("name", ["json.py", "torch/__init__.py", "MAR-INF/MANIFEST.json"])
-    def test_a_file_that_would_take_the_place_of_another(
-        self, spec: ModelArchiveSpec, tmp_path: Path, name: str
-    ) -> None:
-        (spec.model_folder / name).parent.mkdir(exist_ok=True)
-        (spec.model_folder / name).write_text("")
-        assert str(spec.model_folder / name) in refusal(spec, tmp_path)
-
-    def test_everything_at_once(self, spec: ModelArchiveSpec, tmp_path: Path) -> None:
-        message = refusal(
-            replace(
-                spec,
-                model_folder=tmp_path / "nowhere",
-                handler="none.py",
-                model_name="-",
-                version=" ",
-                requirements_file=tmp_path / "r.txt",
-                tokenizer=tmp_path / "t",
-            ),
-            tmp_path,
-        )
-        assert message.startswith("6 problems with the input:")
-        for part in ("nowhere", "none.py", "'-'", "version", "r.txt", "tokenizer"):
-            assert part in message
-
-
 def config_of(built: BuiltArchive) -> object:
     files = content(built)
     name = json.loads(files["MAR-INF/MANIFEST.json"])["model"]["configFile"]
@@ -329,18 +199,3 @@ def test_the_task_goes_into_the_model_config(spec: ModelArchiveSpec, tmp_path: P
     assert "model-config.yaml" not in built.members
     given.rename(spec.model_folder / "model-config.yaml")
     assert config_of(build_model_archive(spec, tmp_path / "own")) == merged
-
-
-def test_a_task_that_can_t_be_is_refused(spec: ModelArchiveSpec, tmp_path: Path) -> None:
-    message = refusal(replace(spec, handler="huggingface", task="summarisation"), tmp_path)
-    assert "unknown task 'summarisation'; accepted: " in message
-    assert " sentence-embeddings, " in message
-    assert " summarization, " in message
-    message = refusal(replace(spec, task="summarization"), tmp_path)
-    assert "task 'summarization' is for the reference handler" in message
-    config = tmp_path / "settings.yaml"
-    config.write_text("handler: {task: translation}")
-    spec = replace(spec, handler="huggingface", task="summarization", config_file=config)
-    assert f"{config} says task 'translation', --task says 'summarization'" in refusal(spec, tmp_path)
-    config.write_text("handler: [task]")
-    assert f"{config}: handler is ['task'], not a mapping" in refusal(spec, tmp_path)
