@@ -25,6 +25,7 @@ class GenerationOptions:
         self, model: Any, defaults: Mapping[str, Any], before_models_own: bool, limit: int | None
     ) -> None:
         self._config = model.generation_config
+        self._own: Parameters = self._config.to_diff_dict()
         self._positions = positions_of(model)
         self._defaults, self._before_models_own, self._limit = defaults, before_models_own, limit
 
@@ -40,13 +41,12 @@ class GenerationOptions:
             Refused: The combination makes no sense to `generate`.
         """
         sent = {key: value for key, value in parameters.items() if key not in NOT_FOR_GENERATE}
-        own = self._config.to_diff_dict()
-        known = {**own, **specific, **sent}
+        known = {**self._own, **specific, **sent}
         before = {**specific, **sent} if self._before_models_own else known
         defaults = {
             key: value
             for key, value in self._defaults.items()
-            if key not in before and not (key == "max_new_tokens" and "max_length" in own | sent)
+            if key not in before and not (key == "max_new_tokens" and "max_length" in self._own | sent)
         }
         sampling = {**known, **defaults}.get("do_sample")
         chosen = {
