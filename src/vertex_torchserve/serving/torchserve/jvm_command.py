@@ -23,6 +23,10 @@ DRAIN_DELAY_SECONDS = 0
 # How long requests that were accepted may take after that. Kubernetes waits 30 s before SIGKILL, and
 # TorchServe's own stop takes two seconds of netty's quiet period behind the drain.
 DRAIN_LIMIT_SECONDS = 20
+# How many fields or parts the form of a request may have: as many as netty's later versions take by default.
+FORM_FIELDS = 128
+# How many bytes the headers of one part of a form may have: as many as those of the request.
+FORM_PART_HEADER_BYTES = 8192
 _CONFIG_NAME = "config.properties"
 _LAUNCHER = Path(__file__).parents[1] / "java" / "vertex-torchserve.jar"
 _LOG_CONFIG = Path(__file__).with_name("log4j2.xml")
@@ -85,6 +89,8 @@ def launcher_properties(ready_file: Path, request_timeout_seconds: int) -> dict[
         "vts.drain.limit.seconds": str(DRAIN_LIMIT_SECONDS),
         "vts.request.timeout.seconds": str(request_timeout_seconds),
         "vts.load.retry.seconds": str(RETRY_AFTER_SECONDS),
+        "vts.form.fields": str(FORM_FIELDS),
+        "vts.form.part.header.bytes": str(FORM_PART_HEADER_BYTES),
     }
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from testbed.jvm_server import JvmServer
+from testbed.archives import write_archive
+from testbed.jvm_server import JvmServer, model_config
 from tests.integration.serving.java.http_client import Client
+from tests.integration.serving.java.measuring_handler import MEASURING_HANDLER
 
 
 @pytest.fixture
@@ -24,3 +26,15 @@ def client(server: JvmServer) -> Iterator[Client]:
     new = Client(server)
     with contextlib.closing(new.connection):
         yield new
+
+
+@pytest.fixture(scope="session")
+def measuring_server() -> Iterator[JvmServer]:
+    """One worker that says how long each field is; a request with `?smuggled=1` makes a file `smuggled`."""
+    with tempfile.TemporaryDirectory(prefix="jvm-") as folder:
+        run = Path(folder, "run")
+        archive = write_archive(Path(folder, "store"), MEASURING_HANDLER, config=model_config())
+        images = {"max_request_size": "10551296"}  # as in the images
+        with JvmServer(run, archive, configuration=images, environment={"MARKS": folder}) as server:
+            server.wait_healthy()
+            yield server

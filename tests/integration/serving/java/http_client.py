@@ -30,8 +30,9 @@ class Client:
             return response.status, json.loads(response.read()), headers
 
 
-def raw(server: JvmServer, sent: bytes) -> bytes:
-    """Everything the server answers to these bytes until it closes the connection."""
+def raw(server: JvmServer, *sent: bytes) -> bytes:
+    """Everything the server answers to these bytes, sent part by part, until it closes the connection."""
     with socket.create_connection(("127.0.0.1", server.http), timeout=ANSWER_SECONDS) as connection:
-        connection.sendall(sent)
+        for part in sent:
+            connection.sendall(part)
         return b"".join(iter(lambda: connection.recv(65536), b""))

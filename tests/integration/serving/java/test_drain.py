@@ -164,7 +164,7 @@ def pipeline(server: JvmServer, *requests: int) -> socket.socket:
     for request in requests:
         body = json.dumps({"id": request, "sleep": 0})
         headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        connection.sendall(f"POST /predictions/model HTTP/1.1\r\n{headers}\r\n{body}".encode())
+        connection.sendall(f"POST /predictions/model HTTP/1.1\r\nHost: a\r\n{headers}\r\n{body}".encode())
     return connection
 
 

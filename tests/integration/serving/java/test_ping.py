@@ -134,5 +134,5 @@ def test_a_malformed_number_of_seconds_is_refused(work: Path, value: str) -> Non
         assert server.process.wait(READY_SECONDS) == 1
         assert server.log() == (
             f"Invalid configuration: vts.drain.limit.seconds={value}; "
-            "a whole number of seconds from 0 to 999999 is accepted\n"
+            "a whole number from 0 to 999999 is accepted\n"
         )

@@ -19,6 +19,8 @@ def test_python_passes_what_java_reads_and_no_more() -> None:
         "vts.drain.limit.seconds",
         "vts.request.timeout.seconds",
         "vts.load.retry.seconds",
+        "vts.form.fields",
+        "vts.form.part.header.bytes",
     }
 
 

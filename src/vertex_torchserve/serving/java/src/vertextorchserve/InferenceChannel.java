@@ -17,8 +17,11 @@ import org.pytorch.serve.util.ConnectorType;
 import org.pytorch.serve.util.TokenAuthorization.TokenType;
 import vertextorchserve.drain.RequestWatch;
 import vertextorchserve.drain.Traffic;
+import vertextorchserve.forms.FormLimit;
 import vertextorchserve.http.LingeringClose;
 import vertextorchserve.http.OneAtATime;
+import vertextorchserve.http.RefusalAnswer;
+import vertextorchserve.http.StrictFraming;
 import vertextorchserve.http.TorchServeErrors;
 import vertextorchserve.limits.Admission;
 import vertextorchserve.limits.AnswerDeadline;
@@ -45,6 +48,7 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
     @Override
     protected void initChannel(Channel channel) {
         ChannelPipeline pipeline = channel.pipeline();
+        pipeline.addLast("strict framing", new StrictFraming());
         pipeline.addLast("http", new HttpServerCodec());
         pipeline.addLast("lingering close", new LingeringClose());
         // Closes a connection whose client asked for that with Connection: close; TorchServe would keep it
@@ -55,7 +59,9 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         pipeline.addLast("access log", new AccessLog());
         pipeline.addLast("torchserve errors", new TorchServeErrors());
         pipeline.addLast("body budget", new BodyBudget());
+        pipeline.addLast("form limit", new FormLimit(settings.formFields(), settings.formPartHeaderBytes()));
         pipeline.addLast("body limit", new BodyLimit(ConfigManager.getInstance().getMaxRequestSize()));
+        pipeline.addLast("refusal answer", new RefusalAnswer());
         pipeline.addLast("deadline", new AnswerDeadline(settings.requestTimeout()));
         pipeline.addLast("handler", new HttpRequestHandler(routes()));
     }

@@ -15,28 +15,36 @@ import java.time.Duration;
  *         until it gets 504.
  * @param loadRetry {@code vts.load.retry.seconds}: how long a client is told to wait while no worker has
  *         loaded the model.
+ * @param formFields {@code vts.form.fields}: how many fields or parts a form may have.
+ * @param formPartHeaderBytes {@code vts.form.part.header.bytes}: how many bytes the headers of one part may
+ *         have.
  */
 record Settings(Path readyFile, Duration drainDelay, Duration drainLimit, Duration requestTimeout,
-        Duration loadRetry) {
+        Duration loadRetry, int formFields, int formPartHeaderBytes) {
     /**
      * Reads them; called once, by the main thread.
      *
-     * @throws IllegalArgumentException for a property that is not set, or for a number of seconds that is
-     *         not a whole number from 0 to 999999.
+     * @throws IllegalArgumentException for a property that is not set, or for a number that is not a whole
+     *         one from 0 to 999999.
      */
     static Settings fromSystemProperties() {
         return new Settings(Path.of(property("vts.ready.file")), seconds("vts.drain.delay.seconds"),
                 seconds("vts.drain.limit.seconds"), seconds("vts.request.timeout.seconds"),
-                seconds("vts.load.retry.seconds"));
+                seconds("vts.load.retry.seconds"), number("vts.form.fields"),
+                number("vts.form.part.header.bytes"));
     }
 
     private static Duration seconds(String name) {
+        return Duration.ofSeconds(number(name));
+    }
+
+    private static int number(String name) {
         String value = property(name);
         if (!value.matches("\\d{1,6}")) {
             throw new IllegalArgumentException(
-                    name + "=" + value + "; a whole number of seconds from 0 to 999999 is accepted");
+                    name + "=" + value + "; a whole number from 0 to 999999 is accepted");
         }
-        return Duration.ofSeconds(Integer.parseInt(value));
+        return Integer.parseInt(value);
     }
 
     private static String property(String name) {

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 class SettingsTest {
     private static final Map<String, String> PROPERTIES =
             Map.of("vts.ready.file", "/work/ready", "vts.drain.delay.seconds", "0", "vts.drain.limit.seconds",
-                    "20", "vts.request.timeout.seconds", "3600", "vts.load.retry.seconds", "5");
+                    "20", "vts.request.timeout.seconds", "3600", "vts.load.retry.seconds", "5",
+                    "vts.form.fields", "128", "vts.form.part.header.bytes", "8192");
 
     @BeforeEach
     void set() {
@@ -29,7 +30,7 @@ class SettingsTest {
     @Test
     void eachPropertyHasItsSetting() {
         Settings expected = new Settings(Path.of("/work/ready"), Duration.ofSeconds(0),
-                Duration.ofSeconds(20), Duration.ofHours(1), Duration.ofSeconds(5));
+                Duration.ofSeconds(20), Duration.ofHours(1), Duration.ofSeconds(5), 128, 8192);
         assertEquals(expected, Settings.fromSystemProperties());
     }
 

@@ -5,6 +5,7 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.ErrorDataDecoderException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -19,8 +20,8 @@ import vertextorchserve.queue.Models;
 import vertextorchserve.ready.Readiness;
 
 /**
- * Passes on the requests that a model could answer. The others get 405, or 503 with the reason: no worker has
- * loaded the model, or the queue is full.
+ * Passes on the requests that a model could answer. The others get 400, 405, or 503 with the reason: no
+ * worker has loaded the model, or the queue is full.
  *
  * <p>TorchServe accepts GET for a prediction, lets requests wait for a model that may never load, and says
  * "no worker" when the queue is full.
@@ -68,6 +69,9 @@ public final class Admission extends HttpRequestHandlerChain {
                 chain.handleRequest(context, request, decoder, segments);
             } catch (ServiceUnavailableException queueFull) {
                 ErrorAnswer.sendBusy(context, Models.waitingRequests() + " requests");
+            } catch (ErrorDataDecoderException notAForm) {
+                ErrorAnswer.send(context, HttpResponseStatus.BAD_REQUEST,
+                        "the body is not a form of the type that its Content-Type names");
             }
         }
     }

@@ -1,0 +1,260 @@
+package vertextorchserve.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.http.DefaultFullHttpRequest;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * Passes on to netty's HTTP decoder only bytes that every server reads as the same requests.
+ *
+ * <p>Netty is lenient about the lines around a body. A proxy in front that reads them in another way can be
+ * made to pass on one request which netty takes for two (docs/decisions/0011). This handler reads those lines
+ * itself, line by line, and no byte of the bodies. In place of the first request that is ambiguous it passes
+ * on one with the failure {@link RefusedRequest}, which the decoder lets through; all bytes behind it are
+ * dropped.
+ *
+ * <p>One for each connection, before the decoder; netty calls it in the connection's thread.
+ */
+public final class StrictFraming extends ByteToMessageDecoder {
+    /** Netty's decoder has limits of 4,096 bytes for the first line and of 8,192 for the headers. */
+    private static final int MOST_HEAD_BYTES = 16_384;
+
+    private static final int MOST_TRAILER_BYTES = 8_192;
+    /** Eight digits, and an extension. */
+    private static final int MOST_CHUNK_LINE_BYTES = 256;
+    /** Each chunk costs an object, however small it is. */
+    private static final int MOST_CHUNKS = 100_000;
+
+    private static final int MOST_CHUNK_DIGITS = 8;
+
+    private enum Part { HEAD, BODY, CHUNK_LINE, CHUNK, CHUNK_END, TRAILER, REFUSED }
+
+    private Part part = Part.HEAD;
+    private RequestHead head = new RequestHead();
+    private boolean emptyLine; // there was one before the request line
+    private long toCome; // bytes of the body or the chunk
+    private int chunks;
+    private int trailerBytes;
+
+    // Counted from the first byte that has not been passed on yet:
+    private int checked; // up to here it may be
+    private int read; // up to here lines have been read
+    private int searched; // up to here there is no further line feed
+
+    @Override
+    protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) {
+        HttpObject refused = null;
+        try {
+            boolean more = true;
+            while (more) {
+                more = advance(in);
+            }
+        } catch (RefusedRequest refusal) {
+            refused = stop(refusal);
+        }
+        if (checked > 0) {
+            out.add(in.readRetainedSlice(checked));
+            read -= checked;
+            searched -= checked;
+            checked = 0;
+        }
+        if (refused != null) {
+            out.add(refused);
+        }
+        if (part == Part.REFUSED) {
+            in.skipBytes(in.readableBytes());
+        }
+    }
+
+    /** Reads one line or what there is of a body; false when more bytes must come first. */
+    private boolean advance(ByteBuf in) throws RefusedRequest {
+        switch (part) {
+            case HEAD:
+                return readHeadLine(in);
+            case BODY:
+                return readBytes(in, Part.HEAD);
+            case CHUNK_LINE:
+                return readChunkLine(in);
+            case CHUNK:
+                return readBytes(in, Part.CHUNK_END);
+            case CHUNK_END:
+                return readChunkEnd(in);
+            case TRAILER:
+                return readTrailerLine(in);
+            default:
+                return false;
+        }
+    }
+
+    private boolean readHeadLine(ByteBuf in) throws RefusedRequest {
+        if (head.isEmpty() && in.readableBytes() > read) {
+            byte first = in.getByte(in.readerIndex() + read);
+            if (first <= ' ' && first != '\r') {
+                throw RefusedRequest.malformed("there is a control character before the request line");
+            }
+        }
+        String line = nextLine(in, MOST_HEAD_BYTES - read, "the head of a request");
+        if (line == null) {
+            return false;
+        }
+        if (!line.isEmpty()) {
+            head.add(line);
+        } else if (!head.isEmpty()) {
+            endHead();
+        } else if (emptyLine) {
+            throw RefusedRequest.malformed("there is more than one empty line before a request");
+        } else {
+            emptyLine = true; // some clients send one behind a body (RFC 9112, section 2.2)
+        }
+        return true;
+    }
+
+    private void endHead() throws RefusedRequest {
+        long length = head.bodyLength();
+        checked = read;
+        head = new RequestHead();
+        emptyLine = false;
+        if (length == RequestHead.CHUNKED) {
+            chunks = 0;
+            part = Part.CHUNK_LINE;
+        } else if (length > 0) {
+            toCome = length;
+            part = Part.BODY;
+        }
+    }
+
+    private boolean readBytes(ByteBuf in, Part next) {
+        int bytes = (int) Math.min(toCome, in.readableBytes() - read);
+        if (bytes == 0) {
+            return false;
+        }
+        take(bytes);
+        toCome -= bytes;
+        if (toCome == 0) {
+            part = next;
+        }
+        return true;
+    }
+
+    private boolean readChunkLine(ByteBuf in) throws RefusedRequest {
+        String line = nextLine(in, MOST_CHUNK_LINE_BYTES, "the line before a chunk");
+        if (line == null) {
+            return false;
+        }
+        toCome = chunkSize(line);
+        chunks++;
+        if (chunks > MOST_CHUNKS) {
+            throw new RefusedRequest(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
+                    "the body has more than " + MOST_CHUNKS + " chunks; send larger ones");
+        }
+        checked = read;
+        trailerBytes = 0;
+        part = toCome == 0 ? Part.TRAILER : Part.CHUNK;
+        return true;
+    }
+
+    private static long chunkSize(String line) throws RefusedRequest {
+        int digits = 0;
+        long size = 0;
+        while (digits < line.length() && Character.digit(line.charAt(digits), 16) >= 0) {
+            size = size * 16 + Character.digit(line.charAt(digits), 16);
+            digits++;
+            if (digits > MOST_CHUNK_DIGITS) {
+                break;
+            }
+        }
+        boolean extended = digits < line.length() && line.charAt(digits) == ';';
+        if (digits == 0 || digits > MOST_CHUNK_DIGITS || size > Integer.MAX_VALUE
+                || digits < line.length() && !extended) {
+            throw RefusedRequest.malformed("the size of a chunk is not a number of up to " + MOST_CHUNK_DIGITS
+                    + " hexadecimal digits below 80000000");
+        }
+        for (int i = digits; i < line.length(); i++) {
+            char c = line.charAt(i);
+            // A quoted string may go on behind the end of the line, for those who read it so.
+            if (c == '"' || c < ' ' && c != '\t' || c >= 0x7f) {
+                throw RefusedRequest.malformed(
+                        "the extension of a chunk has a quotation mark or a control character");
+            }
+        }
+        return size;
+    }
+
+    private boolean readChunkEnd(ByteBuf in) throws RefusedRequest {
+        if (in.readableBytes() - read < 2) {
+            return false;
+        }
+        int at = in.readerIndex() + read;
+        if (in.getByte(at) != '\r' || in.getByte(at + 1) != '\n') {
+            throw RefusedRequest.malformed("a chunk is longer than its size says");
+        }
+        take(2);
+        part = Part.CHUNK_LINE;
+        return true;
+    }
+
+    private boolean readTrailerLine(ByteBuf in) throws RefusedRequest {
+        int before = read;
+        String line = nextLine(in, MOST_TRAILER_BYTES - trailerBytes, "the trailer of a request");
+        if (line == null) {
+            return false;
+        }
+        trailerBytes += read - before;
+        if (line.isEmpty()) {
+            part = Part.HEAD;
+        } else {
+            FieldLine.of(line);
+        }
+        checked = read;
+        return true;
+    }
+
+    private void take(int bytes) {
+        read += bytes;
+        checked = read;
+    }
+
+    /**
+     * The next line without CRLF, each byte a character; null when its end has not arrived.
+     *
+     * @param mostBytes how long it may be, with CRLF.
+     * @param what it is, for the message.
+     */
+    private String nextLine(ByteBuf in, int mostBytes, String what) throws RefusedRequest {
+        int start = in.readerIndex() + read;
+        int from = Math.max(start, in.readerIndex() + searched);
+        int end = in.indexOf(from, in.writerIndex(), (byte) '\n');
+        searched = (end < 0 ? in.writerIndex() : end) - in.readerIndex();
+        if (searched - read >= mostBytes) {
+            throw RefusedRequest.malformed(what + " is too large");
+        }
+        if (end < 0) {
+            return null;
+        }
+        if (end == start || in.getByte(end - 1) != '\r') {
+            throw RefusedRequest.malformed(what + " has a line that does not end in CRLF");
+        }
+        read = end + 1 - in.readerIndex();
+        return in.toString(start, end - 1 - start, StandardCharsets.ISO_8859_1);
+    }
+
+    /** What the handlers behind the decoder get in place of the request, or of the end of its body. */
+    private HttpObject stop(RefusedRequest refusal) {
+        HttpObject refused = part == Part.HEAD ? new DefaultFullHttpRequest(HttpVersion.HTTP_1_0,
+                                                         HttpMethod.GET, "/bad-request") // as netty's
+                                               : new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER);
+        refused.setDecoderResult(DecoderResult.failure(refusal));
+        part = Part.REFUSED;
+        return refused;
+    }
+}
