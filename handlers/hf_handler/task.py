@@ -20,9 +20,10 @@ class Task:
     Attributes:
         name: As transformers calls the pipeline.
         interface: What is taken and answered.
-        budget: Cost of one pack, where `max_batch_tokens` is not set and nothing measures it.
-        budget_on_gpu: The same on a GPU; None: no other.
-        shares_threads: Whether a pack is done soon enough to run on the cores of idle workers meanwhile.
+        budget: The most that a pack may cost, where `max_batch_tokens` is not set and nothing measures it.
+        budget_on_gpu: The same on a GPU; None where it is no other.
+        shares_threads: Whether packs may use the threads of idle workers. Not where a pack takes seconds: the
+            others would be slow for requests that come before it ends.
         model: Of transformers; `load` sets it.
         full_name: The task's name as it was chosen: `translation_en_to_de` holds the languages.
         device: Where the model is, and inputs go.
