@@ -25,6 +25,9 @@ DRAIN_DELAY_SECONDS = 0
 DRAIN_LIMIT_SECONDS = 20
 # How many fields or parts the form of a request may have: as many as netty's later versions take by default.
 FORM_FIELDS = 128
+# How many bytes a form may have that is not in parts: a tenth of a body. Netty decodes it byte by byte,
+# in a thread that other connections need too.
+FORM_URLENCODED_BYTES = 999_999
 # How many bytes the headers of one part of a form may have: as many as those of the request.
 FORM_PART_HEADER_BYTES = 8192
 _CONFIG_NAME = "config.properties"
@@ -90,6 +93,7 @@ def launcher_properties(ready_file: Path, request_timeout_seconds: int) -> dict[
         "vts.request.timeout.seconds": str(request_timeout_seconds),
         "vts.load.retry.seconds": str(RETRY_AFTER_SECONDS),
         "vts.form.fields": str(FORM_FIELDS),
+        "vts.form.urlencoded.bytes": str(FORM_URLENCODED_BYTES),
         "vts.form.part.header.bytes": str(FORM_PART_HEADER_BYTES),
     }
 

@@ -20,6 +20,10 @@ MOST_PING_SECONDS = 2.0
 MANY_FIELDS = "the form has more than 128 fields, the most that is accepted; send the instances as JSON"
 MANY_PARTS = "the form has more than 128 parts, the most that is accepted; send the instances as JSON"
 LONG_HEADERS = "the headers of a part of the form have more than 8192 bytes, the most that is accepted"
+LARGE = (
+    "a form that is not in parts has more than 999999 bytes, the most that is accepted; "
+    "send JSON or multipart/form-data"
+)
 MIXED = "a part of the form has the type multipart/mixed; give each file a part of its own"
 BOUNDARY = (
     "the Content-Type of the form has no boundary of 1 to 70 ASCII characters, or another charset than UTF-8"
@@ -30,6 +34,7 @@ HOSTILE = {
     "million-fields": (URLENCODED, b"a=&" * 1_000_000, 413, MANY_FIELDS),
     "many-fields-without-names": (URLENCODED, b"&" * 3_000_000, 413, MANY_FIELDS),
     "many-fields-with-a-charset": (f"{URLENCODED}; charset=utf-8", b"a=&" * 1_000_000, 413, MANY_FIELDS),
+    "one-field-of-10-MB": (URLENCODED, b"+" * 10_000_000, 413, LARGE),
     "170000-parts": (MULTIPART, PART * 170_000, 413, MANY_PARTS),
     "parts-without-headers": (MULTIPART, b"--b\r\n\r\n\r\n" * 500_000, 413, MANY_PARTS),
     "boundary-that-repeats-itself": (
@@ -97,6 +102,9 @@ def test_as_many_fields_and_parts_as_may_be(measuring_server: JvmServer) -> None
         b'--b\r\nContent-Disposition: form-data; name="f%d"\r\n\r\nx\r\n' % number for number in range(128)
     )
     assert post(measuring_server, MULTIPART, parts + b"--b--\r\n") == (200, wanted)
+    large = b"a=" + b"x" * 999_997
+    assert post(measuring_server, URLENCODED, large) == (200, {"a": 999_997})
+    assert post(measuring_server, URLENCODED, large + b"x") == (413, {"error": LARGE})
     assert post(measuring_server, URLENCODED, fields + b"&g=x") == (413, {"error": MANY_FIELDS})
     assert post(measuring_server, MULTIPART, PART + parts + b"--b--\r\n") == (413, {"error": MANY_PARTS})
 

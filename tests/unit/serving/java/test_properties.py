@@ -20,6 +20,7 @@ def test_python_passes_what_java_reads_and_no_more() -> None:
         "vts.request.timeout.seconds",
         "vts.load.retry.seconds",
         "vts.form.fields",
+        "vts.form.urlencoded.bytes",
         "vts.form.part.header.bytes",
     }
 

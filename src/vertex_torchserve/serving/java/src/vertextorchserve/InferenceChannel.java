@@ -17,6 +17,7 @@ import org.pytorch.serve.util.ConnectorType;
 import org.pytorch.serve.util.TokenAuthorization.TokenType;
 import vertextorchserve.drain.RequestWatch;
 import vertextorchserve.drain.Traffic;
+import vertextorchserve.forms.FormInOnePiece;
 import vertextorchserve.forms.FormLimit;
 import vertextorchserve.http.LingeringClose;
 import vertextorchserve.http.OneAtATime;
@@ -59,9 +60,12 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         pipeline.addLast("access log", new AccessLog());
         pipeline.addLast("torchserve errors", new TorchServeErrors());
         pipeline.addLast("body budget", new BodyBudget());
-        pipeline.addLast("form limit", new FormLimit(settings.formFields(), settings.formPartHeaderBytes()));
+        pipeline.addLast("form limit",
+                new FormLimit(settings.formFields(), settings.formUrlencodedBytes(),
+                        settings.formPartHeaderBytes()));
         pipeline.addLast("body limit", new BodyLimit(ConfigManager.getInstance().getMaxRequestSize()));
         pipeline.addLast("refusal answer", new RefusalAnswer());
+        pipeline.addLast("form in one piece", new FormInOnePiece());
         pipeline.addLast("deadline", new AnswerDeadline(settings.requestTimeout()));
         pipeline.addLast("handler", new HttpRequestHandler(routes()));
     }

@@ -16,11 +16,13 @@ import java.time.Duration;
  * @param loadRetry {@code vts.load.retry.seconds}: how long a client is told to wait while no worker has
  *         loaded the model.
  * @param formFields {@code vts.form.fields}: how many fields or parts a form may have.
+ * @param formUrlencodedBytes {@code vts.form.urlencoded.bytes}: how many bytes a form may have that is not in
+ *         parts.
  * @param formPartHeaderBytes {@code vts.form.part.header.bytes}: how many bytes the headers of one part may
  *         have.
  */
 record Settings(Path readyFile, Duration drainDelay, Duration drainLimit, Duration requestTimeout,
-        Duration loadRetry, int formFields, int formPartHeaderBytes) {
+        Duration loadRetry, int formFields, int formUrlencodedBytes, int formPartHeaderBytes) {
     /**
      * Reads them; called once, by the main thread.
      *
@@ -31,7 +33,7 @@ record Settings(Path readyFile, Duration drainDelay, Duration drainLimit, Durati
         return new Settings(Path.of(property("vts.ready.file")), seconds("vts.drain.delay.seconds"),
                 seconds("vts.drain.limit.seconds"), seconds("vts.request.timeout.seconds"),
                 seconds("vts.load.retry.seconds"), number("vts.form.fields"),
-                number("vts.form.part.header.bytes"));
+                number("vts.form.urlencoded.bytes"), number("vts.form.part.header.bytes"));
     }
 
     private static Duration seconds(String name) {

@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Test;
 
 /** Every property must be set, and no other value stands in for one. */
 class SettingsTest {
-    private static final Map<String, String> PROPERTIES =
-            Map.of("vts.ready.file", "/work/ready", "vts.drain.delay.seconds", "0", "vts.drain.limit.seconds",
-                    "20", "vts.request.timeout.seconds", "3600", "vts.load.retry.seconds", "5",
-                    "vts.form.fields", "128", "vts.form.part.header.bytes", "8192");
+    private static final Map<String, String> PROPERTIES = Map.of("vts.ready.file", "/work/ready",
+            "vts.drain.delay.seconds", "0", "vts.drain.limit.seconds", "20", "vts.request.timeout.seconds",
+            "3600", "vts.load.retry.seconds", "5", "vts.form.fields", "128", "vts.form.urlencoded.bytes",
+            "999999", "vts.form.part.header.bytes", "8192");
 
     @BeforeEach
     void set() {
@@ -30,7 +30,7 @@ class SettingsTest {
     @Test
     void eachPropertyHasItsSetting() {
         Settings expected = new Settings(Path.of("/work/ready"), Duration.ofSeconds(0),
-                Duration.ofSeconds(20), Duration.ofHours(1), Duration.ofSeconds(5), 128, 8192);
+                Duration.ofSeconds(20), Duration.ofHours(1), Duration.ofSeconds(5), 128, 999_999, 8192);
         assertEquals(expected, Settings.fromSystemProperties());
     }
 

@@ -10,13 +10,15 @@ import vertextorchserve.http.ErrorAnswer;
 import vertextorchserve.http.RefusedRequest;
 
 /**
- * Answers 413 to a form with too many fields or parts, or with too long headers, as soon as so much of it has
- * arrived. Netty's decoder would work on it for seconds, in the thread that other connections need too.
+ * Answers 413 to a form with too many fields, parts or bytes, or with too long headers, as soon as so much of
+ * it has arrived. Netty's decoder would work on it for seconds, in the thread that other connections need
+ * too.
  *
  * <p>One for each connection; netty calls it in the connection's thread.
  */
 public final class FormLimit extends ChannelInboundHandlerAdapter {
     private final int mostFields;
+    private final int mostUrlencodedBytes;
     private final int mostHeaderBytes;
     private HttpRequest head;
     private FormCount count; // null: the body is no form
@@ -26,10 +28,12 @@ public final class FormLimit extends ChannelInboundHandlerAdapter {
      * A limit for the forms of a new connection.
      *
      * @param mostFields how many fields or parts a form may have.
+     * @param mostUrlencodedBytes how many bytes a form may have that is not in parts.
      * @param mostHeaderBytes how many bytes the headers of one part may have.
      */
-    public FormLimit(int mostFields, int mostHeaderBytes) {
+    public FormLimit(int mostFields, int mostUrlencodedBytes, int mostHeaderBytes) {
         this.mostFields = mostFields;
+        this.mostUrlencodedBytes = mostUrlencodedBytes;
         this.mostHeaderBytes = mostHeaderBytes;
     }
 
@@ -57,7 +61,7 @@ public final class FormLimit extends ChannelInboundHandlerAdapter {
 
     private FormCount count(HttpRequest request) throws RefusedRequest {
         if (FormType.isUrlencoded(request)) {
-            return new FieldCount(mostFields);
+            return new FieldCount(mostFields, mostUrlencodedBytes);
         }
         String boundary = FormType.boundary(request);
         return boundary == null ? null : new PartCount(boundary, mostFields, mostHeaderBytes);

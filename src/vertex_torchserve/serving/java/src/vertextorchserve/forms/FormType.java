@@ -23,6 +23,10 @@ final class FormType extends HttpPostRequestDecoder {
         super(request);
     }
 
+    static boolean isForm(HttpRequest request) {
+        return isUrlencoded(request) || isMultipart(request);
+    }
+
     static boolean isUrlencoded(HttpRequest request) {
         CharSequence type = HttpUtil.getMimeType(request);
         return type != null

@@ -7,8 +7,17 @@ package vertextorchserve.http;
  * @param value without the spaces and tabs around it.
  */
 record FieldLine(String name, String value) {
-    /** All characters but letters and digits that a token may have (RFC 9110, section 5.6.2). */
-    private static final String TOKEN_MARKS = "!#$%&'*+-.^_`|~";
+    /** Which characters a token may have (RFC 9110, section 5.6.2). */
+    private static final boolean[] TOKEN = new boolean[256];
+
+    static {
+        for (char c = '0'; c <= 'z'; c++) {
+            TOKEN[c] = Character.isLetterOrDigit(c);
+        }
+        for (char c : "!#$%&'*+-.^_`|~".toCharArray()) {
+            TOKEN[c] = true;
+        }
+    }
 
     /**
      * Reads one line.
@@ -47,9 +56,7 @@ record FieldLine(String name, String value) {
     /** Whether these characters, at least one, may be a method or a header's name. */
     static boolean isToken(String text, int from, int to) {
         for (int i = from; i < to; i++) {
-            char c = text.charAt(i);
-            boolean alphanumeric = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
-            if (!alphanumeric && TOKEN_MARKS.indexOf(c) < 0) {
+            if (!TOKEN[text.charAt(i)]) {
                 return false;
             }
         }
