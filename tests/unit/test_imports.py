@@ -16,6 +16,7 @@ LAYERS = {
     "errors": 0,
     "packaged_files": 1,
     "ignore_patterns": 1,
+    "unfinished": 1,
     "resource_rules": 1,
     "docker": 2,
     "gcs": 2,

@@ -1,6 +1,7 @@
 """The Typer application: its subcommands, and how an error is printed."""
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -59,6 +60,8 @@ app.add_typer(images, name="images")
 
 def main() -> None:
     """Run the command; an error of this package is printed as one message and sets the exit code."""
+    # As an exception it ends processes and removes temporary files on its way out, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         app()
     except VertexTorchServeError as error:
@@ -73,6 +76,11 @@ def main() -> None:
             f"this command needs the package {error.name!r}, which is not installed",
             "pip install 'vertex-torchserve[all]'",
         )
+        sys.exit(1)
+    except OSError as error:
+        if os.environ.get(_DEBUG) == "1":
+            raise
+        _print_error(str(error), "check that the path exists, may be written, and that the disk has space")
         sys.exit(1)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from vertex_torchserve.unfinished import remove_abandoned, unfinished
+
 
 @contextmanager
 def staged(destination: Path) -> Iterator[Path]:
@@ -26,15 +28,20 @@ def staged(destination: Path) -> Iterator[Path]:
     made: list[Path] = []
     try:
         _make(destination, made)
-        staging = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=destination))
-        try:
-            yield staging
-            _publish(staging, destination, made)
-        finally:
-            shutil.rmtree(staging)
+        remove_abandoned(destination, ".vts-*.part")
+        with unfinished(lambda: _new_folder(destination)) as staging:
+            try:
+                yield staging
+                _publish(staging, destination, made)
+            finally:
+                shutil.rmtree(staging)
     except BaseException:
         _remove(made)
         raise
+
+
+def _new_folder(destination: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=".vts-", suffix=".part", dir=destination))
 
 
 def _publish(staging: Path, destination: Path, made: list[Path]) -> None:

@@ -4,13 +4,8 @@ The manifest and the rules for names come from torch-model-archiver; why the zip
 docs/decisions/0009-archive-writer.md.
 """
 
-import hashlib
 import json
-import os
-import shutil
 import tempfile
-import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,25 +13,22 @@ from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging_utils import ModelExportUtils
 
 from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.model_archive.archive_file import Progress, versions_of, write_archive
 from vertex_torchserve.model_archive.handler_source import (
     TORCHSERVE_HANDLERS,
     Handler,
     resolve_handler,
 )
 from vertex_torchserve.model_archive.handler_task import config_with_task
-from vertex_torchserve.model_archive.members import Members, collect_members, files_below
+from vertex_torchserve.model_archive.members import collect_members, files_below
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec, name_problems
 from vertex_torchserve.serving.archive.golden_request import GoldenRequest
 from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME, MANIFEST_NAME, MODEL_CONFIG_NAME
 from vertex_torchserve.serving.archive.model_config import parse_model_config
 
-# One date for all members and the manifest, so that the same inputs give the same bytes: zip's earliest.
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+# One date for all archives, as for their members, so that the same inputs give the same bytes.
 _CREATED_ON = "01/01/1980 00:00:00"
-_COPY_BYTES = 8 * 1024 * 1024
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,8 @@ def build_model_archive(
         progress: Called with (bytes written, bytes in all) while it runs.
 
     Raises:
-        InputError: For everything wrong with the input, together, before anything is written.
+        InputError: For everything wrong with the input, together, before anything is written; when the folder
+            can't be written; when a file changes meanwhile.
     """
     problems: list[Problem] = []
     _check_paths(spec, problems)
@@ -84,6 +77,7 @@ def build_model_archive(
     handler = resolve_handler(spec.handler, problems)
     serialized_file = find_serialized_file(spec, problems)
     members = collect_members(spec, serialized_file, handler.sources, problems)
+    versions = versions_of(members)
     config = spec.config_file or members.get(MODEL_CONFIG_NAME)
     if config is not None and config.is_file():
         problems.extend(_config_problems(config))
@@ -94,12 +88,12 @@ def build_model_archive(
         if spec.task is not None:
             config = config_with_task(spec, config, Path(generated), problems)
             members[config.name] = config
+            versions |= versions_of({config.name: config})
         raise_problems(problems)
 
         manifest = _manifest(spec, handler, serialized_file, config)
         mar_path = export_path / f"{spec.model_name}.mar"
-        export_path.mkdir(parents=True, exist_ok=True)
-        sha256 = _write_archive(mar_path, manifest, members, progress)
+        sha256 = write_archive(mar_path, manifest, members, versions, progress)
     return BuiltArchive(
         mar_path=mar_path,
         sha256=sha256,
@@ -177,47 +171,6 @@ def _manifest(
     )
     manifest["createdOn"] = _CREATED_ON
     return json.dumps(manifest, indent=2)
-
-
-def _write_archive(mar_path: Path, manifest: str, members: Members, progress: Progress | None) -> str:
-    total = sum(source.stat().st_size for source in members.values())
-    done = 0
-    descriptor, part_name = tempfile.mkstemp(prefix=f".{mar_path.name}.", suffix=".part", dir=mar_path.parent)
-    part = Path(part_name)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                archive.writestr(_zip_info(MANIFEST_NAME), manifest)
-                for name in sorted(members):
-                    _store(archive, name, members[name])
-                    done += members[name].stat().st_size
-                    if progress:
-                        progress(done, total)
-            file.seek(0)
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        part.chmod(0o644)
-        part.replace(mar_path)
-    except OSError as error:
-        raise InputError(
-            Problem(f"can't write {mar_path}: {error}", "check permissions and free space, then try again")
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return sha256
-
-
-def _store(archive: zipfile.ZipFile, name: str, source: Path) -> None:
-    info = _zip_info(name)
-    info.file_size = source.stat().st_size  # tells zipfile whether the entry needs ZIP64
-    with source.open("rb") as reader, archive.open(info, "w") as writer:
-        shutil.copyfileobj(reader, writer, _COPY_BYTES)
-
-
-def _zip_info(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, _ZIP_EPOCH)
-    info.create_system = 3  # Unix, whatever machine packs it
-    info.external_attr = 0o100644 << 16
-    return info
 
 
 def _warnings(spec: ModelArchiveSpec, handler: Handler, serialized_file: str | None) -> list[str]:

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.commands import run_command
+from tests.commands import COMMAND, run_command
 from tests.model_folders import model_folder, write_handler
+from tests.read_only import read_only
 from tests.storage_emulator import StorageEmulator
 
 
@@ -169,3 +172,52 @@ def test_a_storage_endpoint_that_is_down_takes_seconds(tmp_path: Path) -> None:
     assert run.returncode == 2
     assert "gs://my-bucket/run" in run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_path_that_is_read_only_is_one_clear_error(tmp_path: Path) -> None:
+    folder, handler = model_folder(tmp_path), write_handler(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    with read_only(out):
+        for export_path in (out, out / "new"):
+            run = run_command(
+                "package", str(folder), "--handler", str(handler), "--export-path", str(export_path)
+            )
+            assert run.returncode == 2
+            assert run.stderr.startswith(f"error: can't write {export_path}/model.mar: ")
+            assert "Traceback" not in run.stderr
+
+
+def test_a_temporary_folder_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
+    folder, handler = model_folder(tmp_path), write_handler(tmp_path)
+    program = "import tempfile; tempfile.tempdir = '/nowhere'; from vertex_torchserve.cli import main; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", program, "package", str(folder), "--handler", str(handler)],
+        check=False, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: [Errno 2] No such file or directory: '/nowhere/vts-")
+    assert "Traceback" not in run.stderr
+
+
+def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder, handler = model_folder(tmp_path), write_handler(tmp_path)
+    # Long enough to be met in the middle; a hole takes no space.
+    os.truncate(folder / "model.safetensors", 4 << 30)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    out = tmp_path / "out"
+    with subprocess.Popen(
+        [COMMAND, "package", str(folder), "--handler", str(handler), "--export-path", str(out)],
+        env={**os.environ, "TMPDIR": str(temporary)},
+    ) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not list(out.glob(".model.mar.*.part")):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            process.terminate()
+            assert process.wait(timeout=120) == 143
+        finally:
+            process.kill()
+    assert [*out.iterdir(), *temporary.iterdir()] == []

@@ -76,3 +76,15 @@ def test_mistakes_of_ours_are_not_explained_away() -> None:
         explained(GcsPath("bucket"), "role", Problem("missing", "find it")),
     ):
         _ = 1 / 0
+
+
+def test_what_a_killed_download_left_is_cleared_and_a_running_one_is_not(tmp_path: Path) -> None:
+    left = tmp_path / ".vts-abandoned.part"
+    left.mkdir()
+    (left / "file").write_text("x")
+    (tmp_path / ".other.part").mkdir()
+    with staged(tmp_path) as first:
+        with staged(tmp_path) as second:
+            (second / "b").write_text("x")
+        (first / "a").write_text("x")
+    assert names(tmp_path) == [".other.part", "a", "b"]
