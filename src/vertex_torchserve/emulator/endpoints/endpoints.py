@@ -32,7 +32,7 @@ class Endpoints:
     def create(self, request: Request) -> Json:
         """Create an endpoint without deployed models."""
         endpoint = request.body
-        asked_id = request.query.get("endpointId") or request.query.get("endpoint_id") or ""
+        asked_id = request.query.get("endpointId", "")
         rules.refuse(
             [
                 *rules.display_name(endpoint.get("displayName", "")),

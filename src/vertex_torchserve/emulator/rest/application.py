@@ -11,7 +11,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vertex_torchserve.emulator.rest.names import project_number
+from vertex_torchserve.emulator.rest.message_types import checked
+from vertex_torchserve.emulator.rest.names import camel_case, project_number
 from vertex_torchserve.emulator.rest.request import Answer, Handler, Json, Request, Routes
 from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid, not_emulated
 
@@ -56,8 +57,8 @@ def _dispatch(routes: Routes, http: HttpRequest, raw_body: bytes) -> tuple[Handl
     return handler, Request(
         parent=f"projects/{project_number(path['project'])}/locations/{path['location']}",
         ids=ids,
-        body={} if raw else _parse(raw_body),
-        query=http.query_params,
+        body={} if raw else checked(_parse(raw_body), (http.method, pattern)),
+        query={camel_case(key): value for key, value in http.query_params.items()},
         raw_body=raw_body,
         content_type=http.headers.get("content-type", "application/json"),
     )
@@ -78,7 +79,7 @@ def _parse(raw_body: bytes) -> Json:
         return {}
     try:
         body = json.loads(raw_body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise invalid("Invalid JSON payload received.") from None
     if not isinstance(body, dict):
         raise invalid("Invalid JSON payload received: an object is accepted.")

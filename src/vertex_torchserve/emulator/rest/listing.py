@@ -42,8 +42,13 @@ def page(resources: Iterable[Json], query: Mapping[str, str], *, collection: str
         found.sort(key=_sort_key(camel_case(term[0])), reverse=term[1:] == ["desc"])
     try:
         start, size = int(query.get("pageToken") or 0), int(query.get("pageSize") or 0) or _DEFAULT_PAGE
+        if start < 0 or size < 0:
+            raise ValueError
     except ValueError:
-        raise invalid("pageToken or pageSize is not one this emulator gave or takes.") from None
+        raise invalid(
+            f"pageSize {query.get('pageSize')!r}, pageToken {query.get('pageToken')!r}: a size is 0 (the "
+            "default) or more, a token one that this emulator gave."
+        ) from None
     answer: Json = {collection: found[start : start + size]}
     if start + size < len(found):
         answer["nextPageToken"] = str(start + size)

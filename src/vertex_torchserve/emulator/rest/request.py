@@ -26,8 +26,8 @@ class Request:
     Attributes:
         parent: `projects/NUMBER/locations/LOCATION`, with the project's number whatever the client wrote.
         ids: The ids in the path, outermost first.
-        body: The JSON body; empty when there is none.
-        query: The query parameters.
+        body: The JSON body, each field of the type that the API gives it; empty when there is none.
+        query: The query parameters, their names in camelCase.
         raw_body: The body as it came.
         content_type: The body's content type.
     """

@@ -73,6 +73,9 @@ def container(spec: Json) -> Iterable[str]:
         number = port.get("containerPort", 0)
         if not isinstance(number, int) or not 0 < number < 65536:
             yield f"container port {number!r}: 1 to 65535 are accepted."
+    for variable in spec.get("env", []):
+        if not variable.get("name"):
+            yield "container_spec.env: each variable needs a name."
     for field in ("predictRoute", "healthRoute"):
         route = spec.get(field, "/")
         if not route.startswith("/"):
