@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java java-tools format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-gcs-staging benchmark-throughput benchmark-start benchmark-image-size
+	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ benchmark-drain: setup ## A hundred SIGTERMs under load, ours and stock (about 1
 
 benchmark-gcs-staging: setup ## Downloads from the storage emulator, one by one and in parallel (a minute)
 	$(BIN)/python -m benchmarks.gcs_staging
+
+benchmark-emulator-kills: setup ## A hundred SIGKILLs of the emulator during writes, and stock (10 minutes)
+	$(BIN)/python -m benchmarks.emulator_kills
 
 benchmark-throughput: images ## Requests a second: ours, stock and the model alone (needs wrk)
 	$(BIN)/python -m benchmarks.throughput

@@ -1,7 +1,7 @@
 """A local Vertex AI, a REST subset for the unmodified SDK, beside an emulated Cloud Storage.
 
-`lifecycle.py` starts and stops everything; `state.py` keeps models, endpoints and jobs in one file. Of the
-rooms, each imports only those before it:
+`lifecycle.py` starts and stops everything; `state.py` keeps models, endpoints and jobs in one file;
+`durable_file.py` writes what a kill must not tear. Of the rooms, each imports only those before it:
 
 - `rest/`: requests, answers, errors, names, lists, long-running operations, and what a server refuses;
 - `storage/`: the emulated Cloud Storage, and the emulator's own copies of model artifacts;

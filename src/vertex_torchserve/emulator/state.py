@@ -1,4 +1,4 @@
-"""What the emulator remembers: one JSON file, written beside its place and renamed."""
+"""What the emulator remembers: one JSON file, which a kill leaves as it was or as it should be."""
 
 import fcntl
 import json
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vertex_torchserve.emulator.durable_file import write_durably
 from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.errors import InputError, Problem
 
-_FORMAT = 1
+# 2: the buckets' files lie in another form than before.
+_FORMAT = 2
 
 
 class State:
@@ -89,6 +91,4 @@ class State:
             "endpoints": self.endpoints,
             "jobs": self.jobs,
         }
-        beside = self._path.with_suffix(".json.new")
-        beside.write_text(json.dumps(stored, indent=1), encoding="utf-8")
-        beside.replace(self._path)
+        write_durably(self._path, json.dumps(stored, indent=1).encode())

@@ -12,7 +12,18 @@ EMULATOR = PACKAGE / "emulator"
 OWN = "vertex_torchserve.emulator"
 OPEN_TO_ALL_OF_IT = {"errors", "resource_rules"}
 # A room imports those before it.
-ROOMS = ["rest", "state", "storage", "registry", "containers", "endpoints", "batch", "lifecycle", "__init__"]
+ROOMS = [
+    "durable_file",
+    "rest",
+    "state",
+    "storage",
+    "registry",
+    "containers",
+    "endpoints",
+    "batch",
+    "lifecycle",
+    "__init__",
+]
 MODULES = sorted(EMULATOR.rglob("*.py"))
 
 

@@ -1,19 +1,47 @@
 """gcp-storage-emulator on a loopback port, its buckets in a folder."""
 
+import json
+import logging
 import threading
 from functools import partial
 from http.server import HTTPServer
 from pathlib import Path
 
-from gcp_storage_emulator.server import RequestHandler
-from gcp_storage_emulator.storage import Storage
+from gcp_storage_emulator.exceptions import BadRequest
+from gcp_storage_emulator.server import RequestHandler, Router
 
+from vertex_torchserve.emulator.storage.kept_storage import KeptStorage
+
+_LOG = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
 
 
 class _Handler(RequestHandler):  # type: ignore[misc]
     # One thread answers all clients: one that connects and sends nothing is dropped after this time.
     timeout = _IDLE_SECONDS
+
+    # The library closes the connection without an answer when a request can't be read or its name is refused.
+    def _answer(self) -> None:
+        try:
+            Router(self).handle(self.command)
+        except BadRequest as error:
+            self._refuse(str(error))
+        except (LookupError, NameError, ValueError, TypeError, AttributeError):
+            # Each a request that lacks something, or has it in a form that the library doesn't expect.
+            _LOG.warning("%s %s can't be read", self.command, self.path, exc_info=True)
+            self._refuse(
+                "The request can't be read: a parameter, or a part of the body, is missing or wrong."
+            )
+
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _answer  # noqa: N815 (http.server's names)
+
+    def _refuse(self, message: str) -> None:
+        body = json.dumps({"error": {"code": 400, "message": message}}).encode()
+        self.send_response(400)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 class _Server(HTTPServer):
@@ -32,11 +60,12 @@ class StorageServer:
         address: Host and port; port 0 takes a free one.
 
     Raises:
+        InputError: When the folder is not one of ours.
         OSError: When the port can't be had.
     """
 
     def __init__(self, folder: Path, address: tuple[str, int]) -> None:
-        storage = Storage(use_memory_fs=False, data_dir=str(folder.absolute()))
+        storage = KeptStorage(folder)
         self._server = _Server(address, partial(_Handler, storage))
         self._thread = threading.Thread(
             target=self._server.serve_forever,

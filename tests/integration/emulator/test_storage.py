@@ -1,0 +1,125 @@
+"""The emulated Cloud Storage on a bad day: kills, names that are refused, names that mean to escape."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from testbed.killed_storage import ours, run_trials
+from vertex_torchserve.emulator.storage.storage_server import StorageServer
+from vertex_torchserve.errors import InputError
+
+LOOPBACK = ("127.0.0.1", 0)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[httpx.Client]:
+    """A client of a storage server whose files lie in `tmp_path/outer/storage`."""
+    server = StorageServer(tmp_path / "outer" / "storage", LOOPBACK)
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        client.post("/storage/v1/b", json={"name": "models"})
+        yield client
+    server.stop()
+
+
+def write(storage: httpx.Client, name: str, content: bytes) -> httpx.Response:
+    parameters = {"uploadType": "media", "name": name}
+    return storage.post("/upload/storage/v1/b/models/o", params=parameters, content=content)
+
+
+def read(storage: httpx.Client, name: str) -> bytes:
+    address = f"/storage/v1/b/models/o/{quote(name, safe='')}"
+    return storage.get(address, params={"alt": "media"}).raise_for_status().content
+
+
+@pytest.mark.timeout(600)
+def test_killed_during_writes_it_starts_again_and_has_everything(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    trials = list(run_trials(ours, folder, 5))
+    assert [(trial.started, trial.lost) for trial in trials] == [(True, [])] * 5
+    assert sum(trial.acknowledged for trial in trials) > 0
+
+
+def test_what_a_killed_write_left_is_cleared(tmp_path: Path) -> None:
+    for left in ("never-in-the-index", "torn.new"):
+        (tmp_path / "contents").mkdir(exist_ok=True)
+        (tmp_path / "contents" / left).write_bytes(b"x")
+    StorageServer(tmp_path, LOOPBACK).stop()
+    assert list((tmp_path / "contents").iterdir()) == []
+
+
+@pytest.mark.parametrize("index", ["", "[]", "{}", '{"format": 1, "meta": null}'])
+def test_an_index_of_somebody_else_is_left_alone(tmp_path: Path, index: str) -> None:
+    (tmp_path / "index.json").write_text(index)
+    with pytest.raises(InputError, match=r"index\.json is not the index of this storage emulator"):
+        StorageServer(tmp_path, LOOPBACK)
+    assert (tmp_path / "index.json").read_text() == index
+
+
+NAMES = ["../../../escaped", "/etc/escaped", "a/../../b", "a//b", "a/b", "a\\b", "a", "\0", "n" * 1024]
+
+
+def test_names_never_leave_the_folder_and_each_is_an_object_of_its_own(
+    storage: httpx.Client, tmp_path: Path
+) -> None:
+    for name in NAMES:
+        assert write(storage, name, name.encode()).status_code == 200
+    assert [read(storage, name) for name in NAMES] == [name.encode() for name in NAMES]
+    listed = storage.get("/storage/v1/b/models/o").json()["items"]
+    assert sorted(item["name"] for item in listed) == sorted(NAMES)
+    assert [path.name for path in tmp_path.iterdir()] == ["outer"]
+    assert [path.name for path in (tmp_path / "outer").iterdir()] == ["storage"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "a\r", "n" * 1025, ".well-known/acme-challenge/x"])
+def test_names_that_cloud_storage_refuses_for_objects(storage: httpx.Client, name: str) -> None:
+    assert write(storage, name, b"x").status_code == 400
+    started = storage.post(
+        "/upload/storage/v1/b/models/o", params={"uploadType": "resumable"}, json={"name": name}
+    )
+    assert started.status_code == 400
+    assert storage.get("/storage/v1/b/models/o").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["b", "Models", "../models", "a/b", "1.2.3.4", "b" * 64, 1, None, ["models"]]
+)
+def test_names_that_cloud_storage_refuses_for_buckets(storage: httpx.Client, name: object) -> None:
+    answer = storage.post("/storage/v1/b", json={"name": name})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 400)
+    assert [item["name"] for item in storage.get("/storage/v1/b").json()["items"]] == ["models"]
+
+
+def test_a_request_that_cannot_be_read_is_answered(storage: httpx.Client) -> None:
+    broken = {"content": b"{", "headers": {"Content-Type": "application/json"}}
+    assert storage.post("/storage/v1/b", **broken).status_code == 400  # type: ignore[arg-type]
+    assert storage.post("/storage/v1/b", json=["models"]).status_code == 400
+    nameless = storage.post("/upload/storage/v1/b/models/o", params={"uploadType": "media"}, content=b"x")
+    assert nameless.status_code == 400
+
+
+def test_an_upload_in_parts_a_copy_and_a_deletion_last(tmp_path: Path) -> None:
+    server = StorageServer(tmp_path, LOOPBACK)
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        client.post("/storage/v1/b", json={"name": "models"})
+        session = client.post(
+            "/upload/storage/v1/b/models/o", params={"uploadType": "resumable", "name": "parts"}
+        ).headers["Location"]
+        first = client.put(session, content=b"abc", headers={"Content-Range": "bytes 0-2/*"})
+        assert (first.status_code, first.headers["Range"]) == (308, "bytes=0-2")
+        write(client, "gone", b"x")
+        client.delete("/storage/v1/b/models/o/gone")
+    server.stop()
+    server = StorageServer(tmp_path, LOOPBACK)
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        rest = session.partition("/upload")[2]
+        assert client.put(
+            f"/upload{rest}", content=b"de", headers={"Content-Range": "bytes 3-4/5"}
+        ).is_success
+        client.post("/storage/v1/b/models/o/parts/rewriteTo/b/models/o/copy").raise_for_status()
+        assert [read(client, name) for name in ("parts", "copy")] == [b"abcde", b"abcde"]
+        assert client.get("/storage/v1/b/models/o/gone").status_code == 404
+    server.stop()
