@@ -30,7 +30,7 @@ def client(server: JvmServer) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def measuring_server() -> Iterator[JvmServer]:
-    """One worker that says how long each field is; a request with `?smuggled=1` makes a file `smuggled`."""
+    """One worker that says how long each field is; a body with "smuggled" makes a file `smuggled`."""
     with tempfile.TemporaryDirectory(prefix="jvm-") as folder:
         run = Path(folder, "run")
         archive = write_archive(Path(folder, "store"), MEASURING_HANDLER, config=model_config())

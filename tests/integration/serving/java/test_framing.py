@@ -13,7 +13,7 @@ from tests.integration.serving.java.http_client import raw
 
 POST = b"POST /predictions/model HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
-SMUGGLED = b"POST /predictions/model?smuggled=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+SMUGGLED = POST + b"Content-Type: text/plain\r\nContent-Length: 8\r\n\r\nsmuggled"
 PING = b"GET /ping HTTP/1.1\r\nHost: a\r\n"
 
 # What is sent, and what the answer says of it.
@@ -179,9 +179,17 @@ AMBIGUOUS = {
 
 
 def smuggled(server: JvmServer) -> bool:
-    """Whether a request with ?smuggled=1 has reached the worker, which answers one at a time."""
-    assert server.get("/ping") == (200, '{\n  "status": "Healthy"\n}\n')
-    return Path(server.log_path.parents[1], "smuggled").exists()
+    """Whether SMUGGLED has reached the worker, which has by then answered a request that came later."""
+    assert raw(server, POST + b"Connection: close\r\nContent-Length: 0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+    mark = Path(server.log_path.parents[1], "smuggled")
+    arrived = mark.exists()
+    mark.unlink(missing_ok=True)
+    return arrived
+
+
+def test_what_is_smuggled_would_be_noticed(measuring_server: JvmServer) -> None:
+    raw(measuring_server, SMUGGLED + PING + b"Connection: close\r\n\r\n")
+    assert smuggled(measuring_server)
 
 
 @pytest.mark.parametrize("name", AMBIGUOUS)
