@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check component images test-gpu-image cloudbuild-local java java-tools format-java clean \
+.PHONY: help setup demo test fuzz check component images test-gpu-image cloudbuild-local java java-tools format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size
 
@@ -25,6 +25,11 @@ demo: setup ## Go the whole way once on this machine, without a cloud: build/dem
 
 test: setup ## Run every test
 	$(BIN)/pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+
+FUZZ_SECONDS ?= 60
+
+fuzz: setup ## Feed each parser of what an archive brings with mutated bytes for FUZZ_SECONDS
+	$(BIN)/python -m scripts.fuzz_archive_parsers --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 check: setup java-tools ## What CI checks besides the tests: ruff, mypy, the Java sources, component.yaml up to date
 	$(BIN)/ruff check .

@@ -85,7 +85,7 @@ def package(
     """
     from vertex_torchserve.gcs.local_copy import stage_path
     from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
-    from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME
+    from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
 
     with tempfile.TemporaryDirectory(prefix="vts-") as staging, _progress() as progress:
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.model_archive.members import Members
-from vertex_torchserve.serving.archive.manifest import MANIFEST_NAME
+from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 from vertex_torchserve.unfinished import remove_abandoned, unfinished
 
 # One date for all members, so that the same inputs give the same bytes: zip's earliest.

@@ -23,9 +23,13 @@ from vertex_torchserve.model_archive.handler_task import config_with_task
 from vertex_torchserve.model_archive.members import collect_members, files_below
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec, name_problems
-from vertex_torchserve.serving.archive.golden_request import GoldenRequest
-from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME, MANIFEST_NAME, MODEL_CONFIG_NAME
-from vertex_torchserve.serving.archive.model_config import parse_model_config
+from vertex_torchserve.serving.archive.golden_request import load_golden_request
+from vertex_torchserve.serving.archive.member_names import (
+    GOLDEN_REQUEST_NAME,
+    MANIFEST_NAME,
+    MODEL_CONFIG_NAME,
+)
+from vertex_torchserve.serving.archive.model_config import load_model_config
 
 # One date for all archives, as for their members, so that the same inputs give the same bytes.
 _CREATED_ON = "01/01/1980 00:00:00"
@@ -127,17 +131,18 @@ def _check_paths(spec: ModelArchiveSpec, problems: list[Problem]) -> None:
 
 
 def _check_target(spec: ModelArchiveSpec, export_path: Path, force: bool, problems: list[Problem]) -> None:
-    problems.extend(name_problems(spec.model_name, spec.version))
+    wrong_names = name_problems(spec.model_name, spec.version)
+    problems.extend(wrong_names)
     if export_path.exists() and not export_path.is_dir():
         problems.append(Problem(f"export path {str(export_path)!r} is not a folder", "name a folder"))
     mar_path = export_path / f"{spec.model_name}.mar"
-    if mar_path.exists() and not force:
+    if not wrong_names and mar_path.exists() and not force:
         problems.append(Problem(f"{mar_path} exists already", "use --force to replace it"))
 
 
 def _config_problems(config: Path) -> tuple[Problem, ...]:
     try:
-        parse_model_config(config.read_bytes(), str(config))
+        load_model_config(config, str(config)).written({})
     except InputError as error:
         return error.problems
     return ()
@@ -145,7 +150,7 @@ def _config_problems(config: Path) -> tuple[Problem, ...]:
 
 def _golden_request_problems(golden_request: Path) -> tuple[Problem, ...]:
     try:
-        GoldenRequest.parse(golden_request.read_bytes())
+        load_golden_request(golden_request)
     except InputError as error:
         return tuple(
             Problem(f"{golden_request}: {problem.message}", problem.fix) for problem in error.problems

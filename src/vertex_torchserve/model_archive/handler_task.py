@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
 from vertex_torchserve.packaged_files import REFERENCE_HANDLER_PACKAGE, reference_handler
-from vertex_torchserve.serving.archive.manifest import MODEL_CONFIG_NAME
-from vertex_torchserve.serving.archive.model_config import parse_model_config
+from vertex_torchserve.serving.archive.bounded_text import shortened
+from vertex_torchserve.serving.archive.member_names import MODEL_CONFIG_NAME
+from vertex_torchserve.serving.archive.model_config import ModelConfig, load_model_config
 
 _REGISTRY = f"{REFERENCE_HANDLER_PACKAGE}/registry.py"
 # The handler takes the languages of a translation from the task's name, as transformers' pipelines do.
@@ -55,22 +54,26 @@ def config_with_task(
     content: dict[str, Any] = {}
     if config is not None and config.is_file():
         with contextlib.suppress(InputError):  # build.py checks the config itself and reports what is wrong
-            content = parse_model_config(config.read_bytes(), str(config)).content
+            content = load_model_config(config, str(config)).content
     settings = content.get("handler") or {}
     if not isinstance(settings, dict):
         problems.append(
-            Problem(f"{config}: handler is {settings!r}, not a mapping", "write it as `handler: {task: ...}`")
+            Problem(
+                f"{config}: handler is {shortened(repr(settings))}, not a mapping",
+                "write it as `handler: {task: ...}`",
+            )
         )
         settings = {}
     if settings.get("task") not in (None, spec.task):
         problems.append(
             Problem(
-                f"{config} says task {settings['task']!r}, --task says {spec.task!r}", "say it in one place"
+                f"{config} says task {shortened(repr(settings['task']))}, --task says {spec.task!r}",
+                "say it in one place",
             )
         )
     written = folder / (config.name if config is not None else MODEL_CONFIG_NAME)
     merged = {**content, "handler": {**settings, "task": spec.task}}
-    written.write_text(yaml.safe_dump(merged, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    written.write_text(ModelConfig(merged, str(config)).written({}), encoding="utf-8")
     return written
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.ignore_patterns import is_ignored
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
-from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME
+from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
+from vertex_torchserve.serving.archive.members import member_name_problems
 
 _UNWANTED_FOLDERS = {"__MACOSX", "__pycache__"}
 _UNWANTED_FILES = (".DS_Store", ".pyc", ".mar")
@@ -52,6 +53,11 @@ def collect_members(
                 )
             )
     problems.extend(_name_problems(members))
+    problems.extend(
+        member_name_problems(
+            "the archive", list(members), "rename them, or keep them out with an ignore pattern"
+        )
+    )
     return members
 
 

@@ -7,6 +7,8 @@ from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.model_packaging_utils import ModelExportUtils
 
 from vertex_torchserve.errors import Problem
+from vertex_torchserve.serving.archive.bounded_text import shortened
+from vertex_torchserve.serving.archive.manifest import LONGEST_MODEL_NAME
 
 DEFAULT_MODEL_NAME = "model"
 DEFAULT_VERSION = "v1.0"
@@ -60,13 +62,21 @@ def name_problems(model_name: str, version: str) -> list[Problem]:
         version: As in `ModelArchiveSpec`.
     """
     problems: list[Problem] = []
+    if len(model_name) > LONGEST_MODEL_NAME:
+        problems.append(
+            Problem(
+                f"model name {shortened(repr(model_name))} has {len(model_name):,} characters; at most "
+                f"{LONGEST_MODEL_NAME} are accepted",
+                "choose a shorter model name, such as `model`",
+            )
+        )
     try:
         ModelExportUtils.check_model_name_regex_or_exit(model_name)
     except ModelArchiverError:
         problems.append(
             Problem(
-                f"model name {model_name!r} is refused by torch-model-archiver, which accepts letters, "
-                "digits, `_`, `-` and `.`, a letter or digit first",
+                f"model name {shortened(repr(model_name))} is refused by torch-model-archiver, which accepts "
+                "letters, digits, `_`, `-` and `.`, a letter or digit first",
                 "choose another model name, such as `model`",
             )
         )

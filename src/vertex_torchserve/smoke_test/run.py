@@ -13,7 +13,8 @@ import httpx
 
 from vertex_torchserve.errors import InputError, Problem, ServingError
 from vertex_torchserve.serving.archive.golden_request import GoldenRequest
-from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME, read_manifest, verify_members
+from vertex_torchserve.serving.archive.manifest import read_manifest, verify_members
+from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
 from vertex_torchserve.serving.image_names import is_serving_image
 from vertex_torchserve.serving.local_server import ServingProcess
 from vertex_torchserve.smoke_test.container_server import ContainerServer

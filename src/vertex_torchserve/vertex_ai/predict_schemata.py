@@ -21,7 +21,7 @@ from vertex_torchserve.packaged_files import (
     reference_handler,
 )
 from vertex_torchserve.serving.archive.manifest import Manifest, read_manifest
-from vertex_torchserve.serving.archive.model_config import parse_model_config
+from vertex_torchserve.serving.archive.model_config import MOST_CONFIG_BYTES, parse_model_config
 
 _log = logging.getLogger(__name__)
 
@@ -149,7 +149,9 @@ def as_openapi(schema: JsonSchema) -> dict[str, Any]:
 def _settings(archive: zipfile.ZipFile, manifest: Manifest) -> Any:
     if manifest.config_file is None:
         return None
-    return parse_model_config(archive.read(manifest.config_file), manifest.config_file).content.get("handler")
+    with archive.open(manifest.config_file) as member:
+        text = member.read(MOST_CONFIG_BYTES + 1)
+    return parse_model_config(text, manifest.config_file).content.get("handler")
 
 
 def _plain_dumper() -> Any:

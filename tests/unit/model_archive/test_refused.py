@@ -158,3 +158,35 @@ def test_a_task_that_can_t_be_is_refused(spec: ModelArchiveSpec, tmp_path: Path)
     assert f"{config} says task 'translation', --task says 'summarization'" in refusal(spec, tmp_path)
     config.write_text("handler: [task]")
     assert f"{config}: handler is ['task'], not a mapping" in refusal(spec, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "model-config.yaml",
+            "a: 2001-99-99",
+            "model-config.yaml holds '2001-99-99' in line 1, which is no timestamp",
+        ),
+        ("model-config.yaml", "a: " + "[" * 5000, "model-config.yaml nests more than 50 lists and objects"),
+        ("model-config.yaml", "minWorkers: 99999999999", "minWorkers is 99999999999; 1 to 1024 is accepted"),
+        (
+            "golden-request.json",
+            '{"instances": ' + "[" * 900 + "]" * 900 + "}",
+            "golden-request.json nests more than 100 lists",
+        ),
+        ("golden-request.json/x", "", "the archive holds folders in place of golden-request.json"),
+    ],
+)
+def test_what_would_not_be_served_is_not_packaged(
+    spec: ModelArchiveSpec, tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    (spec.model_folder / name).parent.mkdir(exist_ok=True)
+    (spec.model_folder / name).write_text(text)
+    assert said in refusal(spec, tmp_path)
+
+
+def test_a_model_name_that_is_too_long_for_a_file(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    said = refusal(replace(spec, model_name="m" * 100_000), tmp_path)
+    assert "has 100,000 characters; at most 200 are accepted" in said
+    assert len(said) < 500

@@ -17,15 +17,23 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from vertex_torchserve.errors import Problem, ServingError, raise_problems
-from vertex_torchserve.serving.archive.manifest import GOLDEN_REQUEST_NAME
+from vertex_torchserve.errors import InputError, Problem, ServingError, raise_problems
+from vertex_torchserve.serving.archive.bounded_text import (
+    UnreadableError,
+    read_json,
+    read_start,
+    shortened,
+)
+from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
 
 DEFAULT_TOLERANCE = 1e-3
+# A request and an answer of 10 MB each, the server's default limits, fit with their line breaks and indents.
+MOST_GOLDEN_BYTES = 32 << 20
 # A model may compile itself on its first request.
 _TIMEOUT_SECONDS = 600.0
 _FIELDS = ("instances", "parameters", "predictions", "tolerance")
 _FIX = f"correct {GOLDEN_REQUEST_NAME} and package the model again"
-_SHOWN_CHARACTERS = 80
+_MOST_FIELDS = 5  # that are named as no fields of it
 _SHOWN_ERROR_CHARACTERS = 500
 
 
@@ -47,19 +55,18 @@ class GoldenRequest:
 
     @classmethod
     def parse(cls, text: bytes) -> "GoldenRequest":
-        """Read the file.
+        """Read the file's content, or a little more of it than `MOST_GOLDEN_BYTES`.
 
         Raises:
-            InputError: With everything that is wrong with it.
+            InputError: With everything that is wrong with it, or the limit it is beyond (`bounded_text`).
         """
         try:
-            content = json.loads(text, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            content, fault = None, f"{GOLDEN_REQUEST_NAME} is not JSON: {error}"
-        else:
-            fault = f"{GOLDEN_REQUEST_NAME} must hold an object with {', '.join(_FIELDS)}"
+            content = read_json(text, MOST_GOLDEN_BYTES)
+        except UnreadableError as error:
+            raise InputError(Problem(f"{GOLDEN_REQUEST_NAME} {error}", _FIX)) from error
         if not isinstance(content, dict):
-            raise_problems([Problem(fault, _FIX)])
+            fault = f"{GOLDEN_REQUEST_NAME} must hold an object with {', '.join(_FIELDS)}"
+            raise InputError(Problem(fault, _FIX))
         raise_problems([Problem(f"{GOLDEN_REQUEST_NAME}: {fault}", _FIX) for fault in _faults(content)])
         return cls(**content)
 
@@ -81,9 +88,9 @@ class GoldenRequest:
     def difference(self, body: bytes) -> str:
         """Where an answer differs from the expected one, and how; empty when it does not."""
         try:
-            answer = json.loads(body, parse_constant=_refuse)
-        except ValueError as error:
-            return f"the answer is not JSON: {error}"
+            answer = read_json(body, len(body))
+        except UnreadableError as error:
+            return f"the answer {error}"
         predictions = answer.get("predictions") if isinstance(answer, dict) else None
         if not isinstance(predictions, list):
             return 'the answer has no list "predictions"'
@@ -108,7 +115,16 @@ def read_golden_request(model_folder: Path) -> GoldenRequest | None:
         InputError: With everything that is wrong with it.
     """
     file = model_folder / GOLDEN_REQUEST_NAME
-    return GoldenRequest.parse(file.read_bytes()) if file.is_file() else None
+    return load_golden_request(file) if file.is_file() else None
+
+
+def load_golden_request(file: Path) -> GoldenRequest:
+    """Read a `golden-request.json`, as `GoldenRequest.parse` does; one that is too long is not read whole.
+
+    Raises:
+        InputError: With everything that is wrong with it.
+    """
+    return GoldenRequest.parse(read_start(file, MOST_GOLDEN_BYTES))
 
 
 _FIX_MODEL = f"package the model whose answer {GOLDEN_REQUEST_NAME} holds, or correct that file"
@@ -116,7 +132,8 @@ _FIX_MODEL = f"package the model whose answer {GOLDEN_REQUEST_NAME} holds, or co
 
 def _faults(content: dict[str, Any]) -> list[str]:
     faults = [
-        f"{name!r} is no field of it; {', '.join(_FIELDS)} are" for name in content if name not in _FIELDS
+        f"{shortened(repr(name))} is no field of it; {', '.join(_FIELDS)} are"
+        for name in [name for name in content if name not in _FIELDS][:_MOST_FIELDS]
     ]
     instances, predictions = content.get("instances"), content.get("predictions")
     tolerance = content.get("tolerance", DEFAULT_TOLERANCE)
@@ -137,7 +154,7 @@ def _difference(expected: Any, got: Any, path: str, tolerance: float) -> str:
     if isinstance(expected, dict) and isinstance(got, dict):
         if expected.keys() != got.keys():
             return f"{path}: expected the fields {_shown(sorted(expected))}, got {_shown(sorted(got))}"
-        pairs = [(f"{path}.{name}", value, got[name]) for name, value in expected.items()]
+        pairs = [(f"{path}.{shortened(name)}", value, got[name]) for name, value in expected.items()]
     elif isinstance(expected, list) and isinstance(got, list):
         if len(expected) != len(got):
             return f"{path}: expected {len(expected)} values, got {len(got)}"
@@ -159,19 +176,14 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    return shortened(json.dumps(value))
 
 
 def _error_of(body: bytes) -> str:
     """The envelope's `error`, or the start of any other body."""
     try:
-        text = str(json.loads(body)["error"])
-    except (ValueError, KeyError, TypeError):
+        text = str(read_json(body, len(body))["error"])
+    except (UnreadableError, KeyError, TypeError):
         text = body.decode(errors="replace")
     return text[:_SHOWN_ERROR_CHARACTERS]
 

@@ -3,28 +3,33 @@
 TorchServe starts with an archive it can't read and calls itself "Healthy" (measured with 0.12.0).
 """
 
-import json
 import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any, BinaryIO
 
 from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.serving.archive.bounded_text import UnreadableError, read_json, shortened
+from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 from vertex_torchserve.serving.archive.members import member_problems
-
-MANIFEST_NAME = "MAR-INF/MANIFEST.json"
-MODEL_CONFIG_NAME = "model-config.yaml"
-# At the archive's root: what the served model must answer right before it is called ready.
-GOLDEN_REQUEST_NAME = "golden-request.json"
 
 REPACK = "package the model again with `vertex-torchserve package`"
 
 # What torch-model-archiver accepts; `,` and `=` would be separators in TorchServe's configuration.
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# A file's name has at most 255 bytes; room for `.mar`, and for what is written beside it.
+LONGEST_MODEL_NAME = 200
 _LARGEST_MANIFEST_BYTES = 1 << 20
+# What TorchServe reads as text (`Manifest.java`), and its parser makes text of.
+_SCALAR = str | float | int | None
+_MANIFEST_SCALARS = ("createdOn", "description", "archiverVersion", "runtime")
+_MODEL_SCALARS = ("modelVersion", "version", "description", "envelope")
+_MODEL_FILES = ("serializedFile", "modelFile", "requirementsFile", "configFile")
 # What zipfile raises over bytes that are no archive, or a damaged one.
 _NO_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError)
 
@@ -77,8 +82,11 @@ def read_index(file: BinaryIO, origin: str) -> ArchiveIndex:
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
+            # Not is_dir(), which fails for an empty name.
+            members = [member for member in archive.infolist() if not member.filename.endswith("/")]
             raise_problems(member_problems(origin, members, REPACK))
+            if not all(0 <= member.header_offset < archive.start_dir for member in members):
+                raise zipfile.BadZipFile("a file is said to lie where the archive has none")
             names = {member.filename for member in members}
             manifest = _parse_manifest(origin, archive, names)
             members.sort(key=lambda member: member.header_offset)
@@ -125,38 +133,58 @@ def _parse_manifest(origin: str, archive: zipfile.ZipFile, names: set[str]) -> M
     if MANIFEST_NAME not in names:
         raise InputError(Problem(f"{origin} has no {MANIFEST_NAME}, so it is not a model archive", REPACK))
     try:
-        if archive.getinfo(MANIFEST_NAME).file_size > _LARGEST_MANIFEST_BYTES:
-            raise ValueError(f"more than {_LARGEST_MANIFEST_BYTES} bytes")
-        model: dict[str, Any] = json.loads(archive.read(MANIFEST_NAME))["model"]
-        manifest = Manifest(
-            model_name=model["modelName"],
-            model_version=str(model.get("modelVersion", "1.0")),
-            handler=model["handler"],
-            serialized_file=model.get("serializedFile"),
-            model_file=model.get("modelFile"),
-            requirements_file=model.get("requirementsFile"),
-            config_file=model.get("configFile"),
-        )
-        for value in vars(manifest).values():
-            if not isinstance(value, str | None):
-                raise TypeError(f"{value!r} is not text")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        with archive.open(MANIFEST_NAME) as file:
+            content = read_json(file.read(_LARGEST_MANIFEST_BYTES + 1), _LARGEST_MANIFEST_BYTES)
+        _require_object("", content)
+        _require_fields("", content, _MANIFEST_SCALARS, _SCALAR)
+        model = content.get("model")
+        _require_object("`model`", model)
+        _require_fields("model.", model, ("modelName", "handler"), str)
+        _require_fields("model.", model, _MODEL_FILES, str | None)
+        _require_fields("model.", model, _MODEL_SCALARS, _SCALAR)
+    except UnreadableError as error:
         raise InputError(
             Problem(
-                f"{origin}: {MANIFEST_NAME} is not a manifest with `model.modelName` and "
-                f"`model.handler` ({type(error).__name__}: {error})",
+                f"{origin}: {MANIFEST_NAME} is not a manifest with `model.modelName` and `model.handler`: it "
+                f"{error}",
                 REPACK,
             )
         ) from error
-    if not _MODEL_NAME.fullmatch(manifest.model_name):
-        raise InputError(
-            Problem(
-                f"{origin}: the manifest names the model {manifest.model_name!r}; accepted are letters, "
-                "digits, `_`, `-` and `.`, a letter or digit first",
-                REPACK,
-            )
-        )
+    manifest = Manifest(
+        model_name=model["modelName"],
+        model_version=str(model.get("modelVersion", "1.0")),
+        handler=model["handler"],
+        serialized_file=model.get("serializedFile"),
+        model_file=model.get("modelFile"),
+        requirements_file=model.get("requirementsFile"),
+        config_file=model.get("configFile"),
+    )
+    raise_problems([Problem(f"{origin}: the manifest {fault}", REPACK) for fault in _name_faults(manifest)])
     return manifest
+
+
+def _require_object(place: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise UnreadableError(f"holds {shortened(repr(value))} {place and f'as {place} '}and no object")
+
+
+def _require_fields(
+    prefix: str, content: dict[str, Any], names: Sequence[str], accepted: UnionType | type
+) -> None:
+    for name in names:
+        if not isinstance(content.get(name), accepted):
+            raise UnreadableError(
+                f"holds {shortened(repr(content.get(name)))} as `{prefix}{name}`, which must be a text"
+            )
+
+
+def _name_faults(manifest: Manifest) -> Iterator[str]:
+    name = manifest.model_name
+    if not _MODEL_NAME.fullmatch(name) or len(name) > LONGEST_MODEL_NAME:
+        yield (
+            f"names the model {shortened(repr(name))}, {len(name):,} characters; accepted are letters, "
+            f"digits, `_`, `-` and `.`, a letter or digit first, at most {LONGEST_MODEL_NAME}"
+        )
 
 
 def _require_named_files(origin: str, manifest: Manifest, names: set[str]) -> None:
@@ -169,7 +197,10 @@ def _require_named_files(origin: str, manifest: Manifest, names: set[str]) -> No
         "handler": handler_file if handler_file.endswith(".py") else None,
     }
     missing = [
-        Problem(f"{origin}: the manifest names {key} {value!r}, which is not in the archive", REPACK)
+        Problem(
+            f"{origin}: the manifest names {key} {shortened(repr(value))}, which is not in the archive",
+            REPACK,
+        )
         for key, value in named.items()
         if value and value not in names
     ]

@@ -1,10 +1,26 @@
 """Read the archive's own `model-config.yaml`, as far as TorchServe takes notice of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.serving.archive.bounded_text import UnreadableError, read_start, shortened
+from vertex_torchserve.serving.archive.member_names import MODEL_CONFIG_NAME
 from vertex_torchserve.serving.archive.unpacking import ModelFolder
+
+MOST_CONFIG_BYTES = 1 << 20
+# What TorchServe reads as a whole number, and takes notice of: an Integer (`ModelConfig.java`).
+_COUNTS = (
+    "minWorkers", "maxWorkers", "batchSize", "maxBatchDelay", "responseTimeout", "startupTimeout",
+    "parallelLevel", "maxRetryTimeoutInSec", "clientTimeoutInMills", "jobQueueSize", "sequenceMaxIdleMSec",
+    "sequenceTimeoutMSec", "maxSequenceJobQueueSize", "maxNumSequence",
+)  # fmt: skip
+_GREATEST_COUNT = (1 << 31) - 1
+# Each is a process that holds the model; no machine holds so many.
+_MOST = {"minWorkers": 1024, "maxWorkers": 1024}
+_FIX = "correct the file and package the model again, or leave it out"
 
 
 @dataclass(frozen=True)
@@ -13,9 +29,11 @@ class ModelConfig:
 
     Attributes:
         content: All of the file, as the handler finds it in `context.model_yaml_config`.
+        origin: Where the file lies, for messages.
     """
 
     content: dict[str, Any] = field(default_factory=dict)
+    origin: str = MODEL_CONFIG_NAME
 
     @property
     def workers(self) -> int | None:
@@ -32,6 +50,19 @@ class ModelConfig:
     def max_batch_delay_ms(self) -> int | None:
         """`maxBatchDelay`: how long a batch is waited for, in milliseconds."""
         return self._positive("maxBatchDelay")
+
+    def written(self, decided: dict[str, int | bool]) -> str:
+        """The YAML text of `completed(decided)`, as TorchServe can read it.
+
+        Raises:
+            InputError: It would be longer than TorchServe reads.
+        """
+        from vertex_torchserve.serving.archive.bounded_yaml import write_yaml
+
+        try:
+            return write_yaml(self.completed(decided))
+        except UnreadableError as error:
+            raise InputError(_refused(self.origin, str(error))) from error
 
     def completed(self, decided: dict[str, int | bool]) -> dict[str, Any]:
         """The whole content, with our value for each key that it leaves out or that TorchServe would ignore.
@@ -64,38 +95,55 @@ def read_model_config(model: ModelFolder) -> ModelConfig:
     name = model.manifest.config_file
     if name is None:
         return ModelConfig()
-    return parse_model_config((model.path / name).read_bytes(), f"{model.origin}: {name}")
+    return load_model_config(model.path / name, f"{model.origin}: {name}")
+
+
+def load_model_config(file: Path, origin: str) -> ModelConfig:
+    """Read a `model-config.yaml`, as `parse_model_config` does; one that is too long is not read whole.
+
+    Raises:
+        InputError: When the file can't be used.
+    """
+    return parse_model_config(read_start(file, MOST_CONFIG_BYTES), origin)
 
 
 def parse_model_config(text: bytes, origin: str) -> ModelConfig:
     """Read the text of a `model-config.yaml`.
 
     Args:
-        text: The file's content.
+        text: The file's content, or a little more of it than `MOST_CONFIG_BYTES`.
         origin: Where it lies, for messages.
 
     Raises:
-        InputError: When it is empty or has names that are no text, both of which end TorchServe, or is no
-            YAML mapping.
+        InputError: When it is empty or has names that are no text, both of which end TorchServe, is no YAML
+            mapping, is beyond a limit (`bounded_yaml`), or has a count that TorchServe can't hold.
     """
-    import yaml
+    from vertex_torchserve.serving.archive.bounded_yaml import read_yaml
 
     try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(_refused(origin, f"is not YAML: {error}")) from error
+        content = read_yaml(text, MOST_CONFIG_BYTES)
+    except UnreadableError as error:
+        raise InputError(_refused(origin, str(error))) from error
     if content is None:
         raise InputError(_refused(origin, "is empty"))
     if not isinstance(content, dict):
-        raise InputError(_refused(origin, f"holds {content!r}"))
+        raise InputError(_refused(origin, f"holds {shortened(repr(content))}"))
     numbers = [key for key in content if not isinstance(key, str)]
     if numbers:
-        raise InputError(_refused(origin, f"holds names that are no text: {numbers!r}"))
-    return ModelConfig(content)
+        raise InputError(_refused(origin, f"holds names that are no text: {shortened(repr(numbers))}"))
+    raise_problems([Problem(f"{origin}: {fault}", _FIX) for fault in _count_faults(content)])
+    return ModelConfig(content, origin)
+
+
+def _count_faults(content: dict[str, Any]) -> Iterator[str]:
+    for key in _COUNTS:
+        value, most = content.get(key), _MOST.get(key, _GREATEST_COUNT)
+        if type(value) is int and abs(value) > most:
+            yield f"{key} is {shortened(str(value))}; 1 to {most} is accepted"
 
 
 def _refused(origin: str, what: str) -> Problem:
     return Problem(
         f"{origin} {what}; a mapping of names to values such as `minWorkers: 1` is accepted",
-        "correct the file and package the model again, or leave it out",
+        _FIX,
     )

@@ -9,15 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vertex_torchserve.serving.archive.manifest import MANIFEST_NAME, MODEL_CONFIG_NAME
+from vertex_torchserve.serving.archive.member_names import EFFECTIVE_CONFIG_NAME, MANIFEST_NAME
 from vertex_torchserve.serving.archive.model_config import ModelConfig
 from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.machine.sizing import Sizing
 from vertex_torchserve.serving.settings import STARTUP_TIMEOUT_SECONDS, ServingSettings
 from vertex_torchserve.serving.torchserve.config_properties import response_timeout_seconds
-
-# Beside the manifest, so that the packaged file stays as it is: a handler may read it.
-_CONFIG_NAME = f"MAR-INF/{MODEL_CONFIG_NAME}"
 
 
 def write_model_config(
@@ -33,9 +30,10 @@ def write_model_config(
 
     Returns:
         The file.
-    """
-    import yaml
 
+    Raises:
+        InputError: It would be longer than TorchServe reads.
+    """
     decided: dict[str, int | bool] = {
         "minWorkers": sizing.workers,
         "maxWorkers": sizing.workers,
@@ -46,15 +44,15 @@ def write_model_config(
     }
     if model.manifest.requirements_file:
         decided["useVenv"] = True  # pip's other way, `-t`, installs a second torch beside the image's
-    target = model.path / _CONFIG_NAME
-    target.write_text(yaml.safe_dump(config.completed(decided), allow_unicode=True, sort_keys=False))
+    target = model.path / EFFECTIVE_CONFIG_NAME
+    target.write_text(config.written(decided), encoding="utf-8")
     _name_in_manifest(model.path / MANIFEST_NAME)
     return target
 
 
 def _name_in_manifest(path: Path) -> None:
     manifest: dict[str, Any] = json.loads(path.read_bytes())
-    manifest["model"]["configFile"] = _CONFIG_NAME
+    manifest["model"]["configFile"] = EFFECTIVE_CONFIG_NAME
     # For `python3` TorchServe starts the first python3 on the PATH: not the Python of `--python`, and not the
     # model's own virtual environment. For `python` it starts those.
     if manifest.get("runtime") == "python3":

@@ -26,7 +26,11 @@ def test_all_but_the_instances_may_be_missing() -> None:
     ("text", "faults"),
     [
         ("{", ["golden-request.json is not JSON: "]),
-        ("[" * 100_000, ["golden-request.json is not JSON: "]),
+        ("[" * 100_000, ["golden-request.json nests more than 100 lists and objects in each other"]),
+        ('{"instances": [1' + "0" * 399 + "]}", ["golden-request.json holds a number of 400 digits (1000"]),
+        ('{"instances": [-1e999]}', ["golden-request.json holds the number -1e999; at most 1.797e308"]),
+        ('{"instances": ' + "[" * 100 + "]" * 100 + "}", ["golden-request.json nests more than 100 lists"]),
+        (" " * (32 << 20) + "{}", ["golden-request.json has more than 33,554,432 bytes"]),
         ('{"instances": [NaN]}', ["golden-request.json is not JSON: NaN is no JSON number"]),
         (
             "[1]",
@@ -106,6 +110,10 @@ def test_the_tolerance_is_the_files() -> None:
         (b'{"predictions": ["anything"]}', ""),
         (b'{"predictions": [1, 2]}', "2 predictions for 1 instances"),
         (b'{"predictions": 1}', 'the answer has no list "predictions"'),
+        (
+            b'{"predictions": [' + b"[" * 900 + b"]" * 900 + b"]}",
+            "the answer nests more than 100 lists and objects in each other, the most that is accepted",
+        ),
         (b'{"predictions": [NaN]}', "the answer is not JSON: NaN is no JSON number"),
     ],
 )

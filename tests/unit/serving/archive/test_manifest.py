@@ -49,8 +49,25 @@ def test_no_manifest(tmp_path: Path) -> None:
         '{"model": 3}',
         '{"model": {"modelName": "m", "handler": "base_handler", "configFile": ["a"]}}',
         " " * (1 << 20) + "{}",
+        '{"model": {"modelName": null, "handler": "h.py"}}',
+        '{"model": {"modelName": "m", "handler": null}}',
+        '{"model": {"modelName": "m", "handler": "base_handler"}, "runtime": ["python"]}',
+        '{"model": ' + "[" * 100_000,
+        '{"model": {"modelName": "m", "handler": "base_handler"}, "x": 1' + "0" * 400 + "}",
     ],
-    ids=["a list", "no JSON", "no name", "no object", "a name that is a list", "more than a megabyte"],
+    ids=[
+        "a list",
+        "no JSON",
+        "no name",
+        "no object",
+        "a name that is a list",
+        "more than a megabyte",
+        "a name of null",
+        "a handler of null",
+        "a runtime that is a list",
+        "100,000 levels",
+        "400 digits",
+    ],
 )
 def test_a_manifest_that_is_none(tmp_path: Path, manifest: str) -> None:
     with zipfile.ZipFile(tmp_path / "model.mar", "w") as archive:
@@ -80,6 +97,12 @@ def test_a_model_name_that_torchserve_would_take_apart(tmp_path: Path, name: str
         read_manifest(write_archive(tmp_path, modelName=name))
 
 
+def test_the_longest_model_name(tmp_path: Path) -> None:
+    assert read_manifest(write_archive(tmp_path, modelName="m" * 200)).model_name == "m" * 200
+    with pytest.raises(InputError, match=r"201 characters; accepted are letters(.|\n)*at most 200"):
+        read_manifest(write_archive(tmp_path, modelName="m" * 201))
+
+
 def added(mar: Path, name: str, attributes: int = 0) -> Path:
     info = zipfile.ZipInfo(name)
     info.create_system, info.external_attr = 3, attributes << 16
@@ -96,6 +119,14 @@ def added(mar: Path, name: str, attributes: int = 0) -> Path:
         ("./handler.py", 0o100644, r"several files of one name: handler\.py"),
         ("handler.py/sub", 0o100644, r"files that are folders too: handler\.py"),
         ("a/" + "b" * 256, 0o100644, "names with a part of more than 255 bytes: a/bbb"),
+        ("a/" * 512 + "b", 0o100644, "names of more than 1,024 bytes: a/a/"),
+        (".", 0o100644, r"names that name no file: \."),
+        (
+            "golden-request.json/x",
+            0o100644,
+            "folders in place of golden-request.json or MAR-INF/model-config.yaml",
+        ),
+        ("MAR-INF/model-config.yaml/x", 0o100644, "folders in place of golden-request.json or MAR-INF"),
     ],
 )
 def test_members_that_can_not_become_files(tmp_path: Path, name: str, attributes: int, found: str) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from testbed.archives import write_archive
 from vertex_torchserve.errors import InputError
-from vertex_torchserve.serving.archive.model_config import parse_model_config, read_model_config
+from vertex_torchserve.serving.archive.model_config import ModelConfig, parse_model_config, read_model_config
 from vertex_torchserve.serving.archive.source import LocalArchive
 from vertex_torchserve.serving.archive.unpacking import unpack_archive
 from vertex_torchserve.serving.machine.sizing import Sizing
@@ -56,11 +56,55 @@ def test_only_what_torchserve_would_heed(text: str, asked: tuple[int | None, int
         ("{}\n1: one\n", "is not YAML"),
         ("a: [", "is not YAML"),
         ("1: one\n", r"holds names that are no text: \[1\]"),
+        ("a: " + "[" * 50 + "]" * 50, "nests more than 50 lists and objects in each other"),
+        ("a: &a {b: *a}", "holds an alias of a list or mapping that it stands in itself"),
+        ("a: &a [1, 1]\nb: [" + "*a, " * 25_000 + "]", "holds more than 50,000 values"),
+        (
+            "a: &a " + "x" * 1000 + "\nb: [" + "*a, " * 1100 + "]",
+            "holds more than 1,048,576 characters of text",
+        ),
+        ("# " + "x" * (1 << 20), "has more than 1,048,576 bytes"),
     ],
 )
 def test_a_file_that_would_end_torchserve(text: str, found: str) -> None:
     with pytest.raises(InputError, match=f"model-config.yaml {found}"):
         parse_model_config(text.encode(), "model-config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("key", "accepted"),
+    [
+        ("minWorkers", "1024"),
+        ("maxWorkers", "1024"),
+        ("batchSize", "2147483647"),
+        ("jobQueueSize", "2147483647"),
+    ],
+)
+def test_a_count_that_torchserve_can_not_hold(key: str, accepted: str) -> None:
+    parse_model_config(f"{key}: {accepted}".encode(), "model-config.yaml")
+    with pytest.raises(InputError) as caught:
+        parse_model_config(f"{key}: 99999999999".encode(), "model-config.yaml")
+    assert caught.value.message == f"model-config.yaml: {key} is 99999999999; 1 to {accepted} is accepted"
+
+
+def test_all_that_torchserve_s_parser_takes_is_accepted() -> None:
+    deepest = "a: " + "[" * 49 + "]" * 49
+    assert parse_model_config(deepest.encode(), "model-config.yaml").written({}).startswith("a:")
+
+
+def test_torchserve_sees_no_aliases() -> None:
+    """It drops a file with more than 50 aliases of collections."""
+    text = "a: &a {b: [1]}\n" + "".join(f"k{number}: *a\n" for number in range(60))
+    config = parse_model_config(text.encode(), "model-config.yaml")
+    written = config.written({})
+    assert "*" not in written
+    assert yaml.safe_load(written) == {"a": {"b": [1]}, **{f"k{number}": {"b": [1]} for number in range(60)}}
+
+
+def test_a_text_that_is_too_long_once_it_is_written_for_torchserve() -> None:
+    config = ModelConfig({"a": "\0" * 1_600_000}, "c.yaml")
+    with pytest.raises(InputError, match=r"c\.yaml takes 3,2\d\d,\d\d\d characters"):
+        config.written({})
 
 
 def effective(
