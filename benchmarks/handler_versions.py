@@ -13,6 +13,7 @@ differs.
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -139,7 +140,7 @@ def compare_answers(sides: Mapping[str, Path], names: list[str], folder: Path) -
 def timed_model(task: str, folder: Path) -> Path:
     """Make the folder of a model that is timed; MiniLM's is linked, file by file."""
     if task == "sentence-embeddings":
-        folder.mkdir()
+        folder.mkdir(parents=True)
         for file in MINILM.iterdir():
             (folder / file.name).symlink_to(file)
     else:
@@ -213,7 +214,8 @@ def main() -> None:
     )
     publish(
         "handler_versions", "The reference handler beside an older version of it",
-        {"old": arguments.old, "rounds": arguments.rounds}, {"answers": compared, "timings": timed}, report,
+        {"old": arguments.old, "rounds": arguments.rounds, "cores": len(os.sched_getaffinity(0))},
+        {"answers": compared, "timings": timed}, report,
         trial=arguments.rounds < ROUNDS, programs={"both": installed_versions(sys.executable)},
     )  # fmt: skip
     sys.exit(bool(different_answers))
