@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test fuzz check component images test-gpu-image cloudbuild-local java java-tools format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ benchmark-false-ready: images ## Twenty broken archives, ours and stock (about 2
 
 benchmark-isolation: images ## A poisoned batch and 10,000 malformed bodies, ours and stock
 	$(BIN)/python -m benchmarks.isolation
+
+benchmark-hostile: setup ## Sixty hostile requests and what others notice, ours and stock (12 minutes)
+	$(BIN)/python -m benchmarks.hostile_requests $(BENCHMARK_ARGS)
 
 benchmark-drain: setup ## A hundred SIGTERMs under load, ours and stock (about 15 minutes)
 	$(BIN)/python -m benchmarks.drain

@@ -1,0 +1,21 @@
+"""The handler of the archive that is attacked on the wire: sets, answers and prints what an instance says."""
+
+HANDLER = """\
+def handle(data, context):
+    if data is None:
+        return None
+    requests = getattr(context, "instance_requests", None) or range(len(data))
+    return [answer(one, context, index) for one, index in zip(data, requests)]
+
+
+def answer(one, context, index):
+    if not isinstance(one, dict):
+        return len(one) if isinstance(one, (str, list)) else 0
+    if "header" in one:
+        context.set_response_header(index, *one["header"])
+    if "status" in one:
+        context.set_response_status(one["status"], idx=index)
+    if "print" in one:
+        print("x" * one["print"])
+    return list(range(one.get("numbers", 1)))
+"""
