@@ -27,9 +27,18 @@ class Handler:
         self.sizes.append(len(data))
         explain = context.get_request_header(0, "explain")
         return [
-            self.answer(item, parameters, explain)
-            for item, parameters in zip(data, context.instance_parameters, strict=True)
+            self.head(context, context.instance_requests[row], item) or self.answer(item, parameters, explain)
+            for row, (item, parameters) in enumerate(zip(data, context.instance_parameters, strict=True))
         ]
+
+    def head(self, context, request, item):
+        if not isinstance(item, dict):
+            return None
+        if "header" in item:
+            context.set_response_header(request, *item["header"])
+        if "status" in item:
+            context.set_response_status(*item["status"], idx=request)
+        return "set"
 
     def answer(self, item, parameters, explain):
         if item == "secret poison":

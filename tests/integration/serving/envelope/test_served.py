@@ -103,3 +103,50 @@ def test_failures_leave_the_worker_alive(server: Server) -> None:
     too_long = "the predictions are 11534357 bytes, the limit is 10551296 (request "
     assert (huge.status_code, huge.json()["error"][: len(too_long)]) == (500, too_long)
     assert predictions(server, "pid") == worker
+
+
+UNUSABLE_HEADS = [
+    {"header": ["x-note", "a\nb"]},
+    {"header": ["x-note", "a\r\n b"]},
+    {"header": ["x-note", "\0"]},
+    {"header": ["x-note", "\ud800"]},
+    {"header": ["x-note", None]},
+    {"header": ["", "a"]},
+    {"header": ["x:y", "a"]},
+    {"header": ["Transfer-Encoding", "chunked"]},
+    {"header": ["Content-Length", "1"]},
+    {"header": ["x-note", "a" * 100_000]},
+    {"header": ["content-type", "text/html\nx: y"]},
+    {"header": ["ts_stream_next", "true"]},
+    {"header": ["ts_stream_next", "x"]},
+    {"status": [0]},
+    {"status": [99]},
+    {"status": [100]},
+    {"status": [1000]},
+    {"status": ["x"]},
+    {"status": [200, "a\nb"]},
+    {"status": [200, "gr\u00fcn"]},
+]
+
+
+def test_heads_that_can_t_be_sent_fail_their_own_requests(server: Server) -> None:
+    worker = predictions(server, "pid")
+    bodies = [body for head in UNUSABLE_HEADS for body in (instances(head), instances("a"))]
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(server.post, bodies))
+    assert [answer.status_code for answer in answers] == [500, 200] * len(UNUSABLE_HEADS)
+    for failed, neighbour in zip(answers[::2], answers[1::2], strict=True):
+        assert failed.json()["error"].startswith(
+            ("the handler set the ", "the handler set a ", "the handler set 1 ")
+        )
+        assert neighbour.json() == {"predictions": ["A"]}
+        assert {"transfer-encoding", "x-note"}.isdisjoint(failed.headers)
+    assert predictions(server, "pid") == worker
+    assert server.client.get("/ping").status_code == 200
+
+
+def test_a_number_in_a_header_a_status_and_its_phrase_are_sent(server: Server) -> None:
+    answer = server.post(instances({"header": ["x-count", 3], "status": [201, "Made"]}))
+    assert (answer.status_code, answer.reason_phrase) == (201, "Made")
+    assert answer.headers["x-count"] == "3"
+    assert answer.json() == {"predictions": ["set"]}

@@ -8,9 +8,11 @@ from typing import Any
 
 from ts.context import RequestProcessor
 
+from .answer_head import AnswerHead, UnusableHeadError
 from .failure import Failure
 from .request import MalformedRequestError, Request, read_request
 from .response import as_predictions, error_body, predictions_body
+from .streamed_parts import PartSocket
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +25,8 @@ class Batch:
     Args:
         handle_fn: The handler's `handle(data, context)`.
         rows: One a request, as TorchServe hands them over.
-        context: TorchServe's context; its `request_processor` carries status and headers of each request.
+        context: TorchServe's context; its `request_processor` carries the headers that each request came
+            with; gets the status and headers of each answer.
     """
 
     def __init__(
@@ -33,11 +36,11 @@ class Batch:
         self._rows = rows
         self._context = context
         self._ids: dict[int, str] = getattr(context, "request_ids", None) or {}
-        self._processors: list[Any] = getattr(context, "request_processor", None) or [
-            RequestProcessor({}) for _ in rows
-        ]
+        processors = getattr(context, "request_processor", None) or [RequestProcessor({}) for _ in rows]
+        self._heads = [AnswerHead(processor) for processor in processors]
+        self._socket = getattr(context, "cl_socket", None)
         self._bodies: dict[int, str] = {}
-        self._failures: dict[int, tuple[int, str]] = {}
+        self._failures: dict[int, Any] = {}
 
     def answer(self) -> list[str]:
         """Answer every request; returns the JSON bodies in order."""
@@ -58,15 +61,21 @@ class Batch:
                 self._bodies[index] = predictions_body([])
         for group in self._by_route(requests):
             self._predict(group)
-        for processor in self._processors:
-            processor.add_response_property("content-type", "application/json")
+        for index, head in enumerate(self._heads):
+            try:
+                head.complete("application/json")
+            except UnusableHeadError as error:
+                head.clear()
+                self._fail(index, Failure.of(error))
+                head.complete("application/json")
+        self._context.request_processor = self._heads  # what TorchServe reads the answers' heads from
         return [self._bodies[index] for index in range(len(self._rows))]
 
     def _by_route(self, requests: Requests) -> list[Requests]:
         """Predictions and explanations apart: a handler asks the first request of a batch which it is."""
         groups: tuple[Requests, Requests] = ({}, {})
         for index, request in requests.items():
-            explain = self._processors[index].get_request_property("explain") == "True"
+            explain = self._heads[index].get_request_property("explain") == "True"
             groups[explain][index] = request
         return [group for group in groups if group]
 
@@ -79,8 +88,8 @@ class Batch:
                 self._fail(index, failure)
             return
         for index in requests:
-            # Read again: the handler may have changed status and instances before it failed.
-            self._processors[index].report_status(200)
+            # Read again: the handler may have changed head and instances before it failed.
+            self._heads[index].clear()
             self._predict({index: read_request(self._rows[index])})
 
     def _run(self, requests: Requests) -> Failure | None:
@@ -100,7 +109,7 @@ class Batch:
             begin, end = end, end + len(request.instances)
             failed = next((self._failures[n] for n in range(begin, end) if n in self._failures), None)
             if failed is not None:
-                self._fail(index, Failure(*failed, trace="the handler refused an instance"))
+                self._fail(index, Failure.named(failed))
                 continue
             try:
                 self._bodies[index] = predictions_body(list(predictions[begin:end]))
@@ -119,19 +128,21 @@ class Batch:
             position for position, request in enumerate(requests.values()) for _ in request.instances
         ]
         context.instance_failures = self._failures = {}
-        context.request_processor = [self._processors[index] for index in requests]
+        context.request_processor = heads = [self._heads[index] for index in requests]
+        context.cl_socket = PartSocket(self._socket, heads)
         context.request_ids = {
             position: self._ids[index] for position, index in enumerate(requests) if index in self._ids
         }
         try:
             yield
         finally:
-            context.request_processor = self._processors
+            context.request_processor = self._heads
             context.request_ids = self._ids
+            context.cl_socket = self._socket
 
     def _has_streamed(self, requests: Requests) -> bool:
         """Whether a part of an answer has been sent; running the handler again would send it twice."""
-        return any(self._processors[index].get_response_header("ts_stream_next") for index in requests)
+        return any(self._heads[index].has_streamed for index in requests)
 
     def _fail(self, index: int, failure: Failure) -> None:
         request_id = self._ids.get(index)
@@ -149,5 +160,5 @@ class Batch:
 
     def _set_error(self, index: int, status: int, message: str) -> None:
         known = status in HTTPStatus.__members__.values()
-        self._processors[index].report_status(status, HTTPStatus(status).phrase if known else "")
+        self._heads[index].report_status(status, HTTPStatus(status).phrase if known else "")
         self._bodies[index] = error_body(message)

@@ -4,10 +4,11 @@ import os
 import traceback
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ts.utils.util import PredictionException
 
+from .answer_head import UnusableHeadError
 from .response import UnusablePredictionsError
 
 
@@ -33,15 +34,28 @@ class Failure(NamedTuple):
         """
         trace = " <- ".join(_trace_lines(error))
         if isinstance(error, PredictionException):
-            code = error.error_code
-            is_error = isinstance(code, int) and 400 <= code < 600
-            status = code if is_error else HTTPStatus.INTERNAL_SERVER_ERROR
-            return cls(int(status), str(error.message), trace)
-        if isinstance(error, UnusablePredictionsError):
+            return cls(_error_status(error.error_code), str(error.message), trace)
+        if isinstance(error, UnusableHeadError | UnusablePredictionsError):
             return cls(HTTPStatus.INTERNAL_SERVER_ERROR, str(error), trace)
         if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "CUDA" in str(error)):
             return cls(HTTPStatus.INSUFFICIENT_STORAGE, "out of memory", trace)
         return cls(HTTPStatus.INTERNAL_SERVER_ERROR, "the prediction failed", trace)
+
+    @classmethod
+    def named(cls, failure: Any) -> "Failure":
+        """Read what a handler put into `context.instance_failures` for an instance: status and message."""
+        trace = "the handler refused an instance"
+        if not isinstance(failure, tuple | list) or len(failure) != 2:
+            return cls(HTTPStatus.INTERNAL_SERVER_ERROR, "the prediction failed", trace)
+        status, message = failure
+        return cls(_error_status(status), str(message), trace)
+
+
+def _error_status(code: Any) -> int:
+    """A status that a handler chose, where it is one of an error; else 500."""
+    if isinstance(code, int) and 400 <= code < 600:
+        return int(code)
+    return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _trace_lines(error: BaseException) -> Iterator[str]:

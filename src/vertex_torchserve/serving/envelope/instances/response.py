@@ -5,6 +5,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+_LONGEST_MESSAGE = 10_000
+
 
 class UnusablePredictionsError(Exception):
     """The handler's mistake; the message holds no prediction."""
@@ -51,7 +53,12 @@ def predictions_body(predictions: list[Any]) -> str:
 
 
 def error_body(message: str) -> str:
-    """The body of a failed request (Vertex AI, custom container requirements: `error` is a string)."""
+    """The body of a failed request (Vertex AI, custom container requirements: `error` is a string).
+
+    A message that is too long to be read is cut, so that it can't be longer than an answer may be.
+    """
+    if len(message) > _LONGEST_MESSAGE:
+        message = f"{message[:_LONGEST_MESSAGE]}... ({len(message)} characters)"
     return json.dumps({"error": message})
 
 
