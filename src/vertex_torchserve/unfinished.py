@@ -7,6 +7,7 @@ the next that works in the same folder removes it.
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,6 +37,34 @@ def unfinished(make: Callable[[], Path]) -> Iterator[Path]:
                 return
         finally:
             os.close(lock)
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """A new file `.NAME.*.part` beside `path`; when the block ends without an error it replaces `path`.
+
+    Args:
+        path: Where the file is to be; its folder must exist.
+
+    Yields:
+        The new file, empty.
+
+    Raises:
+        OSError: When it can't be made or moved; what was at `path` is still there.
+    """
+    with unfinished(lambda: _new_file(path)) as part:
+        try:
+            yield part
+            part.chmod(0o644)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _new_file(path: Path) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(descriptor)
+    return Path(name)
 
 
 def remove_abandoned(folder: Path, pattern: str) -> None:

@@ -16,6 +16,7 @@ from vertex_torchserve.demo.pipeline import PipelineInputs, run_pipeline
 from vertex_torchserve.demo.sentences import SENTENCES, embed_directly, smallest_cosine
 from vertex_torchserve.emulator import Emulator
 from vertex_torchserve.errors import ServingError
+from vertex_torchserve.unfinished import remove_abandoned, written_beside
 
 PROJECT = "demo-project"
 LOCATION = "us-central1"
@@ -111,7 +112,9 @@ def run_demo(output: Path, model_folder: Path, on_step: Callable[[str], None]) -
             emulator.stop()
     finally:
         emulator.stop()
-    (output / "summary.json").write_text(json.dumps(asdict(summary), indent=2) + "\n")
+    remove_abandoned(output, ".summary.json.*.part")
+    with written_beside(output / "summary.json") as part:
+        part.write_text(json.dumps(asdict(summary), indent=2) + "\n")
     if summary.cosine_min < LEAST_COSINE:
         raise ServingError(
             f"served and direct embeddings differ: smallest cosine {summary.cosine_min}, at least "

@@ -1,8 +1,6 @@
 """Write a .mar: beside its place, from files that must not change meanwhile; same input, same bytes."""
 
 import hashlib
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import NamedTuple
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.model_archive.members import Members
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
-from vertex_torchserve.unfinished import remove_abandoned, unfinished
+from vertex_torchserve.unfinished import remove_abandoned, written_beside
 
 # One date for all members, so that the same inputs give the same bytes: zip's earliest.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -64,13 +62,8 @@ def write_archive(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_abandoned(folder, ".*.mar.*.part")
-        with unfinished(lambda: _new_file(mar_path)) as part:
-            try:
-                sha256 = _write(part, manifest, members, versions, progress)
-                part.chmod(0o644)
-                part.replace(mar_path)
-            finally:
-                part.unlink(missing_ok=True)
+        with written_beside(mar_path) as part:
+            sha256 = _write(part, manifest, members, versions, progress)
     except OSError as error:
         raise InputError(
             Problem(
@@ -79,12 +72,6 @@ def write_archive(
             )
         ) from error
     return sha256
-
-
-def _new_file(mar_path: Path) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix=f".{mar_path.name}.", suffix=".part", dir=mar_path.parent)
-    os.close(descriptor)
-    return Path(name)
 
 
 def _write(part: Path, manifest: str, members: Members, versions: Versions, progress: Progress | None) -> str:

@@ -8,7 +8,7 @@ from model_archiver.model_packaging_utils import ModelExportUtils
 
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.serving.archive.bounded_text import shortened
-from vertex_torchserve.serving.archive.manifest import LONGEST_MODEL_NAME
+from vertex_torchserve.serving.archive.manifest import LONGEST_MODEL_NAME, LONGEST_VERSION, is_version
 
 DEFAULT_MODEL_NAME = "model"
 DEFAULT_VERSION = "v1.0"
@@ -55,7 +55,7 @@ class ModelArchiveSpec:
 
 
 def name_problems(model_name: str, version: str) -> list[Problem]:
-    """What torch-model-archiver's rule says against the name; and an empty version.
+    """What torch-model-archiver's rule says against the name; and a version that can't be served.
 
     Args:
         model_name: As in `ModelArchiveSpec`.
@@ -82,4 +82,12 @@ def name_problems(model_name: str, version: str) -> list[Problem]:
         )
     if not version.strip():
         problems.append(Problem("the version is empty", f"give one, such as {DEFAULT_VERSION!r}"))
+    elif not is_version(version):
+        problems.append(
+            Problem(
+                f"version {shortened(repr(version))} has {len(version):,} characters; accepted are printable "
+                f"ones, at most {LONGEST_VERSION}",
+                f"choose another version, such as {DEFAULT_VERSION!r}",
+            )
+        )
     return problems

@@ -23,7 +23,14 @@ DEFAULT_MODEL_STORE = "/mnt/models"
 DEFAULT_REQUEST_TIMEOUT_SECONDS = 3600
 # Some sixty full batches of the default size: enough for a burst; a lasting overload is refused with 503.
 DEFAULT_QUEUE_SIZE = 1000
-_LONGEST_TIMEOUT_SECONDS = 86400
+_LONGEST_TIMEOUT_SECONDS = 86400  # a day
+# The most of each number. No machine has so many cores for workers and threads; requests that wait, and those
+# of a batch, lie in the JVM's memory.
+_MOST_PROCESSES = 1024
+_MOST_WAITING = 1_000_000
+_LONGEST_DELAY_MS = 3_600_000
+_MOST_DIGITS = 20
+_MOST_SHOWN = 80
 # How long a model may load; TorchServe's default of 120 s is too short for many.
 STARTUP_TIMEOUT_SECONDS = 3600
 # Enough for a few hundred MB of wheels from an index.
@@ -44,14 +51,17 @@ class ServingSettings:
         http_port: `AIP_HTTP_PORT`, then `VTS_HTTP_PORT`, then 8080.
         management_port: `VTS_MANAGEMENT_PORT`; always on loopback, as is the next.
         metrics_port: `VTS_METRICS_PORT`.
-        workers: `VTS_WORKERS`: worker processes; None: as many as fit (serving/machine/sizing.py).
-        threads: `VTS_THREADS`, then `OMP_NUM_THREADS`: threads of each worker's torch.
-        batch_size: `VTS_BATCH_SIZE`: the most requests of one batch.
-        max_batch_delay_ms: `VTS_MAX_BATCH_DELAY_MS`: how long a batch is waited for.
-        queue_size: `VTS_QUEUE_SIZE`: how many requests may wait for a worker; one more is answered 503.
+        workers: `VTS_WORKERS`: worker processes, at most 1,024; None: as many as fit
+            (serving/machine/sizing.py).
+        threads: `VTS_THREADS`, then `OMP_NUM_THREADS`: threads of each worker's torch, at most 1,024.
+        batch_size: `VTS_BATCH_SIZE`: the most requests of one batch, at most 1,000,000.
+        max_batch_delay_ms: `VTS_MAX_BATCH_DELAY_MS`: how long a batch is waited for, at most an hour.
+        queue_size: `VTS_QUEUE_SIZE`: how many requests may wait for a worker; one more is answered 503. At
+            most 1,000,000.
         request_timeout_seconds: `VTS_REQUEST_TIMEOUT_SECONDS`: a request without an answer by then gets 504.
+            At most a day.
         install_timeout_seconds: `VTS_INSTALL_TIMEOUT_SECONDS`: how long installing the archive's requirements
-            may take; 900 s unless told otherwise.
+            may take; 900 s unless told otherwise, at most a day.
         accelerator: `AIP_ACCELERATOR_TYPE`: the kind of GPU that was asked for; empty for none.
         exit_with_stdin: `VTS_EXIT_WITH_STDIN=1`: end when standard input closes, so that the server
             never outlives the process that holds the other end.
@@ -94,38 +104,31 @@ class ServingSettings:
                 value = environment.get(name, "")
                 if not value:
                     continue
-                if value.isdecimal() and 0 < int(value) < 65536:
+                if 0 < _number(value) < 65536:
                     return int(value)
                 problems.append(
-                    Problem(f"{name}={value!r} is not a port; 1 to 65535 is accepted", f"correct {name}")
+                    Problem(
+                        f"{name}={_shown(value)} is not a port; 1 to 65535 is accepted", f"correct {name}"
+                    )
                 )
             return default
 
-        def count(*names: str) -> int | None:
+        def count(most: int, *names: str) -> int | None:
             for name in names:
                 value = environment.get(name, "")
                 if not value:
                     continue
-                if value.isdecimal() and int(value) > 0:
+                if 0 < _number(value) <= most:
                     return int(value)
                 problems.append(
                     Problem(
-                        f"{name}={value!r} is not a whole number of 1 or more",
-                        f"correct {name}, or unset it for a value that fits the machine",
+                        f"{name}={_shown(value)} is not a whole number from 1 to {most:,}",
+                        f"correct {name}, or unset it for its default",
                     )
                 )
             return None
 
         problems += _log_format_problems(environment.get(LOG_FORMAT, ""))
-        request_timeout = count("VTS_REQUEST_TIMEOUT_SECONDS")
-        if request_timeout and request_timeout > _LONGEST_TIMEOUT_SECONDS:
-            problems.append(
-                Problem(
-                    f"VTS_REQUEST_TIMEOUT_SECONDS={request_timeout} is more than {_LONGEST_TIMEOUT_SECONDS}, "
-                    "a day",
-                    "set the longest that a client waits for an answer",
-                )
-            )
         settings = cls(
             storage_uri=environment.get("AIP_STORAGE_URI", ""),
             model_store=environment.get("VTS_MODEL_STORE") or DEFAULT_MODEL_STORE,
@@ -135,13 +138,19 @@ class ServingSettings:
             http_port=port(8080, "AIP_HTTP_PORT", "VTS_HTTP_PORT"),
             management_port=port(8081, "VTS_MANAGEMENT_PORT"),
             metrics_port=port(8082, "VTS_METRICS_PORT"),
-            workers=count("VTS_WORKERS"),
-            threads=count("VTS_THREADS", "OMP_NUM_THREADS"),
-            batch_size=count("VTS_BATCH_SIZE"),
-            max_batch_delay_ms=count("VTS_MAX_BATCH_DELAY_MS"),
-            install_timeout_seconds=count("VTS_INSTALL_TIMEOUT_SECONDS") or DEFAULT_INSTALL_TIMEOUT_SECONDS,
-            queue_size=count("VTS_QUEUE_SIZE") or DEFAULT_QUEUE_SIZE,
-            request_timeout_seconds=request_timeout or DEFAULT_REQUEST_TIMEOUT_SECONDS,
+            workers=count(_MOST_PROCESSES, "VTS_WORKERS"),
+            threads=count(_MOST_PROCESSES, "VTS_THREADS", "OMP_NUM_THREADS"),
+            batch_size=count(_MOST_WAITING, "VTS_BATCH_SIZE"),
+            max_batch_delay_ms=count(_LONGEST_DELAY_MS, "VTS_MAX_BATCH_DELAY_MS"),
+            install_timeout_seconds=(
+                count(_LONGEST_TIMEOUT_SECONDS, "VTS_INSTALL_TIMEOUT_SECONDS")
+                or DEFAULT_INSTALL_TIMEOUT_SECONDS
+            ),
+            queue_size=count(_MOST_WAITING, "VTS_QUEUE_SIZE") or DEFAULT_QUEUE_SIZE,
+            request_timeout_seconds=(
+                count(_LONGEST_TIMEOUT_SECONDS, "VTS_REQUEST_TIMEOUT_SECONDS")
+                or DEFAULT_REQUEST_TIMEOUT_SECONDS
+            ),
             accelerator=environment.get("AIP_ACCELERATOR_TYPE", ""),
             exit_with_stdin=environment.get(EXIT_WITH_STDIN) == "1",
         )
@@ -149,12 +158,21 @@ class ServingSettings:
         return settings
 
 
+def _number(value: str) -> int:
+    """A whole number in decimal digits; 0 for anything else, which no setting accepts."""
+    return int(value) if value.isascii() and value.isdecimal() and len(value) <= _MOST_DIGITS else 0
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}...")
+
+
 def _log_format_problems(log_format: str) -> list[Problem]:
     if log_format in {"", *LOG_FORMATS}:
         return []
     return [
         Problem(
-            f"{LOG_FORMAT}={log_format!r} is not accepted; {' and '.join(LOG_FORMATS)} are",
+            f"{LOG_FORMAT}={_shown(log_format)} is not accepted; {' and '.join(LOG_FORMATS)} are",
             f"correct {LOG_FORMAT}, or unset it: text on a terminal, json elsewhere",
         )
     ]

@@ -1,31 +1,40 @@
 """Instances for a smoke test, read from a file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.serving.archive.bounded_text import (
+    UnreadableError,
+    read_json,
+    read_start,
+    require_size,
+)
+
+MOST_BYTES = 32 << 20
+"""Of a file with instances: as many as of a golden request."""
 
 
 def read_instances(path: Path) -> list[Any]:
     """Read instances from a file: a JSON list, a request with `instances`, or JSONL (one a line).
 
     Raises:
-        InputError: When the file is not there, is none of these, or holds no instance.
+        InputError: When the file is not there, is none of these, holds no instance, or is beyond a limit of
+            serving/archive/bounded_text.py.
     """
     if not path.is_file():
         raise InputError(Problem(f"instances file {str(path)!r} does not exist", "correct the path"))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_start(path, MOST_BYTES)
+        require_size(text, MOST_BYTES)
         if path.suffix == ".jsonl":
-            content = [json.loads(line) for line in text.splitlines() if line.strip()]
+            # Split as bytes: str.splitlines also breaks at U+2028, which may stand inside a JSON string.
+            content = [read_json(line, MOST_BYTES) for line in text.splitlines() if line.strip()]
         else:
-            content = json.loads(text)
-    except ValueError as error:
+            content = read_json(text, MOST_BYTES)
+    except UnreadableError as error:
         raise InputError(
-            Problem(
-                f"{path} is not JSON: {error}", "give a JSON list of instances, or a .jsonl with one a line"
-            )
+            Problem(f"{path} {error}", "give a JSON list of instances, or a .jsonl with one a line")
         ) from error
     instances = content.get("instances") if isinstance(content, dict) else content
     if not isinstance(instances, list) or not instances:

@@ -1,6 +1,8 @@
 """The emulated Cloud Storage on a bad day: kills, names that are refused, names that mean to escape."""
 
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -123,3 +125,36 @@ def test_an_upload_in_parts_a_copy_and_a_deletion_last(tmp_path: Path) -> None:
         assert [read(client, name) for name in ("parts", "copy")] == [b"abcde", b"abcde"]
         assert client.get("/storage/v1/b/models/o/gone").status_code == 404
     server.stop()
+
+
+@contextmanager
+def files_of_at_most(most_bytes: int) -> Iterator[None]:
+    """What this process writes ends there, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_the_disk_does_not_hold_is_507_and_nothing_of_it_stays(
+    storage: httpx.Client, tmp_path: Path
+) -> None:
+    write(storage, "a", b"old")
+    files = set((tmp_path / "outer").rglob("*"))
+    with files_of_at_most(100_000):
+        answer = write(storage, "a", b"n" * 200_000)
+    assert answer.status_code == 507
+    assert answer.json() == {"error": {"code": 507, "message": "The object can't be kept: File too large."}}
+    assert set((tmp_path / "outer").rglob("*")) == files
+    assert read(storage, "a") == b"old"
+    assert write(storage, "a", b"n" * 200_000).status_code == 200
+    assert read(storage, "a") == b"n" * 200_000
+
+
+def test_a_folder_that_is_gone_is_500(storage: httpx.Client, tmp_path: Path) -> None:
+    (tmp_path / "outer" / "storage" / "contents").rmdir()
+    answer = write(storage, "a", b"x")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["message"] == "The object can't be kept: No such file or directory."

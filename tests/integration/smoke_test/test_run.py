@@ -71,6 +71,7 @@ def test_it_is_not_ready_in_time(tmp_path: Path) -> None:
         ("a.json", '["x", {"y": 1}]', ["x", {"y": 1}]),
         ("a.json", '{"instances": [1, 2]}', [1, 2]),
         ("a.jsonl", '{"text": "a"}\n\n"b"\n', [{"text": "a"}, "b"]),
+        ("a.jsonl", '"a\u2028b"\n', ["a\u2028b"]),
     ],
 )
 def test_instances(tmp_path: Path, name: str, text: str, expected: list[object]) -> None:
@@ -86,7 +87,13 @@ def test_instances(tmp_path: Path, name: str, text: str, expected: list[object])
         ('{"instances": "hello"}', r"holds an object with the keys \['instances'\]"),
         ("[]", "holds a list of 0"),
         ("[1,", "is not JSON"),
+        ("[" * 100_000, "nests more than 100 lists and objects in each other"),
+        ("[" * 101 + "]" * 101, "nests more than 100 lists and objects in each other"),
+        (f"[{'9' * 400}]", "holds a number of 400 digits"),
+        ("[1e400]", "holds the number 1e400; at most 1.797e308 is accepted"),
+        (f'["{"a" * (32 << 20)}"]', "has more than 33,554,432 bytes, the most that is accepted"),
     ],
+    ids=lambda value: value[:24],
 )
 def test_instances_that_are_none(tmp_path: Path, text: str, expected: str) -> None:
     (tmp_path / "a.json").write_text(text)

@@ -96,6 +96,13 @@ def test_a_name_the_archiver_refuses(spec: ModelArchiveSpec, tmp_path: Path, nam
     assert f"model name {name!r} is refused by torch-model-archiver" in message
 
 
+@pytest.mark.parametrize("version", ["v" * 201, "1\n2"])
+def test_a_version_that_no_server_takes(spec: ModelArchiveSpec, tmp_path: Path, version: str) -> None:
+    message = refusal(replace(spec, version=version), tmp_path)
+    assert "accepted are printable ones, at most 200" in message
+    assert "choose another version, such as 'v1.0'" in message
+
+
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "- a\n", "a: [1\n"])
 def test_a_model_config_torchserve_would_die_of(spec: ModelArchiveSpec, tmp_path: Path, text: str) -> None:
     (spec.model_folder / "model-config.yaml").write_text(text)

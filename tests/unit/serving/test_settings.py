@@ -69,10 +69,48 @@ def test_limits_of_requests() -> None:
     assert response_timeout_seconds(settings) == 240  # the worker is given up long after the request
 
 
-def test_a_time_out_of_more_than_a_day_is_refused() -> None:
+# The greatest value that each takes.
+MOST = {
+    "VTS_WORKERS": 1024,
+    "VTS_THREADS": 1024,
+    "VTS_BATCH_SIZE": 1_000_000,
+    "VTS_MAX_BATCH_DELAY_MS": 3_600_000,
+    "VTS_QUEUE_SIZE": 1_000_000,
+    "VTS_REQUEST_TIMEOUT_SECONDS": 86400,
+    "VTS_INSTALL_TIMEOUT_SECONDS": 86400,
+}
+
+
+def test_the_greatest_numbers() -> None:
+    settings = ServingSettings.from_environment({name: str(most) for name, most in MOST.items()})
+    assert (settings.workers, settings.threads, settings.batch_size) == (1024, 1024, 1_000_000)
+    assert (settings.max_batch_delay_ms, settings.queue_size) == (3_600_000, 1_000_000)
+    assert (settings.request_timeout_seconds, settings.install_timeout_seconds) == (86400, 86400)
+
+
+@pytest.mark.parametrize("name", [*MOST, "OMP_NUM_THREADS"])
+@pytest.mark.parametrize("value", ["0", "-1", "+1", "1.5", "1e3", "\u0663", "many", "beyond", "9" * 5000])
+def test_a_number_out_of_bounds_is_refused(name: str, value: str) -> None:
+    most = MOST.get(name, 1024)
+    given = str(most + 1) if value == "beyond" else value
     with pytest.raises(InputError) as caught:
-        ServingSettings.from_environment({"VTS_QUEUE_SIZE": "0", "VTS_REQUEST_TIMEOUT_SECONDS": "86401"})
+        ServingSettings.from_environment({name: given})
+    shown = repr(given if len(given) <= 80 else f"{given[:80]}...")
     assert [problem.message for problem in caught.value.problems] == [
-        "VTS_REQUEST_TIMEOUT_SECONDS=86401 is more than 86400, a day",
-        "VTS_QUEUE_SIZE='0' is not a whole number of 1 or more",
+        f"{name}={shown} is not a whole number from 1 to {most:,}"
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["AIP_HTTP_PORT", "VTS_HTTP_PORT", "VTS_MANAGEMENT_PORT", "VTS_METRICS_PORT"]
+)
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "\u0668\u0660", "8" * 5000])
+def test_a_port_out_of_bounds_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InputError, match=f"{name}='.* is not a port; 1 to 65535 is accepted"):
+        ServingSettings.from_environment({name: value})
+
+
+def test_all_numbers_out_of_bounds_are_named_together() -> None:
+    with pytest.raises(InputError) as caught:
+        ServingSettings.from_environment({name: str(most + 1) for name, most in MOST.items()})
+    assert len(caught.value.problems) == len(MOST)

@@ -1,5 +1,6 @@
 """gcp-storage-emulator on a loopback port, its buckets in a folder."""
 
+import errno
 import json
 import logging
 import threading
@@ -14,6 +15,8 @@ from vertex_torchserve.emulator.storage.kept_storage import KeptStorage
 
 _LOG = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
+# A full disk, a quota, a limit of a file's size.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class _Handler(RequestHandler):  # type: ignore[misc]
@@ -25,19 +28,26 @@ class _Handler(RequestHandler):  # type: ignore[misc]
         try:
             Router(self).handle(self.command)
         except BadRequest as error:
-            self._refuse(str(error))
+            self._refuse(400, str(error))
+        except (ConnectionError, TimeoutError):
+            raise  # the client has gone
+        except OSError as error:
+            _LOG.exception("%s %s failed", self.command, self.path)
+            # Google's clients ask again after a 500 or a 503, which would not empty a full disk.
+            is_full = error.errno in _NO_ROOM
+            self._refuse(507 if is_full else 500, f"The object can't be kept: {error.strerror or error}.")
         except (LookupError, NameError, ValueError, TypeError, AttributeError):
             # Each a request that lacks something, or has it in a form that the library doesn't expect.
             _LOG.warning("%s %s can't be read", self.command, self.path, exc_info=True)
             self._refuse(
-                "The request can't be read: a parameter, or a part of the body, is missing or wrong."
+                400, "The request can't be read: a parameter, or a part of the body, is missing or wrong."
             )
 
     do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _answer  # noqa: N815 (http.server's names)
 
-    def _refuse(self, message: str) -> None:
-        body = json.dumps({"error": {"code": 400, "message": message}}).encode()
-        self.send_response(400)
+    def _refuse(self, status: int, message: str) -> None:
+        body = json.dumps({"error": {"code": status, "message": message}}).encode()
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -24,6 +24,8 @@ REPACK = "package the model again with `vertex-torchserve package`"
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 # A file's name has at most 255 bytes; room for `.mar`, and for what is written beside it.
 LONGEST_MODEL_NAME = 200
+# It stands in paths of requests and in labels of metrics.
+LONGEST_VERSION = 200
 _LARGEST_MANIFEST_BYTES = 1 << 20
 # What TorchServe reads as text (`Manifest.java`), and its parser makes text of.
 _SCALAR = str | float | int | None
@@ -179,12 +181,22 @@ def _require_fields(
 
 
 def _name_faults(manifest: Manifest) -> Iterator[str]:
-    name = manifest.model_name
+    name, version = manifest.model_name, manifest.model_version
     if not _MODEL_NAME.fullmatch(name) or len(name) > LONGEST_MODEL_NAME:
         yield (
             f"names the model {shortened(repr(name))}, {len(name):,} characters; accepted are letters, "
             f"digits, `_`, `-` and `.`, a letter or digit first, at most {LONGEST_MODEL_NAME}"
         )
+    if not is_version(version):
+        yield (
+            f"has the version {shortened(repr(version))}, {len(version):,} characters; accepted are "
+            f"printable ones, at most {LONGEST_VERSION}"
+        )
+
+
+def is_version(version: str) -> bool:
+    """Whether a model may have the version: 1 to 200 printable characters, not all of them spaces."""
+    return len(version) <= LONGEST_VERSION and version.isprintable() and bool(version.strip())
 
 
 def _require_named_files(origin: str, manifest: Manifest, names: set[str]) -> None:

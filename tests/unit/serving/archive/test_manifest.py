@@ -103,6 +103,23 @@ def test_the_longest_model_name(tmp_path: Path) -> None:
         read_manifest(write_archive(tmp_path, modelName="m" * 201))
 
 
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [
+        ("v" * 201, f"{'v' * 79}..., 201 characters"),
+        ("", "'', 0 characters"),
+        ("1\n2", "'1\\\\n2', 3 characters"),
+    ],
+)
+def test_a_version_that_is_none(tmp_path: Path, version: str, shown: str) -> None:
+    with pytest.raises(InputError, match=f"the manifest has the version '?{shown}; accepted are printable"):
+        read_manifest(write_archive(tmp_path, modelVersion=version))
+
+
+def test_the_longest_version(tmp_path: Path) -> None:
+    assert read_manifest(write_archive(tmp_path, modelVersion="v 1" + "0" * 197)).model_version[:3] == "v 1"
+
+
 def added(mar: Path, name: str, attributes: int = 0) -> Path:
     info = zipfile.ZipInfo(name)
     info.create_system, info.external_attr = 3, attributes << 16

@@ -87,8 +87,8 @@ def test_numbers_that_are_none_are_named() -> None:
     with pytest.raises(InputError) as caught:
         ServingSettings.from_environment({"VTS_WORKERS": "0", "VTS_BATCH_SIZE": "many"})
     assert [problem.message for problem in caught.value.problems] == [
-        "VTS_WORKERS='0' is not a whole number of 1 or more",
-        "VTS_BATCH_SIZE='many' is not a whole number of 1 or more",
+        "VTS_WORKERS='0' is not a whole number from 1 to 1,024",
+        "VTS_BATCH_SIZE='many' is not a whole number from 1 to 1,000,000",
     ]
 
 
