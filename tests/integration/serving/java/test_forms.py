@@ -28,6 +28,7 @@ MIXED = "a part of the form has the type multipart/mixed; give each file a part 
 BOUNDARY = (
     "the Content-Type of the form has no boundary of 1 to 70 ASCII characters, or another charset than UTF-8"
 )
+NO_FORM = "the body is not a form of the type that its Content-Type names"
 PART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
 
 HOSTILE = {
@@ -109,11 +110,36 @@ def test_as_many_fields_and_parts_as_may_be(measuring_server: JvmServer) -> None
     assert post(measuring_server, MULTIPART, PART + parts + b"--b--\r\n") == (413, {"error": MANY_PARTS})
 
 
-def test_a_body_that_is_no_form_is_400(measuring_server: JvmServer) -> None:
-    assert post(measuring_server, URLENCODED, b"a=%zz") == (
-        400,
-        {"error": "the body is not a form of the type that its Content-Type names"},
-    )
+@pytest.mark.parametrize(
+    ("content_type", "body", "message"),
+    [
+        pytest.param(URLENCODED, b"a=%zz", NO_FORM, id="half-an-escape"),
+        *(
+            pytest.param(MULTIPART, b"--b\r\n" + header + b"\r\n\r\nx\r\n--b--\r\n", NO_FORM, id=name)
+            for name, header in {
+                "part-without-name": b"Content-Disposition: form-data",
+                "part-with-an-empty-name": b'Content-Disposition: form-data; name=""',
+                "part-with-a-name-without-value": b"Content-Disposition: form-data; name",
+                "part-with-a-file-name-only": b'Content-Disposition: form-data; filename="a"',
+                "part-without-disposition": b"Content-Type: text/plain",
+            }.items()
+        ),
+        pytest.param("multipart/form-data", PART + b"--b--\r\n", BOUNDARY, id="no-boundary"),
+        pytest.param(
+            "Multipart/Form-Data; charset=utf-8", PART + b"--b--\r\n", BOUNDARY, id="only-a-charset"
+        ),
+    ],
+)
+def test_a_body_that_is_no_form_is_400(
+    measuring_server: JvmServer, content_type: str, body: bytes, message: str
+) -> None:
+    assert post(measuring_server, content_type, body) == (400, {"error": message})
+
+
+def test_forms_are_decoded_in_threads_of_their_own(measuring_server: JvmServer) -> None:
+    assert post(measuring_server, MULTIPART, PART + b"--b--\r\n") == (200, {"a": 1})
+    threads = Path(f"/proc/{measuring_server.process.pid}/task").glob("*/comm")
+    assert [name for name in (comm.read_text() for comm in threads) if name.startswith("forms-")]
 
 
 # Four megabytes with lines that look like boundaries.

@@ -5,7 +5,9 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpServerKeepAliveHandler;
-import org.pytorch.serve.http.HttpRequestHandler;
+import io.netty.util.concurrent.DefaultEventExecutorGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutorGroup;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
 import org.pytorch.serve.http.InvalidRequestHandler;
 import org.pytorch.serve.http.TokenAuthorizationHandler;
@@ -17,8 +19,9 @@ import org.pytorch.serve.util.ConnectorType;
 import org.pytorch.serve.util.TokenAuthorization.TokenType;
 import vertextorchserve.drain.RequestWatch;
 import vertextorchserve.drain.Traffic;
-import vertextorchserve.forms.FormInOnePiece;
 import vertextorchserve.forms.FormLimit;
+import vertextorchserve.forms.FormRequestHandler;
+import vertextorchserve.forms.OtherThanForms;
 import vertextorchserve.http.LingeringClose;
 import vertextorchserve.http.OneAtATime;
 import vertextorchserve.http.RefusalAnswer;
@@ -38,8 +41,13 @@ import vertextorchserve.log.AccessLog;
  * <p>One for all connections; netty calls it in the thread of each new one.
  */
 final class InferenceChannel extends ChannelInitializer<Channel> {
+    /** As many forms are decoded at once; small ones don't wait for all of the large ones. */
+    private static final int FORM_THREADS = 4;
+
     private final Traffic traffic;
     private final Settings settings;
+    private final EventExecutorGroup formThreads =
+            new DefaultEventExecutorGroup(FORM_THREADS, new DefaultThreadFactory("forms", true));
 
     InferenceChannel(Traffic traffic, Settings settings) {
         this.traffic = traffic;
@@ -65,9 +73,9 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
                         settings.formPartHeaderBytes()));
         pipeline.addLast("body limit", new BodyLimit(ConfigManager.getInstance().getMaxRequestSize()));
         pipeline.addLast("refusal answer", new RefusalAnswer());
-        pipeline.addLast("form in one piece", new FormInOnePiece());
         pipeline.addLast("deadline", new AnswerDeadline(settings.requestTimeout()));
-        pipeline.addLast("handler", new HttpRequestHandler(routes()));
+        pipeline.addLast("handler", new OtherThanForms(routes()));
+        pipeline.addLast(formThreads, "form handler", new FormRequestHandler(routes()));
     }
 
     private HttpRequestHandlerChain routes() {

@@ -23,6 +23,10 @@ final class FormType extends HttpPostRequestDecoder {
         super(request);
     }
 
+    private static boolean isMultipart(CharSequence mimeType) {
+        return mimeType != null && HttpHeaderValues.MULTIPART_FORM_DATA.contentEqualsIgnoreCase(mimeType);
+    }
+
     static boolean isForm(HttpRequest request) {
         return isUrlencoded(request) || isMultipart(request);
     }
@@ -50,6 +54,9 @@ final class FormType extends HttpPostRequestDecoder {
             throw refusal();
         }
         if (read == null) {
+            if (isMultipart(HttpUtil.getMimeType(type))) {
+                throw refusal();
+            }
             return null;
         }
         String charset = read.length > 1 ? read[1] : null;

@@ -16,7 +16,7 @@ import org.pytorch.serve.util.NettyUtils;
  * An error with the body {@code {"error": "<message>"}}, which is what Vertex AI asks of a custom container.
  *
  * <p>The senders answer the request that is open on a connection, with its id, and then close the connection.
- * They are called in the connection's netty thread.
+ * They may be called from any thread.
  */
 public final class ErrorAnswer {
     /** A place in the queue, or memory for a body, is free again after any batch. */

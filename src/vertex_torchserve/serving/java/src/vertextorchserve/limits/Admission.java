@@ -26,7 +26,7 @@ import vertextorchserve.ready.Readiness;
  * <p>TorchServe accepts GET for a prediction, lets requests wait for a model that may never load, and says
  * "no worker" when the queue is full.
  *
- * <p>One for each connection; TorchServe calls it in the connection's netty thread.
+ * <p>TorchServe calls it in the thread of its connection, or in one for forms; it changes nothing of its own.
  */
 public final class Admission extends HttpRequestHandlerChain {
     private static final Set<String> PREDICTION_ROUTES =
@@ -69,7 +69,8 @@ public final class Admission extends HttpRequestHandlerChain {
                 chain.handleRequest(context, request, decoder, segments);
             } catch (ServiceUnavailableException queueFull) {
                 ErrorAnswer.sendBusy(context, Models.waitingRequests() + " requests");
-            } catch (ErrorDataDecoderException notAForm) {
+            } catch (ErrorDataDecoderException | IndexOutOfBoundsException notAForm) {
+                // The latter for a part that has a parameter without a value.
                 ErrorAnswer.send(context, HttpResponseStatus.BAD_REQUEST,
                         "the body is not a form of the type that its Content-Type names");
             }
