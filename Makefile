@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test fuzz check component images test-gpu-image cloudbuild-local java java-tools format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ benchmark-isolation: images ## A poisoned batch and 10,000 malformed bodies, our
 
 benchmark-hostile: setup ## Sixty hostile requests and what others notice, ours and stock (12 minutes)
 	$(BIN)/python -m benchmarks.hostile_requests $(BENCHMARK_ARGS)
+
+benchmark-soak: setup ## Ten minutes of MiniLM: memory, descriptors and files over time, as a plot
+	$(BIN)/python -m benchmarks.soak $(BENCHMARK_ARGS)
 
 benchmark-drain: setup ## A hundred SIGTERMs under load, ours and stock (about 15 minutes)
 	$(BIN)/python -m benchmarks.drain

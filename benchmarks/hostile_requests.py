@@ -26,7 +26,8 @@ from benchmarks.published import installed_versions, publish
 COPIES = (1, 8)
 MOST_SECONDS = 4.0
 """A trial ends after this. It is four times what a neighbour may wait, and stock may never answer."""
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 5.0
+START_SECONDS = 30.0
 
 
 def main() -> int:
@@ -92,7 +93,7 @@ def _started(contender: str, store: Path, served: str) -> Iterator[tuple[Served,
     with tempfile.TemporaryDirectory(prefix="hostile-") as work:
         small = small_request(served)
         with CONTENDERS[contender](store, small, Path(work)) as server:
-            if not server.settles(SETTLE_SECONDS):
+            if not server.settles(START_SECONDS):
                 raise SystemExit(f"{contender} does not answer before anything is sent")
             with Watch(server.port, small) as watch:
                 yield server, watch

@@ -123,6 +123,8 @@ def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
         # Without it each worker's torch uses as many threads as the host, not the container, has cores.
         "OMP_NUM_THREADS": str(sizing.threads),
         "VTS_WORKER_TIMES": str(worker_times),
+        # torch makes this folder when transformers is imported, and leaves it in the machine's /tmp.
+        "TORCHINDUCTOR_CACHE_DIR": os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(work / "torchinductor"),
     }
 
 
