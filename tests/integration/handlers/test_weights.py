@@ -1,5 +1,7 @@
 """Which file the weights are read from, and what is never done with it."""
 
+import contextlib
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,26 @@ def test_a_pickle_with_code_in_it_does_not_run(
     assert not ran.exists()
     torch.load(tmp_path / name, weights_only=False)
     assert ran.exists(), "the file must be one that runs code where nothing stops it"
+
+
+def test_code_that_comes_with_the_model_runs_only_where_the_archive_says_so(
+    tmp_path: Path, transformers: Any
+) -> None:
+    save_bert(transformers, tmp_path)
+    ran = tmp_path / "ran"
+    (tmp_path / "own.py").write_text(
+        f"import os\nfrom transformers import BertConfig\nos.mkdir({str(ran)!r})\n\n\n"
+        "class Own(BertConfig):\n    pass\n"
+    )
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoConfig": "own.Own"}}))
+    write_manifest(tmp_path)
+    assert len(predict(load(tmp_path), "A good film.")) == 1
+    assert not ran.exists()
+    write_manifest(tmp_path, config="handler: {trust_remote_code: true}")
+    with contextlib.suppress(ValueError):  # there is no model for its configuration
+        load(tmp_path)
+    assert ran.exists(), "the code must be one that runs where the archive asks for it"
 
 
 def test_missing_weights_are_no_random_answers(tmp_path: Path, transformers: Any) -> None:

@@ -19,9 +19,10 @@ import java.util.List;
  *
  * <p>Netty is lenient about the lines around a body. A proxy in front that reads them in another way can be
  * made to pass on one request which netty takes for two (docs/decisions/0011). This handler reads those lines
- * itself, line by line, and no byte of the bodies. In place of the first request that is ambiguous it passes
- * on one with the failure {@link RefusedRequest}, which the decoder lets through; all bytes behind it are
- * dropped.
+ * itself, line by line, and no byte of the bodies. Chunks that have arrived together are passed on as one:
+ * behind the decoder each costs an object that goes through all handlers. In place of the first request that
+ * is ambiguous it passes on one with the failure {@link RefusedRequest}, which the decoder lets through; all
+ * bytes behind it are dropped.
  *
  * <p>One for each connection, before the decoder; netty calls it in the connection's thread.
  */
@@ -32,10 +33,12 @@ public final class StrictFraming extends ByteToMessageDecoder {
     private static final int MOST_TRAILER_BYTES = 8_192;
     /** Eight digits, and an extension. */
     private static final int MOST_CHUNK_LINE_BYTES = 256;
-    /** Each chunk costs an object, however small it is. */
+    /** Each chunk costs the reading of a line, however small it is. */
     private static final int MOST_CHUNKS = 100_000;
 
     private static final int MOST_CHUNK_DIGITS = 8;
+    private static final String MERGED_LINE = "%08x\r\n";
+    private static final int MERGED_LINE_BYTES = 10;
 
     private enum Part { HEAD, BODY, CHUNK_LINE, CHUNK, CHUNK_END, TRAILER, REFUSED }
 
@@ -45,6 +48,7 @@ public final class StrictFraming extends ByteToMessageDecoder {
     private long toCome; // bytes of the body or the chunk
     private int chunks;
     private int trailerBytes;
+    private ByteBuf merged; // the content of the chunks of this turn; null when there is none
 
     // Counted from the first byte that has not been passed on yet:
     private int checked; // up to here it may be
@@ -57,17 +61,12 @@ public final class StrictFraming extends ByteToMessageDecoder {
         try {
             boolean more = true;
             while (more) {
-                more = advance(in);
+                more = advance(context, in, out);
             }
         } catch (RefusedRequest refusal) {
             refused = stop(refusal);
         }
-        if (checked > 0) {
-            out.add(in.readRetainedSlice(checked));
-            read -= checked;
-            searched -= checked;
-            checked = 0;
-        }
+        passOn(in, out);
         if (refused != null) {
             out.add(refused);
         }
@@ -77,16 +76,17 @@ public final class StrictFraming extends ByteToMessageDecoder {
     }
 
     /** Reads one line or what there is of a body; false when more bytes must come first. */
-    private boolean advance(ByteBuf in) throws RefusedRequest {
+    private boolean advance(ChannelHandlerContext context, ByteBuf in, List<Object> out)
+            throws RefusedRequest {
         switch (part) {
             case HEAD:
                 return readHeadLine(in);
             case BODY:
-                return readBytes(in, Part.HEAD);
+                return readBody(in);
             case CHUNK_LINE:
-                return readChunkLine(in);
+                return readChunkLine(in, out);
             case CHUNK:
-                return readBytes(in, Part.CHUNK_END);
+                return readChunk(context, in);
             case CHUNK_END:
                 return readChunkEnd(in);
             case TRAILER:
@@ -133,20 +133,22 @@ public final class StrictFraming extends ByteToMessageDecoder {
         }
     }
 
-    private boolean readBytes(ByteBuf in, Part next) {
+    private boolean readBody(ByteBuf in) {
         int bytes = (int) Math.min(toCome, in.readableBytes() - read);
         if (bytes == 0) {
             return false;
         }
-        take(bytes);
+        read += bytes;
+        checked = read;
         toCome -= bytes;
         if (toCome == 0) {
-            part = next;
+            part = Part.HEAD;
         }
         return true;
     }
 
-    private boolean readChunkLine(ByteBuf in) throws RefusedRequest {
+    private boolean readChunkLine(ByteBuf in, List<Object> out) throws RefusedRequest {
+        int before = read;
         String line = nextLine(in, MOST_CHUNK_LINE_BYTES, "the line before a chunk");
         if (line == null) {
             return false;
@@ -157,9 +159,34 @@ public final class StrictFraming extends ByteToMessageDecoder {
             throw new RefusedRequest(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
                     "the body has more than " + MOST_CHUNKS + " chunks; send larger ones");
         }
-        checked = read;
         trailerBytes = 0;
-        part = toCome == 0 ? Part.TRAILER : Part.CHUNK;
+        if (toCome == 0) {
+            passOn(in, out);
+            checked = read;
+            part = Part.TRAILER;
+        } else {
+            int bytes = read - before;
+            passBefore(in, out);
+            drop(in, bytes);
+            part = Part.CHUNK;
+        }
+        return true;
+    }
+
+    private boolean readChunk(ChannelHandlerContext context, ByteBuf in) {
+        int bytes = (int) Math.min(toCome, in.readableBytes());
+        if (bytes == 0) {
+            return false;
+        }
+        if (merged == null) {
+            merged = context.alloc().buffer(MERGED_LINE_BYTES + bytes + 2).writeZero(MERGED_LINE_BYTES);
+        }
+        merged.writeBytes(in, bytes);
+        searched = 0;
+        toCome -= bytes;
+        if (toCome == 0) {
+            part = Part.CHUNK_END;
+        }
         return true;
     }
 
@@ -191,14 +218,15 @@ public final class StrictFraming extends ByteToMessageDecoder {
     }
 
     private boolean readChunkEnd(ByteBuf in) throws RefusedRequest {
-        if (in.readableBytes() - read < 2) {
+        if (in.readableBytes() < 2) {
             return false;
         }
-        int at = in.readerIndex() + read;
+        int at = in.readerIndex();
         if (in.getByte(at) != '\r' || in.getByte(at + 1) != '\n') {
             throw RefusedRequest.malformed("a chunk is longer than its size says");
         }
-        take(2);
+        in.skipBytes(2);
+        searched = 0;
         part = Part.CHUNK_LINE;
         return true;
     }
@@ -219,9 +247,34 @@ public final class StrictFraming extends ByteToMessageDecoder {
         return true;
     }
 
-    private void take(int bytes) {
-        read += bytes;
-        checked = read;
+    /**
+     * Passes on the chunks of this turn as one, then what has been read and is neither chunk nor its line.
+     */
+    private void passOn(ByteBuf in, List<Object> out) {
+        if (merged != null) {
+            String line = String.format(MERGED_LINE, merged.readableBytes() - MERGED_LINE_BYTES);
+            merged.setCharSequence(0, line, StandardCharsets.US_ASCII);
+            merged.writeCharSequence("\r\n", StandardCharsets.US_ASCII);
+            out.add(merged);
+            merged = null;
+        }
+        passBefore(in, out);
+    }
+
+    private void passBefore(ByteBuf in, List<Object> out) {
+        if (checked > 0) {
+            out.add(in.readRetainedSlice(checked));
+            read -= checked;
+            searched = Math.max(0, searched - checked);
+            checked = 0;
+        }
+    }
+
+    /** Passes over bytes that are in front of all that has not been passed on. */
+    private void drop(ByteBuf in, int bytes) {
+        in.skipBytes(bytes);
+        read -= bytes;
+        searched = Math.max(0, searched - bytes);
     }
 
     /**
