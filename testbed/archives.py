@@ -18,6 +18,15 @@ class Handler:
     def handle(self, data, context):
         return data
 """
+# Put before a handler: an exception that is logged and handled, by code that takes logging over.
+HANDLED_BEFORE = """\
+import logging
+logging.basicConfig(force=True)
+try:
+    import not_there
+except ImportError:
+    logging.exception("going on without")
+"""
 SHORT_HANDLER = """\
 def handle(data, context):
     return None if data is None else data[:-1]

@@ -3,7 +3,7 @@
 The one way a model is served: the images' ENTRYPOINT, the smoke test and the emulator all start this
 program. It reads its settings from the environment, listens at once, fetches and checks the archive, writes
 the configuration, starts the JVM, leaves it the port, passes SIGTERM on, and returns its exit code. A model
-that can't load ends the process with code 1 and the first traceback as the last thing in the log.
+that can't load ends the process with code 1 and the cause as the last thing in the log.
 """
 
 import logging

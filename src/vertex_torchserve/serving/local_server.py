@@ -73,7 +73,7 @@ class ServingProcess:
 
         Raises:
             ServingError: When it ended, could not load the model, or was not ready in time; the
-                message carries the first traceback of the log.
+                message carries the last error of the log.
         """
         deadline = time.monotonic() + timeout_seconds
         while not self.is_ready():
@@ -95,9 +95,9 @@ class ServingProcess:
         """The last lines of its output."""
         return "\n".join(self._log().splitlines()[-lines:])
 
-    def failure_reason(self) -> str:
-        """Why the model could not load or answer, by its output; empty when nothing says so."""
-        return failure_reason(self._log)
+    def failure_reason(self, request_id: str) -> str:
+        """Why the request with this `x-request-id` failed, by its output; empty when nothing says so."""
+        return failure_reason(self._log, request_id)
 
     def stop(self, timeout_seconds: float = 45.0) -> int:
         """End it and everything it started; returns its exit code. Stopping twice is fine.

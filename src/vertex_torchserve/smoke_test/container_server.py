@@ -107,9 +107,9 @@ class ContainerServer:
         """The last lines of its output."""
         return "\n".join(self.container.logs().splitlines()[-lines:])
 
-    def failure_reason(self) -> str:
-        """Why the model could not load or answer, by our images' log; empty when nothing says so."""
-        return failure_reason(self.container.logs)
+    def failure_reason(self, request_id: str) -> str:
+        """Why the request with this `x-request-id` failed, by our images' log; empty when nothing says so."""
+        return failure_reason(self.container.logs, request_id)
 
     def _obstacle(self) -> str:
         try:

@@ -36,8 +36,8 @@ class Server(Protocol):
     def wait_ready(self, timeout_seconds: float) -> float:
         """Seconds from the start until ready; a ServingError when it never is."""
 
-    def failure_reason(self) -> str:
-        """Why the model could not load or answer; empty when nothing says so."""
+    def failure_reason(self, request_id: str) -> str:
+        """Why the request with this `x-request-id` failed; empty when nothing says so."""
 
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of its output."""
@@ -129,7 +129,7 @@ def _check_prediction(report: SmokeTestReport, server: Server, request: GoldenRe
         if response.status_code != 200:
             raise ServingError(
                 f"status {response.status_code}, 200 is needed: {response.text[:_SHOWN_CHARACTERS]}\n"
-                f"{server.failure_reason() or server.log_tail()}"
+                f"{server.failure_reason(response.headers.get('x-request-id', '')) or server.log_tail()}"
             )
         seen.append(f"status 200 in {response.elapsed.total_seconds():.3f} s")
     if not report.ok:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from testbed.archives import BROKEN_HANDLER, write_archive
+from testbed.archives import HANDLED_BEFORE, write_archive
 from testbed.deadlines import ANSWER_SECONDS, MOMENT_SECONDS, READY_SECONDS, STOP_SECONDS
 from testbed.processes import private_folders, serving_processes, wait_until
 from vertex_torchserve.errors import ServingError
@@ -86,15 +86,33 @@ def test_ping_tells_the_truth_and_a_stop_answers_what_was_accepted(tmp_path: Pat
         assert answer.result().json() == {"predictions": [1]}
 
 
-def test_a_handler_that_can_not_load_ends_it_with_its_traceback(tmp_path: Path, private_tmp: Path) -> None:
-    write_archive(tmp_path, BROKEN_HANDLER)
+WITHOUT_ITS_LABELS = """\
+class Handler:
+    def initialize(self, context):
+        try:
+            open("labels.json")
+        except OSError as error:
+            raise RuntimeError("labels.json is missing: add it") from error
+
+    def handle(self, data, context):
+        return data
+"""
+
+
+def test_a_handler_that_can_not_load_ends_it_with_all_of_its_exceptions(
+    tmp_path: Path, private_tmp: Path
+) -> None:
+    write_archive(tmp_path, HANDLED_BEFORE + WITHOUT_ITS_LABELS)
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
         with pytest.raises(ServingError) as caught:
             server.wait_ready(READY_SECONDS)
         assert server.stop() == 1
     assert "ended with code 1 before the model was ready" in caught.value.message
-    assert caught.value.message.rstrip().endswith("ValueError: the weights are of another model")
-    assert "Traceback (most recent call last):" in caught.value.message
+    told = caught.value.message.rstrip()
+    assert told.endswith("\nRuntimeError: labels.json is missing: add it")
+    assert "\nFileNotFoundError: [Errno 2] No such file or directory: 'labels.json'\n" in told
+    assert "Traceback (most recent call last):" in told
+    assert "not_there" not in told
 
 
 @pytest.mark.parametrize(

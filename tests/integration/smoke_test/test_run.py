@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.archives import RAISING_HANDLER, SHORT_HANDLER, write_archive
+from testbed.archives import HANDLED_BEFORE, RAISING_HANDLER, SHORT_HANDLER, write_archive
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.smoke_test.instances import read_instances
 from vertex_torchserve.smoke_test.run import run_smoke_test
@@ -36,11 +36,12 @@ def test_too_few_predictions(tmp_path: Path) -> None:
 
 
 def test_a_handler_that_raises_at_a_prediction(tmp_path: Path) -> None:
-    report = run_smoke_test(write_archive(tmp_path, RAISING_HANDLER), ["a"])
+    report = run_smoke_test(write_archive(tmp_path, HANDLED_BEFORE + RAISING_HANDLER), ["a"])
     assert [check.name for check in report.checks if not check.ok] == ["status"]
     assert "200 is needed" in report.failure()
     assert "KeyError(\"'vocabulary'\")" in report.failure()
-    assert "handler.py:3 handle" in report.failure()
+    assert "handler.py:9 handle" in report.failure()
+    assert "not_there" not in report.failure()
 
 
 def test_without_instances_the_golden_request_is_sent_and_its_predictions_compared(tmp_path: Path) -> None:

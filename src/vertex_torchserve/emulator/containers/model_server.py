@@ -50,7 +50,7 @@ class ModelServer:
         """Wait until the model is loaded and the health route answers 200; stop it when that fails.
 
         Raises:
-            RpcError: FAILED_PRECONDITION with the first traceback of the log.
+            RpcError: FAILED_PRECONDITION with the last error of the log.
         """
         try:
             self._process.wait_ready(timeout_seconds)

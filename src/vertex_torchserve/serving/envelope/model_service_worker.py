@@ -5,6 +5,7 @@ asks for: it needs the standard library and `ts`, never the rest of this package
 """
 
 import fcntl
+import functools
 import json
 import logging
 import runpy
@@ -13,10 +14,16 @@ import termios
 import time
 import traceback
 from array import array
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 # What a line begins with that is a log record as JSON (log/jvm_output.py reads it).
 LINE_MARK = "vts-log "
+# The logger of the record that says why the model could not be loaded (log/load_failure.py reads it).
+LOAD_LOGGER = "vertex_torchserve.load"
+_ENVELOPE = "ts.torch_handler.request_envelope.instances"
+_LOAD_FAILED = "the model could not be loaded"
 _FOLDER = str(Path(__file__).resolve().parent)
 _SEVERITIES = ((50, "CRITICAL"), (40, "ERROR"), (30, "WARNING"), (20, "INFO"))
 # TorchServe reads these lines (WorkerLifeCycle.java), so they are passed on unchanged.
@@ -24,7 +31,13 @@ _PROTOCOL_STARTS = ("[PID]", "[METRICS]")
 _PROTOCOL_END = "Torch worker started."
 _EVERY_BATCH = "Backend received inference at: %d"
 # What TorchServe's worker logs, with the exception, before it ends.
-_WORKER_DIED = "Backend worker process died."
+WORKER_DIED = "Backend worker process died."
+# What it logs of some failed loads; a record of `LOAD_LOGGER` has said it.
+_LOAD_FAILED_TOO = (
+    "Failed to load model %s, exception %s",
+    "Load model %s cpu OOM, exception %s",
+    "Load model %s cuda OOM, exception %s",
+)
 _MOST_WAIT_SECONDS, _POLL_SECONDS = 2.0, 0.2
 
 
@@ -51,26 +64,89 @@ class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [TextI
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record; after the worker's last one, wait up to two seconds for the pipe to be empty."""
+        """Write a record; after one of the worker's end, wait up to two seconds for the pipe to be empty."""
         super().emit(record)
-        if record.msg == _WORKER_DIED:
+        if record.msg in (WORKER_DIED, _LOAD_FAILED):
             unread, deadline = array("i", [1]), time.monotonic() + _MOST_WAIT_SECONDS
             while unread[0] and time.monotonic() < deadline:
                 time.sleep(_POLL_SECONDS)  # before looking: TorchServe also needs time to log what it read
                 fcntl.ioctl(self.stream.fileno(), termios.FIONREAD, unread)
 
 
-def log_lines() -> None:
-    """Write what this process logs with `LineFormatter`.
+def log_lines() -> LineHandler:
+    """Write what this process logs with `LineFormatter`; returns the handler that does so.
 
     TorchServe's worker calls `logging.basicConfig` too, which does nothing once there is a handler.
     """
     handler = LineHandler(sys.stdout)
     handler.setFormatter(LineFormatter())
-    # TorchServe logs this for every batch; the access log already has a line for each request.
-    handler.addFilter(lambda record: record.msg != _EVERY_BATCH)
+    # TorchServe logs the first for every batch; the access log already has a line for each request.
+    handler.addFilter(lambda record: record.msg not in (_EVERY_BATCH, *_LOAD_FAILED_TOO))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     logging.captureWarnings(True)
+    envelope = logging.getLogger(_ENVELOPE)  # what becomes of its records is not the handler's to change
+    envelope.addHandler(handler)
+    envelope.setLevel(logging.INFO)
+    envelope.propagate = False
+    return handler
+
+
+def report_failed_loads(handler: logging.Handler) -> None:
+    """Have each failed load written as one record of `LOAD_LOGGER`, with the whole chain of exceptions.
+
+    TorchServe logs a RuntimeError and raises another in its place, logs any other exception when the worker
+    has died of it, and neither reaches the log when the model's code has changed what Python logs.
+
+    Args:
+        handler: Writes the record.
+    """
+    from ts.model_loader import TsModelLoader
+
+    load: Callable[..., Any] = TsModelLoader.load
+
+    @functools.wraps(load)
+    def reported(loader: Any, model: str, folder: str, entry: str, *rest: Any, **named: Any) -> Any:
+        try:
+            return load(loader, model, folder, entry, *rest, **named)
+        except BaseException as error:
+            cause = _without_the_other_import(error, entry)
+            handler.handle(
+                logging.makeLogRecord(
+                    {
+                        "name": LOAD_LOGGER,
+                        "levelno": logging.ERROR,
+                        "msg": _LOAD_FAILED,
+                        "exc_info": (type(cause), cause, cause.__traceback__),
+                    }
+                )
+            )
+            raise
+
+    TsModelLoader.load = reported
+
+
+def _without_the_other_import(error: BaseException, entry: str) -> BaseException:
+    """The chain of a failed load without TorchServe's search for the handler.
+
+    TorchServe imports `entry` from the archive and, when that is an ImportError, from its own handlers
+    (`ts/model_loader.py`). Only one of the two attempts is about the handler that was meant.
+    """
+    if not _passed_through(error, "_load_default_handler"):
+        return error
+    last = error
+    while last.__context__ is not None and not _passed_through(last.__context__, "_load_handler_file"):
+        last = last.__context__
+    first = last.__context__
+    module = entry.partition(":")[0].removesuffix(".py").rpartition("/")[2]
+    if isinstance(error, ModuleNotFoundError) and error.name == f"ts.torch_handler.{entry.partition('.')[0]}":
+        return first or error
+    if isinstance(first, ModuleNotFoundError) and first.name == module:
+        last.__context__ = None
+    return error
+
+
+def _passed_through(error: BaseException, function: str) -> bool:
+    return any(frame.f_code.co_name == function for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def register_envelope() -> None:
@@ -84,8 +160,9 @@ def register_envelope() -> None:
 if __name__ == "__main__":
     # Python puts a script's folder first, where `instances` would shadow a module of the archive.
     sys.path[:] = [entry for entry in sys.path if entry != _FOLDER]
-    log_lines()
+    line_handler = log_lines()
     register_envelope()
+    report_failed_loads(line_handler)
     try:
         runpy.run_module("ts.model_service_worker", run_name="__main__", alter_sys=True)
     except SystemExit as end:
@@ -93,5 +170,5 @@ if __name__ == "__main__":
         # SystemExit from another file is the handler's, and nobody has logged it yet.
         *_, (frame, _line) = traceback.walk_tb(end.__traceback__)
         if Path(frame.f_code.co_filename).name != Path(__file__).name:
-            logging.exception(_WORKER_DIED)
+            logging.exception(WORKER_DIED)
         raise

@@ -16,6 +16,8 @@ TEXT_LAYOUT = re.compile(
     r"(?P<thread>.+?) (?P<logger>\S+) - (?P<message>.*)",
     re.DOTALL,
 )
+# Logger and thread of what the JVM prints itself, not through log4j.
+JVM_LOGGER = "jvm"
 # An entry of Cloud Logging holds 256 KB, and JSON may write one character as six.
 _LONGEST_MESSAGE = 32_000
 

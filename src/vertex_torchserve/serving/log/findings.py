@@ -11,21 +11,22 @@ _POLL_SECONDS = 0.1
 _OWN_LOGGERS = "vertex_torchserve."
 
 
-def failure_reason(read_log: Callable[[], str]) -> str:
-    """Why the model could not load or answer; empty when nothing says so.
+def failure_reason(read_log: Callable[[], str], request_id: str) -> str:
+    """Why a request failed, or else the model; empty when nothing says so.
 
     Asks for up to two seconds: a failed request's answer may arrive before the worker's log entry about it.
 
     Args:
         read_log: Returns the whole log so far.
+        request_id: The answer's `x-request-id`; empty when it has none.
     """
     deadline = time.monotonic() + _LATENESS_SECONDS
     while True:
         watch = LoadWatch()
         for entry in entries_of_text(read_log()):
             watch.feed(entry)
-        if watch.reason() or time.monotonic() > deadline:
-            return watch.reason()
+        if (reason := watch.reason_of(request_id)) or time.monotonic() > deadline:
+            return reason
         time.sleep(_POLL_SECONDS)
 
 

@@ -14,14 +14,15 @@ import time
 from typing import IO
 
 from vertex_torchserve.serving.envelope.model_service_worker import LINE_MARK
-from vertex_torchserve.serving.log.entry import TEXT_LAYOUT, LogEntry, now
+from vertex_torchserve.serving.log.entry import JVM_LOGGER, TEXT_LAYOUT, LogEntry, now
 
 # How long an entry may wait for further lines; those of one traceback come within a millisecond.
 _JOIN_SECONDS = 0.3
 _READ_BYTES = 64 * 1024
 _SEVERITIES = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}  # log4j's; the others are the same
 _TRACEBACK = "Traceback (most recent call last)"
-_JVM = "jvm"  # logger and thread of what the JVM prints itself
+# What Python writes between two tracebacks of one chain of exceptions.
+_CHAINED = ("another exception occurred:", "the direct cause of the following exception:")
 _JVM_ERROR = re.compile(
     r"(Exception in |[\w.$]+(Exception|Error)\b|Error: |Terminating due to |Invalid conf|# )"
 )
@@ -74,7 +75,7 @@ class EntryAssembler:
     def _feed_worker(self, entry: LogEntry, at: float) -> list[LogEntry]:
         if entry.message.startswith(LINE_MARK):
             return [*self._taken(entry.thread), _unwrapped(entry)]
-        if entry.message.startswith(_TRACEBACK):
+        if entry.message.startswith(_TRACEBACK) and not self._is_chained(entry.thread):
             complete = self._taken(entry.thread)
             self._wait(entry._replace(severity="ERROR"), at)
             return complete
@@ -82,13 +83,13 @@ class EntryAssembler:
 
     def _feed_plain(self, line: str, at: float) -> list[LogEntry]:
         if line == LISTENING:
-            return [*self._taken(_JVM), LogEntry("INFO", now(), _JVM, _JVM, line)]
-        if line.startswith((" ", "\t", "#", "Caused by: ")) and self._joined(_JVM, line):
+            return [*self._taken(JVM_LOGGER), LogEntry("INFO", now(), JVM_LOGGER, JVM_LOGGER, line)]
+        if line.startswith((" ", "\t", "#", "Caused by: ")) and self._joined(JVM_LOGGER, line):
             return []
-        complete = self._taken(_JVM)
+        complete = self._taken(JVM_LOGGER)
         if line.strip():
             severity = "ERROR" if _JVM_ERROR.match(line) else "INFO"
-            self._wait(LogEntry(severity, now(), _JVM, _JVM, line), at)
+            self._wait(LogEntry(severity, now(), JVM_LOGGER, JVM_LOGGER, line), at)
         return complete
 
     def _wait(self, entry: LogEntry, at: float) -> None:
@@ -101,6 +102,10 @@ class EntryAssembler:
         due, entry = self._waiting[thread]
         self._waiting[thread] = (due, entry._replace(message=f"{entry.message}\n{line}"))
         return True
+
+    def _is_chained(self, thread: str) -> bool:
+        """Whether the held entry of a thread announces another traceback of the same chain."""
+        return thread in self._waiting and self._waiting[thread][1].message.rstrip().endswith(_CHAINED)
 
     def _taken(self, thread: str) -> list[LogEntry]:
         waiting = self._waiting.pop(thread, None)

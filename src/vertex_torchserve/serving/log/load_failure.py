@@ -6,7 +6,8 @@ TorchServe retries a failing load for five minutes, answers `/ping` with "Health
 
 import re
 
-from vertex_torchserve.serving.log.entry import LogEntry
+from vertex_torchserve.serving.envelope.model_service_worker import LOAD_LOGGER, WORKER_DIED
+from vertex_torchserve.serving.log.entry import JVM_LOGGER, LogEntry
 from vertex_torchserve.serving.settings import STARTUP_TIMEOUT_SECONDS
 
 _TORCHSERVE = "org.pytorch.serve."
@@ -27,17 +28,11 @@ _LATE = (
     "a worker did not load the model in the time it has, `startupTimeout` of the archive's model-config.yaml "
     f"({STARTUP_TIMEOUT_SECONDS} s when that says nothing): the handler hangs, or needs longer"
 )
-# The first traceback of a chain of exceptions: when the handler's import fails, TorchServe tries to import it
-# in another way, and the exceptions that follow are about that. From a worker without our formatter the next
-# line of the log, or the next traceback, comes joined to it, so the match ends before those.
-_TRACEBACK = re.compile(
-    r"Traceback \(most recent call last\).*?"
-    r"(?=\s+During handling of the above exception|\s+The above exception was the direct cause"
-    r"|\nBackend worker process died|\nTraceback \(most recent call last\)|\s*\Z)",
-    re.DOTALL,
-)
+_TRACEBACK = "Traceback (most recent call last)"
+# A worker that its JVM has left ends so (`ts/protocol/otf_message_handler.py`).
+_LEFT_BY_ITS_JVM = "in _retrieve_buffer\n"
 # What the envelope logs for each request that failed (envelope/instances/batch.py).
-_REQUEST_FAILED = re.compile(r"request \S+ answered 5\d\d: (?P<trace>.*)$")
+_REQUEST_FAILED = re.compile(r"request (?P<id>\S+) answered [45]\d\d: (?P<trace>.*)", re.DOTALL)
 
 
 class LoadWatch:
@@ -49,20 +44,51 @@ class LoadWatch:
 
     def __init__(self) -> None:
         self.failed = False
-        self._reason = ""
-        self._first_traceback = ""
+        self._said_by_torchserve = ""
+        self._cause = ""  # the chain of exceptions with which the load failed, or the worker died
+        self._printed = ""  # the last traceback that is no record, such as one of a process that ends
+        self._failed_requests: dict[str, str] = {}  # by request id
+        self._jvm_error = ""
 
     def feed(self, entry: LogEntry) -> None:
         """Take in one entry of TorchServe's log."""
         if entry.logger.startswith(_TORCHSERVE):
             if not self.failed and (failed := _LOAD_FAILED.match(entry.message)):
                 self.failed = True
-                self._reason = _SILENT if failed["silent"] else _LATE if failed["late"] else entry.message
-        elif not self._first_traceback and (traceback := _TRACEBACK.search(entry.message)):
-            self._first_traceback = traceback[0]
-        elif not self._reason and (request := _REQUEST_FAILED.match(entry.message)):
-            self._reason = request["trace"]
+                self._said_by_torchserve = (
+                    _SILENT if failed["silent"] else _LATE if failed["late"] else entry.message
+                )
+        elif entry.logger == JVM_LOGGER:
+            self._jvm_error = entry.message if entry.severity == "ERROR" else self._jvm_error
+        elif request := _REQUEST_FAILED.match(entry.message):
+            self._failed_requests.setdefault(request["id"], request["trace"])
+        elif entry.message.startswith(_TRACEBACK):
+            self._printed = entry.message
+        elif not self._cause and _tells_the_end(entry) and _LEFT_BY_ITS_JVM not in entry.message:
+            self._cause = entry.message.partition("\n")[2]
 
     def reason(self) -> str:
-        """The worker's first traceback, else TorchServe's message or that of the first failed request."""
-        return self._first_traceback or self._reason
+        """Why the load failed or a worker died: its exceptions, else TorchServe's message; or nothing."""
+        if self._cause or not self._said_by_torchserve:
+            return self._cause
+        printed = f"the last traceback that it printed:\n{self._printed}" if self._printed else ""
+        return f"{self._said_by_torchserve}\n{printed}".rstrip()
+
+    def reason_of_the_jvm(self) -> str:
+        """Why the JVM ended by itself: its own last error, else that of the model."""
+        return self._jvm_error or self.reason()
+
+    def reason_of(self, request_id: str) -> str:
+        """Why a request failed: its own entry, else why its worker died.
+
+        Args:
+            request_id: Its `x-request-id`; empty for the first that failed.
+        """
+        if not request_id and self._failed_requests:
+            return next(iter(self._failed_requests.values()))
+        return self._failed_requests.get(request_id) or self.reason()
+
+
+def _tells_the_end(entry: LogEntry) -> bool:
+    """Whether a worker says in this entry why the load failed, or why it ends."""
+    return entry.logger == LOAD_LOGGER or entry.message.startswith(f"{WORKER_DIED}\n")

@@ -42,10 +42,11 @@ class ServerProcess:
         self._writer = writer
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = False
-        self._failure, self._log_says_why = "", False
+        self._failure = ""
         self._listening = False
         self._ended = threading.Event()
         self._watch = LoadWatch()
+        self._why: Callable[[], str] = str  # what the log says of the failure, once all of it is read
 
     def on_signal(self, number: int, _frame: FrameType | None) -> None:
         """The handler of SIGTERM and SIGINT: stop the JVM; before there is one, end this process."""
@@ -124,14 +125,14 @@ class ServerProcess:
         if installation and entry.message.startswith(_INSTALLATION_FAILED):
             self._fail_installation(installation, "failed")
         else:
-            self._fail("the model could not be loaded", log_says_why=True)
+            self._fail("the model could not be loaded", self._watch.reason)
 
     def _start_ready_check(self, make_ready: Callable[[threading.Event], None]) -> None:
         def check() -> None:
             try:
                 make_ready(self._ended)
             except VertexTorchServeError as error:
-                self._fail(str(error), log_says_why=True)
+                self._fail(str(error), lambda: self._watch.reason_of(""))
             except Exception:
                 # No other thread sees this exception: without this the server would stay unready for ever.
                 self._fail(f"the model could not be checked\n{traceback.format_exc()}")
@@ -144,18 +145,18 @@ class ServerProcess:
         # Not SIGTERM alone: the JVM would go on waiting for pip.
         self._kill_group()
 
-    def _fail(self, reason: str, *, log_says_why: bool = False) -> None:
+    def _fail(self, reason: str, why: Callable[[], str] = str) -> None:
         if not self._stopping:
-            self._failure, self._log_says_why = reason, log_says_why
+            self._failure, self._why = reason, why
             self._stop()
 
     def _outcome(self, code: int) -> int:
         """The exit code; what went wrong is the last entry of the log."""
-        why = self._watch.reason()
         if self._failure:
-            logger.error("%s", f"{self._failure}\n{why}".rstrip() if self._log_says_why else self._failure)
+            logger.error("%s", f"{self._failure}\n{self._why()}".rstrip())
             return 1
         if not self._stopping:
+            why = self._watch.reason_of_the_jvm()
             logger.error("%s", f"TorchServe ended by itself with code {code}\n{why}".rstrip())
         return code if code >= 0 else 128 - code
 

@@ -88,6 +88,19 @@ def test_the_lines_of_a_traceback_are_one_error_while_other_threads_speak() -> N
     ]
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "During handling of the above exception, another exception occurred:",
+        "The above exception was the direct cause of the following exception:",
+    ],
+)
+def test_a_chain_of_exceptions_is_one_entry(link: str) -> None:
+    start = "Traceback (most recent call last):"
+    text = f"{start}\nKeyError: 1\n\n{link}\n\n{start}\nOSError"
+    assert entries(*(STDERR + line for line in text.split("\n"))) == [("ERROR", "MODEL_LOG", text)]
+
+
 def test_a_record_of_the_same_thread_ends_a_traceback() -> None:
     record = '{"severity": "INFO", "logger": "root", "message": "next"}'
     assert entries(

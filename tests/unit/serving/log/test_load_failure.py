@@ -1,5 +1,7 @@
 """Lines of TorchServe 0.12's log, as they came."""
 
+import json
+
 import pytest
 
 from vertex_torchserve.serving.log.jvm_output import EntryAssembler
@@ -23,23 +25,41 @@ def test_a_load_that_went_well() -> None:
     assert watch.reason() == ""
 
 
-def test_the_first_traceback_is_the_reason() -> None:
+TRACEBACK = (
+    'Traceback (most recent call last):\n  File "handler.py", line 3, in initialize\nOSError: two lines,\n2'
+)
+
+
+def record(message: str, logger: str = "root") -> str:
+    """The line in which a worker logs."""
+    fields = {"severity": "ERROR", "logger": logger, "message": message}
+    return STDOUT + json.dumps("vts-log " + json.dumps(fields))[1:-1]
+
+
+def test_the_record_of_the_load_is_the_reason_whatever_was_logged_and_printed_around_it() -> None:
     watch = fed(
+        record(f"going on without\n{TRACEBACK.replace('OSError', 'ImportError')}", "my.handler"),
         f"{STDOUT}Traceback (most recent call last):",
-        f'{STDOUT}  File "handler.py", line 3, in initialize',
-        f"{STDOUT}OSError: two lines,",
-        f"{STDOUT}the second one",
-        f"{STDOUT}Backend worker process died.",
-        f"{STDOUT}Traceback (most recent call last):",
-        f"{STDOUT}RuntimeError: 500 - Unknown exception",
+        f"{STDOUT}KeyError: 1",
+        record(f"the model could not be loaded\n{TRACEBACK}", "vertex_torchserve.load"),
+        record("Backend worker process died.\nTraceback\nRuntimeError: 500 - Unknown exception"),
         f"{WORKER}org.pytorch.serve.wlm.WorkerThread - 9000 Worker disconnected. WORKER_ERROR",
     )
     assert watch.failed
-    assert watch.reason() == (
-        "Traceback (most recent call last):\n"
-        '  File "handler.py", line 3, in initialize\n'
-        "OSError: two lines,\nthe second one"
-    )
+    assert watch.reason() == TRACEBACK
+
+
+def test_a_worker_that_dies_elsewhere_says_why_itself() -> None:
+    assert fed(record(f"Backend worker process died.\n{TRACEBACK}")).reason() == TRACEBACK
+
+
+def test_a_worker_that_its_jvm_left_says_nothing_of_the_cause() -> None:
+    left = "Traceback\n  File x.py, line 177, in _retrieve_buffer\n    sys.exit(0)\nSystemExit: 0"
+    assert fed(record(f"Backend worker process died.\n{left}")).reason() == ""
+
+
+def test_what_was_only_handled_is_no_reason() -> None:
+    assert fed(record(f"going on without\n{TRACEBACK}")).reason() == ""
 
 
 @pytest.mark.parametrize(
@@ -55,21 +75,20 @@ def test_without_a_traceback_torchserves_words_are_the_reason(message: str) -> N
     assert watch.reason() == message.split(" - ", 1)[1]
 
 
-def test_a_chain_of_exceptions_is_told_from_its_first() -> None:
-    watch = fed(
-        STDOUT + r"vts-log {\"severity\": \"ERROR\", \"logger\": \"root\", \"message\": "
-        r"\"Backend worker process died.\\n"
-        r"Traceback (most recent call last):\\n  ...\\nImportError: no spacy\\n\\n"
-        r"During handling of the above exception, another exception occurred:\\n\\n"
-        r"Traceback (most recent call last):\\n  ...\\nModuleNotFoundError: ts.torch_handler.handler\"}"
-    )
-    assert watch.reason() == "Traceback (most recent call last):\n  ...\nImportError: no spacy"
-
-
 def test_a_worker_that_ends_without_a_word_is_a_failed_load() -> None:
     watch = fed(f"{WORKER}org.pytorch.serve.wlm.WorkerThread - 9000 Worker disconnected. WORKER_STARTED")
     assert watch.failed
     assert watch.reason().startswith("a worker process ended while it loaded the model and did not say why")
+    assert "traceback" not in watch.reason()
+
+
+def test_a_traceback_that_was_printed_before_such_an_end_is_added() -> None:
+    watch = fed(
+        *(f"{STDOUT}{line}" for line in TRACEBACK.splitlines()),
+        f"{WORKER}org.pytorch.serve.wlm.WorkerThread - 9000 Worker disconnected. WORKER_STARTED",
+    )
+    assert watch.reason().startswith("a worker process ended while it loaded the model and did not say why")
+    assert watch.reason().endswith(f"\nthe last traceback that it printed:\n{TRACEBACK}")
 
 
 def test_a_worker_that_dies_later_is_no_failed_load() -> None:
@@ -82,10 +101,31 @@ def test_a_handler_that_prints_such_words_is_no_failed_load() -> None:
 
 
 def test_a_request_that_failed_says_why() -> None:
-    watch = fed(f"{STDOUT}request 6f1d answered 500: KeyError at handler.py:3 handle")
+    watch = fed(
+        record(f"going on without\n{TRACEBACK}"),
+        record("request 6f1c answered 500: ValueError at handler.py:2 handle"),
+        record("request 6f1d answered 500: KeyError at handler.py:3 handle"),
+        record("request 6f1e answered 400: it is malformed"),
+    )
     assert not watch.failed
-    assert watch.reason() == "KeyError at handler.py:3 handle"
-    assert fed(f"{STDOUT}request 6f1d answered 400: it is malformed").reason() == ""
+    assert watch.reason() == ""
+    assert watch.reason_of("6f1d") == "KeyError at handler.py:3 handle"
+    assert watch.reason_of("6f1e") == "it is malformed"
+    assert watch.reason_of("") == "ValueError at handler.py:2 handle"
+    assert watch.reason_of("6f1f") == ""
+
+
+def test_a_request_whose_worker_died_is_told_by_that() -> None:
+    assert fed(record(f"Backend worker process died.\n{TRACEBACK}")).reason_of("6f1d") == TRACEBACK
+
+
+def test_a_jvm_that_ends_by_itself_is_told_by_its_own_last_error() -> None:
+    watch = fed(
+        record(f"Backend worker process died.\n{TRACEBACK}"),
+        "Terminating due to java.lang.OutOfMemoryError: Java heap space",
+        "Model server stopped.",
+    )
+    assert watch.reason_of_the_jvm() == "Terminating due to java.lang.OutOfMemoryError: Java heap space"
 
 
 def test_a_load_that_takes_too_long_is_told_by_its_limit() -> None:
