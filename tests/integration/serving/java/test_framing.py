@@ -174,6 +174,10 @@ AMBIGUOUS = {
         PING + b"Sec-WebSocket-Key1: 1\r\nSec-WebSocket-Key2: 2\r\n\r\n12345678",
         "Sec-WebSocket-Key1 is not accepted; there are no WebSockets",
     ),
+    "target-without-end": (
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        "the head of a request is too large",
+    ),
     "head-without-end": (PING + b"a: b\r\n" * 3000, "the head of a request is too large"),
 }
 

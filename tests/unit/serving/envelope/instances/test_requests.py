@@ -115,6 +115,10 @@ SHAPE = 'the body must be {"instances": [...], "parameters": {...}}'
         (b'{"instances": {}}', '"instances" must be a list, got an object'),
         (b'{"instances": null}', '"instances" must be a list, got null'),
         (b'{"instances": true}', '"instances" must be a list, got a boolean'),
+        (
+            b'{"instances": [' + b"[]," * 100_000 + b"[]]}",
+            '"instances" has 100001 entries, at most 100000 are taken: send fewer at a time',
+        ),
         (b'{"instances": ["a"], "parameters": [1]}', '"parameters" must be an object, got a list'),
         (b'{"instances": [], "parameters": 0}', '"parameters" must be an object, got a number'),
         (b'{"instances": ["a"', "the body is not valid JSON: Expecting ',' delimiter at line 1 column 19"),
