@@ -21,13 +21,14 @@ LAYERS = {
     "docker": 2,
     "gcs": 2,
     "serving": 3,
-    "model_archive": 4,
-    "smoke_test": 5,
-    "vertex_ai": 5,
-    "emulator": 6,
-    "component": 7,
-    "demo": 8,
-    "cli": 9,
+    "archive_check": 4,
+    "model_archive": 5,
+    "smoke_test": 6,
+    "vertex_ai": 6,
+    "emulator": 7,
+    "component": 8,
+    "demo": 9,
+    "cli": 10,
 }
 # What each part of `serving` imports of the others.
 SERVING = {

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vertex_torchserve import __version__
+from vertex_torchserve.cli.check import check
 from vertex_torchserve.cli.console import messages
 from vertex_torchserve.cli.demo import demo
 from vertex_torchserve.cli.emulator import emulator
@@ -51,6 +52,7 @@ def _options(
 
 
 app.command()(package)
+app.command()(check)
 app.command("smoke-test")(smoke_test)
 app.command()(upload)
 app.command()(emulator)

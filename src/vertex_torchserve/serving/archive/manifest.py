@@ -7,7 +7,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -26,7 +26,7 @@ _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 LONGEST_MODEL_NAME = 200
 # It stands in paths of requests and in labels of metrics.
 LONGEST_VERSION = 200
-_LARGEST_MANIFEST_BYTES = 1 << 20
+LARGEST_MANIFEST_BYTES = 1 << 20
 # What TorchServe reads as text (`Manifest.java`), and its parser makes text of.
 _SCALAR = str | float | int | None
 _MANIFEST_SCALARS = ("createdOn", "description", "archiverVersion", "runtime")
@@ -90,7 +90,7 @@ def read_index(file: BinaryIO, origin: str) -> ArchiveIndex:
             if not all(0 <= member.header_offset < archive.start_dir for member in members):
                 raise zipfile.BadZipFile("a file is said to lie where the archive has none")
             names = {member.filename for member in members}
-            manifest = _parse_manifest(origin, archive, names)
+            manifest = _read_manifest(origin, archive, names)
             members.sort(key=lambda member: member.header_offset)
             index = ArchiveIndex(origin, manifest, tuple(members), archive.start_dir)
     except _NO_ZIP as error:
@@ -98,7 +98,7 @@ def read_index(file: BinaryIO, origin: str) -> ArchiveIndex:
         raise InputError(
             Problem(f"{origin} is not a model archive: {error} ({size} bytes)", REPACK)
         ) from error
-    _require_named_files(origin, manifest, names)
+    raise_problems(missing_files(origin, manifest, names))
     return index
 
 
@@ -131,12 +131,30 @@ def verify_members(mar_path: Path) -> None:
         raise InputError(Problem(f"{mar_path} is corrupt: {corrupt}", REPACK))
 
 
-def _parse_manifest(origin: str, archive: zipfile.ZipFile, names: set[str]) -> Manifest:
+def _read_manifest(origin: str, archive: zipfile.ZipFile, names: set[str]) -> Manifest:
     if MANIFEST_NAME not in names:
-        raise InputError(Problem(f"{origin} has no {MANIFEST_NAME}, so it is not a model archive", REPACK))
+        raise InputError(no_manifest(origin))
+    with archive.open(MANIFEST_NAME) as file:
+        return parse_manifest(origin, file.read(LARGEST_MANIFEST_BYTES + 1))
+
+
+def no_manifest(origin: str) -> Problem:
+    """The refusal of what holds no manifest."""
+    return Problem(f"{origin} has no {MANIFEST_NAME}, so it is not a model archive", REPACK)
+
+
+def parse_manifest(origin: str, text: bytes) -> Manifest:
+    """Read the text of a `MAR-INF/MANIFEST.json`.
+
+    Args:
+        origin: Where the archive lies, for messages.
+        text: The member's content, or a little more of it than `LARGEST_MANIFEST_BYTES`.
+
+    Raises:
+        InputError: It is not what TorchServe can read, or beyond a limit.
+    """
     try:
-        with archive.open(MANIFEST_NAME) as file:
-            content = read_json(file.read(_LARGEST_MANIFEST_BYTES + 1), _LARGEST_MANIFEST_BYTES)
+        content = read_json(text, LARGEST_MANIFEST_BYTES)
         _require_object("", content)
         _require_fields("", content, _MANIFEST_SCALARS, _SCALAR)
         model = content.get("model")
@@ -199,7 +217,14 @@ def is_version(version: str) -> bool:
     return len(version) <= LONGEST_VERSION and version.isprintable() and bool(version.strip())
 
 
-def _require_named_files(origin: str, manifest: Manifest, names: set[str]) -> None:
+def missing_files(origin: str, manifest: Manifest, names: Collection[str]) -> list[Problem]:
+    """The files that a manifest names and its archive does not hold.
+
+    Args:
+        origin: Where the archive lies, for messages.
+        manifest: Its manifest.
+        names: Of its members.
+    """
     handler_file = manifest.handler.split(":", 1)[0]
     named = {
         "serializedFile": manifest.serialized_file,
@@ -208,7 +233,7 @@ def _require_named_files(origin: str, manifest: Manifest, names: set[str]) -> No
         "configFile": manifest.config_file,
         "handler": handler_file if handler_file.endswith(".py") else None,
     }
-    missing = [
+    return [
         Problem(
             f"{origin}: the manifest names {key} {shortened(repr(value))}, which is not in the archive",
             REPACK,
@@ -216,5 +241,3 @@ def _require_named_files(origin: str, manifest: Manifest, names: set[str]) -> No
         for key, value in named.items()
         if value and value not in names
     ]
-    if missing:
-        raise InputError(*missing)

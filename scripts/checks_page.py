@@ -1,0 +1,45 @@
+"""Write docs/checks.md: every rule of `vertex-torchserve check`, from the rules' own docstrings.
+
+python -m scripts.checks_page
+"""
+
+import itertools
+import sys
+from pathlib import Path
+
+from vertex_torchserve.archive_check.rule_table import RULES
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "checks.md"
+_HEAD = """\
+# What `vertex-torchserve check` looks at
+
+Made from the rules by `python -m scripts.checks_page`, not by hand.
+
+`check PATH` reads an archive (a .mar or a .tar.gz), an unpacked archive or a model folder, on the disk or at a
+gs:// path. It runs nothing of it and writes nothing. A finding is an **error** (it won't serve), a **warning**
+(it will surprise) or a **note**; it names the member and the line, and says what to do. With `--json` a
+program can read the findings.
+"""
+
+
+def page() -> str:
+    """The page's text."""
+    parts = [_HEAD]
+    for group, rules in itertools.groupby(RULES, key=lambda rule: rule.group):
+        parts.append(f"## {group.replace('_', ' ').capitalize()}\n")
+        for rule in rules:
+            paragraphs = [paragraph.replace("\n", " ") for paragraph in rule.about.split("\n\n")]
+            first, *middle, fix = paragraphs
+            lines = [f"### {rule.name}", f"**{first}**", *middle, fix.replace("Fix: ", "*Fix:* ", 1)]
+            parts.append("\n\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def main() -> int:
+    """Write the page; returns the exit code."""
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a member holds, read without running it: Python, requirements, pickles, tensors."""

@@ -1,0 +1,1 @@
+"""The rules, one a file; `rule_table.py` lists them."""

@@ -1,0 +1,1 @@
+"""Rules about the archive as a file, its members and its manifest."""

@@ -1,0 +1,1 @@
+"""Rules about the packages that are installed when the model is loaded."""

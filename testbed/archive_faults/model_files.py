@@ -1,0 +1,100 @@
+"""Faults of the other files of a model."""
+
+import json
+
+from testbed.archive_faults.making import STATE_DICT, Fault, Files, reference_archive, safetensors
+
+_CONFIG = json.dumps({"model_type": "bert", "architectures": ["BertModel"], "vocab_size": 10})
+_BERT: Files = {"config.json": _CONFIG, "tokenizer.json": "{}", "model.safetensors": safetensors()}
+
+
+MODEL_FILE_FAULTS = [
+    Fault(
+        "model-described",
+        "error",
+        "config.json",
+        "there is no config.json",
+        reference_archive({"w.bin": STATE_DICT}, serializedFile="w.bin"),
+    ),
+    Fault(
+        "model-described",
+        "error",
+        "model.safetensors",
+        "no weights beside",
+        reference_archive({"config.json": _CONFIG, "tokenizer.json": "{}"}),
+    ),
+    Fault(
+        "tokenizer-there",
+        "error",
+        "tokenizer.json",
+        "there is no tokenizer beside config.json (bert)",
+        reference_archive({"config.json": _CONFIG, "model.safetensors": safetensors()}),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "source.spm",
+        "the tokenizer of Marian takes sentencepiece",
+        reference_archive({**_BERT, "source.spm": "", "target.spm": ""}),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "spiece.model",
+        "takes sentencepiece and protobuf>=7",
+        reference_archive({"config.json": _CONFIG, "spiece.model": "", "model.safetensors": safetensors()}),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "qwen.tiktoken",
+        "takes tiktoken",
+        reference_archive({"config.json": _CONFIG, "qwen.tiktoken": "", "model.safetensors": safetensors()}),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "config.json",
+        "the model TapasForQuestionAnswering takes pandas",
+        reference_archive(
+            {**_BERT, "config.json": json.dumps({"architectures": ["TapasForQuestionAnswering"]})}
+        ),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "adapter_config.json",
+        "an adapter takes peft",
+        reference_archive({**_BERT, "adapter_config.json": "{}"}),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "model-config.yaml",
+        "handler.device_map takes accelerate",
+        reference_archive(_BERT, config="handler: {device_map: auto}\n"),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "config.json",
+        "a model with quantized weights takes accelerate",
+        reference_archive(
+            {**_BERT, "config.json": json.dumps({"quantization_config": {"load_in_4bit": True}})}
+        ),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "video_preprocessor_config.json",
+        "takes torchvision",
+        reference_archive({**_BERT, "video_preprocessor_config.json": "{}"}),
+    ),
+    Fault(
+        "model-libraries",
+        "error",
+        "config.json",
+        "a backbone of timm takes timm",
+        reference_archive({**_BERT, "config.json": json.dumps({"use_timm_backbone": True})}),
+    ),
+]

@@ -1,0 +1,57 @@
+"""The list of the images' modules is the one that their lock gives; what TorchServe's handlers import."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from scripts.image_modules import FILE, expected_text
+from vertex_torchserve.archive_check.image_modules import of_our_images
+from vertex_torchserve.archive_check.reading.handler_reference import TORCHSERVE_HANDLERS
+from vertex_torchserve.archive_check.reading.python_source import PythonSource
+from vertex_torchserve.archive_check.rules.handler.built_in_handler_libraries import LIBRARIES
+
+
+def test_the_list_is_up_to_date() -> None:
+    assert FILE.read_text() == expected_text(), "stale: run python -m scripts.image_modules"
+
+
+def test_it_tells_what_the_image_has() -> None:
+    image = of_our_images()
+    assert image.versions["torch"] == "2.13.0"
+    assert all(image.has(name) for name in ("json", "torch", "PIL", "yaml", "ts", "vertex_torchserve"))
+    assert not any(image.has(name) for name in ("torchvision", "cv2", "pkg_resources", "pytest", "handler"))
+    assert image.owners["PIL"] == "pillow"
+
+
+def _imported(module: str, folder: Path) -> set[str]:
+    """What a handler of TorchServe imports at its top, with what the modules beside it import."""
+    found: set[str] = set()
+    source = PythonSource.read(module, (folder / f"{module}.py").read_bytes())
+    for each in source.imports():
+        if each.is_guarded or not each.is_certain:
+            continue
+        root = each.module.partition(".")[0]
+        beside = each.module.rpartition(".")[2]
+        if (each.level == 1 or each.module.startswith("ts.torch_handler.")) and (
+            folder / f"{beside}.py"
+        ).is_file():
+            found |= _imported(beside, folder)
+        elif not each.level:
+            found.add(root)
+    return found
+
+
+@pytest.mark.parametrize("handler", sorted(TORCHSERVE_HANDLERS))
+def test_the_libraries_of_torchserve_s_handlers_are_those_that_they_import(handler: str) -> None:
+    spec = importlib.util.find_spec("ts")
+    assert spec is not None and spec.submodule_search_locations
+    folder = Path(spec.submodule_search_locations[0]) / "torch_handler"
+    image = of_our_images()
+    missing = {name for name in _imported(handler, folder) if not image.has(name)}
+    assert missing == set(LIBRARIES[handler])
+
+
+def test_every_handler_of_torch_model_archiver_is_known() -> None:
+    model_packaging = importlib.import_module("model_archiver.model_packaging_utils")
+    assert set(model_packaging.model_handlers) <= TORCHSERVE_HANDLERS
