@@ -15,10 +15,11 @@ _HEAD = """\
 
 Made from the rules by `python -m scripts.checks_page`, not by hand.
 
-`check PATH` reads an archive (a .mar or a .tar.gz), an unpacked archive or a model folder, on the disk or at a
-gs:// path. It runs nothing of it and writes nothing. A finding is an **error** (it won't serve), a **warning**
-(it will surprise) or a **note**; it names the member and the line, and says what to do. With `--json` a
-program can read the findings.
+`check PATH` reads an archive (a .mar or a .tar.gz), an unpacked archive or a model folder, on the disk or at
+a gs:// path. It runs nothing of it and writes nothing. A finding is an **error** (it won't serve), a
+**warning** (it will surprise) or a **note**; it names the member and the line, and says what to do. With
+`--json` a program can read the findings. `package` and the component run the same rules on what they are
+about to write: an error refuses, warnings are printed.
 """
 
 

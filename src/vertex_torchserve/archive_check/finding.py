@@ -21,6 +21,7 @@ class Finding:
         where: The member, and its line after a colon where there is one: `handler.py:12`.
         message: What was found, and what is accepted.
         fix: What to do about it.
+        depends_on_image: Whether another image may have what lacks.
         rule: The name of the rule; `Rule.check` fills it in.
     """
 
@@ -28,6 +29,7 @@ class Finding:
     where: str
     message: str
     fix: str
+    depends_on_image: bool = False
     rule: str = ""
 
     def as_json(self) -> dict[str, str]:
@@ -45,9 +47,9 @@ class Finding:
         return f"{self.where}: {self.message}; fix: {self.fix} [{self.rule}]"
 
 
-def error(where: str, message: str, fix: str) -> Finding:
+def error(where: str, message: str, fix: str, *, depends_on_image: bool = False) -> Finding:
     """It won't serve."""
-    return Finding(Severity.ERROR, where, message, fix)
+    return Finding(Severity.ERROR, where, message, fix, depends_on_image)
 
 
 def warning(where: str, message: str, fix: str) -> Finding:

@@ -6,30 +6,29 @@ docs/decisions/0009-archive-writer.md.
 
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging_utils import ModelExportUtils
 
-from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.errors import Problem, raise_problems
 from vertex_torchserve.model_archive.archive_file import Progress, versions_of, write_archive
-from vertex_torchserve.model_archive.handler_source import (
-    TORCHSERVE_HANDLERS,
-    Handler,
-    resolve_handler,
-)
+from vertex_torchserve.model_archive.checked_members import check_members
+from vertex_torchserve.model_archive.handler_source import Handler, resolve_handler
 from vertex_torchserve.model_archive.handler_task import config_with_task
 from vertex_torchserve.model_archive.members import collect_members, files_below
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
-from vertex_torchserve.model_archive.spec import ModelArchiveSpec, name_problems
-from vertex_torchserve.serving.archive.golden_request import load_golden_request
+from vertex_torchserve.model_archive.spec import (
+    DEFAULT_MODEL_NAME,
+    DEFAULT_VERSION,
+    ModelArchiveSpec,
+    name_problems,
+)
 from vertex_torchserve.serving.archive.member_names import (
-    GOLDEN_REQUEST_NAME,
     MANIFEST_NAME,
     MODEL_CONFIG_NAME,
 )
-from vertex_torchserve.serving.archive.model_config import load_model_config
 
 # One date for all archives, as for their members, so that the same inputs give the same bytes.
 _CREATED_ON = "01/01/1980 00:00:00"
@@ -47,7 +46,7 @@ class BuiltArchive:
         version: As in the manifest.
         handler: As in the manifest.
         members: Names in the archive, sorted.
-        warnings: Why the archive will probably not serve, one sentence each.
+        warnings: What will surprise, by the rules of `archive_check`, one text each.
     """
 
     mar_path: Path
@@ -83,17 +82,14 @@ def build_model_archive(
     members = collect_members(spec, serialized_file, handler.sources, problems)
     versions = versions_of(members)
     config = spec.config_file or members.get(MODEL_CONFIG_NAME)
-    if config is not None and config.is_file():
-        problems.extend(_config_problems(config))
-    golden_request = members.get(GOLDEN_REQUEST_NAME)
-    if golden_request is not None and golden_request.is_file():
-        problems.extend(_golden_request_problems(golden_request))
     with tempfile.TemporaryDirectory(prefix="vts-") as generated:
         if spec.task is not None:
             config = config_with_task(spec, config, Path(generated), problems)
             members[config.name] = config
             versions |= versions_of({config.name: config})
-        raise_problems(problems)
+        checkable = replace(spec, model_name=DEFAULT_MODEL_NAME, version=DEFAULT_VERSION)
+        checked = check_members(members, _manifest(checkable, handler, serialized_file, config))
+        raise_problems([*problems, *checked.problems])
 
         manifest = _manifest(spec, handler, serialized_file, config)
         mar_path = export_path / f"{spec.model_name}.mar"
@@ -106,7 +102,7 @@ def build_model_archive(
         version=spec.version,
         handler=handler.manifest_name,
         members=tuple(sorted([MANIFEST_NAME, *members])),
-        warnings=tuple(_warnings(spec, handler, serialized_file)),
+        warnings=checked.warnings,
     )
 
 
@@ -140,24 +136,6 @@ def _check_target(spec: ModelArchiveSpec, export_path: Path, force: bool, proble
         problems.append(Problem(f"{mar_path} exists already", "use --force to replace it"))
 
 
-def _config_problems(config: Path) -> tuple[Problem, ...]:
-    try:
-        load_model_config(config, str(config)).written({})
-    except InputError as error:
-        return error.problems
-    return ()
-
-
-def _golden_request_problems(golden_request: Path) -> tuple[Problem, ...]:
-    try:
-        load_golden_request(golden_request)
-    except InputError as error:
-        return tuple(
-            Problem(f"{golden_request}: {problem.message}", problem.fix) for problem in error.problems
-        )
-    return ()
-
-
 def _manifest(
     spec: ModelArchiveSpec, handler: Handler, serialized_file: str | None, config: Path | None
 ) -> str:
@@ -176,18 +154,3 @@ def _manifest(
     )
     manifest["createdOn"] = _CREATED_ON
     return json.dumps(manifest, indent=2)
-
-
-def _warnings(spec: ModelArchiveSpec, handler: Handler, serialized_file: str | None) -> list[str]:
-    warnings: list[str] = []
-    suffix = Path(serialized_file or "").suffix
-    if (
-        handler.manifest_name in TORCHSERVE_HANDLERS
-        and spec.model_file is None
-        and suffix not in (".pt", ".onnx", ".so")
-    ):
-        warnings.append(
-            f"TorchServe's own {handler.manifest_name} loads TorchScript (.pt), .onnx, .so, or a state dict "
-            f"with a model file; it can't load {serialized_file!r} (did you mean --handler huggingface?)"
-        )
-    return warnings

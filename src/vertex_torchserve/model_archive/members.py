@@ -1,7 +1,6 @@
 """Collect the files of an archive: each with its name there, and what is wrong with the names."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,21 +8,9 @@ from vertex_torchserve.errors import Problem
 from vertex_torchserve.ignore_patterns import is_ignored
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
 from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
-from vertex_torchserve.serving.archive.members import member_name_problems
 
 _UNWANTED_FOLDERS = {"__MACOSX", "__pycache__"}
 _UNWANTED_FILES = (".DS_Store", ".pyc", ".mar")
-# TorchServe puts the model folder on the worker's PYTHONPATH, which comes before the standard library.
-_SHADOWED_MODULES = frozenset(sys.stdlib_module_names) | {
-    "numpy",
-    "pip",
-    "safetensors",
-    "tokenizers",
-    "torch",
-    "transformers",
-    "ts",
-    "yaml",
-}
 
 Members = dict[str, Path]
 
@@ -53,11 +40,6 @@ def collect_members(
                 )
             )
     problems.extend(_name_problems(members))
-    problems.extend(
-        member_name_problems(
-            "the archive", list(members), "rename them, or keep them out with an ignore pattern"
-        )
-    )
     return members
 
 
@@ -110,16 +92,8 @@ def files_below(path: Path) -> Iterator[tuple[str, Path]]:
 
 def _name_problems(members: Members) -> Iterator[Problem]:
     for name in sorted(members):
-        top, _, rest = name.partition("/")
-        if top == "MAR-INF":
+        if name.partition("/")[0] == "MAR-INF":
             yield Problem(
                 f"{members[name]} would land in MAR-INF, which is the archive's own",
                 "rename the folder, or ignore it",
-            )
-        module = top.removesuffix(".py") if not rest else top
-        is_module = (not rest and top.endswith(".py")) or rest == "__init__.py"
-        if is_module and module in _SHADOWED_MODULES:
-            yield Problem(
-                f"{members[name]} would hide the module {module!r} from the server and its libraries",
-                "rename it, or ignore it",
             )

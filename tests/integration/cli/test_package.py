@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.archive_faults import safetensors
 from tests.commands import COMMAND, run_command
 from tests.model_folders import model_folder, write_handler
 from tests.read_only import read_only
@@ -116,7 +117,7 @@ def test_unmodified_torchserve_loads_it(tmp_path: Path) -> None:
 
 
 def test_everything_from_cloud_storage(storage: StorageEmulator, tmp_path: Path) -> None:
-    storage.put("run/model.safetensors", "weights")
+    storage.put("run/model.safetensors", safetensors())
     storage.put("run/1_Pooling/config.json", "{}")
     storage.put("run/optimizer.pt", "large")
     storage.put("run-2/model.safetensors", "of another run")

@@ -10,6 +10,7 @@ import yaml
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform, storage
 
+from testbed.archive_faults import safetensors
 from testbed.archives import rewrite_archive
 from testbed.tiny_models import make
 from vertex_torchserve.emulator import Emulator
@@ -93,7 +94,7 @@ def test_a_folder_that_tells_no_task_is_a_warning(
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "config.json").write_text('{"architectures": ["NobodyKnows"]}')
-    (folder / "model.safetensors").write_bytes(b"")
+    (folder / "model.safetensors").write_bytes(safetensors())
     mar = build_model_archive(ModelArchiveSpec(folder, handler="huggingface"), tmp_path / "out").mar_path
     assert predict_schemata(mar) == {}
     assert "the model tells no task" in caplog.text

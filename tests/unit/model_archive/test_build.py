@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from testbed.archive_faults import SCRIPT
 from testbed.archives import ECHO_HANDLER
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.model_archive import BuiltArchive, ModelArchiveSpec, build_model_archive
@@ -144,10 +145,11 @@ def test_handlers_by_name(spec: ModelArchiveSpec, tmp_path: Path) -> None:
     package = {file.relative_to(HANDLERS).as_posix() for file in checkout.rglob("*.py")}
     assert {"hf_handler/__init__.py", "hf_handler/tasks/fill_mask.py"} < package
     assert {name for name in files if name.startswith("hf_handler/")} == package
+    (spec.model_folder / "model.safetensors").unlink()
+    (spec.model_folder / "w.pt").write_bytes(SCRIPT)
     stock = build_model_archive(replace(spec, handler="base_handler"), tmp_path / "stock")
     assert stock.handler == "base_handler"
     assert not [name for name in content(stock) if name.endswith(".py")]
-    assert "can't load 'model.safetensors'" in stock.warnings[0]
 
 
 def test_a_model_config_at_the_root_is_used(spec: ModelArchiveSpec, tmp_path: Path) -> None:
@@ -172,11 +174,11 @@ def test_a_failed_write_leaves_nothing_behind(
     spec: ModelArchiveSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out").mkdir()
-    weights = spec.model_folder / "model.safetensors"
-    weights.unlink()
+    log = spec.model_folder / "training.log"
+    log.unlink()
     # A file that can be opened but not read: the kernel's own, whatever the user's rights.
-    weights.symlink_to("/proc/self/mem")
-    with pytest.raises(InputError, match=r"can't read .*model\.safetensors: Input/output error"):
+    log.symlink_to("/proc/self/mem")
+    with pytest.raises(InputError, match=r"can't read .*training\.log: Input/output error"):
         build(spec, tmp_path)
     assert list((tmp_path / "out").iterdir()) == []
 

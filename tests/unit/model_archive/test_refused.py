@@ -74,7 +74,7 @@ def test_a_handler_that_torchserve_can_not_load(
 @pytest.mark.parametrize(
     "source",
     [
-        "from other import *\n",
+        "from torch import *\n",
         "class A: ...\nclass B: ...\nhandle = A().go\n",
         "if True:\n    def handle(d, c): ...\n",
     ],
@@ -197,3 +197,19 @@ def test_a_model_name_that_is_too_long_for_a_file(spec: ModelArchiveSpec, tmp_pa
     said = refusal(replace(spec, model_name="m" * 100_000), tmp_path)
     assert "has 100,000 characters; at most 200 are accepted" in said
     assert len(said) < 500
+
+
+def test_what_another_image_may_have_is_a_warning(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    Path(spec.handler).write_text("import cv2\n\n\ndef handle(data, context):\n    return data\n")
+    built = build_model_archive(spec, tmp_path / "out")
+    assert built.warnings == (
+        "handler.py:1: imports cv2, which is not in the archive, the serving image or the requirements; fix: "
+        "when it is a file of yours, put cv2.py into the archive (`--extra-file`); when it is a package, "
+        "name it in the requirements [handler-imports]",
+    )
+
+
+def test_weights_that_are_cut_off(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    weights = spec.model_folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:12])
+    assert f"{weights}: says that its header has 8 bytes, and has 12 itself" in refusal(spec, tmp_path)

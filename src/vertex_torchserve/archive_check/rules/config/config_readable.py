@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from vertex_torchserve.archive_check.finding import Finding, error
 from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
+from vertex_torchserve.errors import InputError
+from vertex_torchserve.serving.archive.model_config import ModelConfig
 
 
 @rule
@@ -17,6 +19,11 @@ def config_readable(subject: Subject) -> Iterator[Finding]:
     Fix: correct the file, or leave it out.
     """
     found = subject.config_or_problems
+    if isinstance(found, ModelConfig):
+        try:
+            found.written({})
+        except InputError as refused:
+            found = refused.problems
     if isinstance(found, tuple):
         for problem in found:
             yield error(subject.config_name or "", *problem)

@@ -51,4 +51,5 @@ def built_in_handler_libraries(subject: Subject) -> Iterator[Finding]:
             "lacks and "
             "no requirements file names",
             f"name {packages} in the requirements file",
+            depends_on_image=True,
         )

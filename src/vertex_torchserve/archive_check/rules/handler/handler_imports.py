@@ -52,7 +52,7 @@ def _finding(subject: Subject, member: str, each: Import) -> Finding | None:
             "it in the requirements"
         )
     surely = each.is_certain and not could_bring(subject.requirements, subject.image)
-    return (error if surely else warning)(where, message, fix)
+    return error(where, message, fix, depends_on_image=True) if surely else warning(where, message, fix)
 
 
 def _inner_finding(subject: Subject, where: str, each: Import) -> Finding | None:

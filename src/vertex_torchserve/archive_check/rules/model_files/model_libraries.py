@@ -56,6 +56,7 @@ def model_libraries(subject: Subject) -> Iterator[Finding]:
                 "requirements file "
                 "names",
                 f"name in the requirements: {', '.join(missing)}",
+                depends_on_image=True,
             )
 
 

@@ -28,4 +28,5 @@ def requirements_keep_torch(subject: Subject) -> Iterator[Finding]:
                 f"{requirements.member}:{line.number}",
                 f"{line.text} wants another {line.name} than {subject.image.name} has, {has}, which is held",
                 f"leave the line out, or write `{line.name}=={has}`",
+                depends_on_image=True,
             )

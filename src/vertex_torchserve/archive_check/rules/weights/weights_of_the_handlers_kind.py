@@ -69,6 +69,7 @@ def _without_model_file(subject: Subject, name: str, kind: Kind) -> Iterator[Fin
                 name,
                 f"TorchServe's own {named} loads an .onnx with onnxruntime, which {subject.image.name} lacks",
                 "name onnxruntime in the requirements file",
+                depends_on_image=True,
             )
     elif not name.endswith(".so"):
         yield error(

@@ -1,0 +1,60 @@
+"""The rules of `archive_check`, run on what is about to be packaged.
+
+Which image will serve it is not known here: what the serving images lack, another may have. So an error that
+depends on the image is a warning here.
+"""
+
+from typing import NamedTuple
+
+from vertex_torchserve.archive_check.check import findings_of
+from vertex_torchserve.archive_check.finding import Finding, Severity
+from vertex_torchserve.archive_check.image_modules import of_our_images
+from vertex_torchserve.archive_check.subject import Subject
+from vertex_torchserve.archive_check.views.folder_view import FilesView
+from vertex_torchserve.errors import Problem
+from vertex_torchserve.model_archive.members import Members
+from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
+
+# What is wrong with an input of these is told where the inputs are checked, with the input's own name.
+_TOLD_ELSEWHERE = frozenset({"manifest-readable", "manifest-names-files"})
+
+
+class Checked(NamedTuple):
+    """What the rules found.
+
+    Attributes:
+        problems: Why the archive would not serve.
+        warnings: What will surprise, one text each.
+    """
+
+    problems: list[Problem]
+    warnings: tuple[str, ...]
+
+
+def check_members(members: Members, manifest: str) -> Checked:
+    """Run the rules on an archive before it is written.
+
+    Args:
+        members: Archive name -> source file.
+        manifest: The manifest's text.
+    """
+    view = FilesView(
+        "the archive",
+        members,
+        {MANIFEST_NAME: manifest.encode()},
+        "rename them, or keep them out with an ignore pattern",
+    )
+    findings = findings_of(Subject(view, of_our_images(), is_archive=True))
+    told = [finding for finding in findings if finding.rule not in _TOLD_ELSEWHERE]
+    refused = [each for each in told if each.severity is Severity.ERROR and not each.depends_on_image]
+    return Checked(
+        [_problem(each, members) for each in refused],
+        tuple(each.as_text() for each in told if each not in refused and each.severity is not Severity.NOTE),
+    )
+
+
+def _problem(finding: Finding, members: Members) -> Problem:
+    """The finding as a refusal, with the path of the source in place of the member's name."""
+    member, _, _ = finding.where.partition(":")
+    source = members.get(member)
+    return Problem(f"{source}: {finding.message}" if source else finding.message, finding.fix)
