@@ -195,6 +195,20 @@ def push_image(tag: str) -> None:
     _show("push", tag, what=f"image {tag!r} could not be pushed")
 
 
+def output_of(image: str, *command: str, options: Sequence[str] = ()) -> str:
+    """What a command prints in a container of its own, which is gone afterwards.
+
+    Args:
+        image: The image; pulled when the engine does not have it.
+        command: In place of the image's CMD.
+        options: Of `docker run`, such as `--network none`.
+
+    Raises:
+        DockerError: When it can't be started, or the command fails.
+    """
+    return _ask("run", "--rm", *options, image, *command, seconds=_PULL_SECONDS)
+
+
 def inspect_image(tag: str) -> dict[str, Any]:
     """What the engine knows of an image: `Id`, `Size` (bytes, uncompressed), `Config`, ...
 

@@ -16,6 +16,10 @@ def check(
             metavar="PATH", help="A .mar, a .tar.gz, an unpacked archive or a model folder; gs:// for each."
         ),
     ],
+    image: Annotated[
+        str | None,
+        typer.Option(help="The image that is to serve it; without Docker, our own images, when not given."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say what is wrong with an archive, before anything starts.
@@ -30,11 +34,14 @@ def check(
         vertex-torchserve check build/model.mar
 
         vertex-torchserve check gs://my-bucket/models/bert.mar --json
+
+        vertex-torchserve check build/model.mar --image torchserve-cpu:dev
     """
     from vertex_torchserve.archive_check.check import check_path
+    from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 
     with messages.status(f"reading {path}"):
-        report = check_path(path)
+        report = check_path(path, modules_of(image) if image else None)
     if as_json:
         print_json(report.as_json())
     else:
