@@ -77,5 +77,6 @@ def _describe(artifact: VertexModel, model: RegisteredModel, built: BuiltArchive
             "VersionID": model.version_id,
             "ArtifactUri": model.artifact_uri,
             "ArchiveSha256": built.sha256,
+            "ArchiveWarnings": list(built.warnings),
         }
     )
