@@ -1,6 +1,6 @@
 """Faults of model-config.yaml and the golden request."""
 
-from testbed.archive_faults.making import Fault, archive_of
+from testbed.archive_faults.making import Fault, archive_of, reference_archive, safetensors
 
 CONFIG_FAULTS = [
     Fault("config-readable", "error", "model-config.yaml", "is empty", archive_of(config="# nothing\n")),
@@ -68,5 +68,19 @@ CONFIG_FAULTS = [
         "golden-request.json",
         '"instances" must be a list',
         archive_of(files={"golden-request.json": "{}"}),
+    ),
+    Fault(
+        "handler-settings-known",
+        "error",
+        "model-config.yaml",
+        "handler.tasks is no setting of the reference handler; accepted: task, dtype",
+        reference_archive(
+            {
+                "config.json": "{}",
+                "model.safetensors": safetensors(),
+                "hf_handler/settings.py": "class Settings:\n    task: str\n    dtype: str\n",
+            },
+            "handler: {tasks: summarization}\n",
+        ),
     ),
 ]

@@ -1,6 +1,6 @@
 """Find out what a path is, and open it: a .mar, a .tar.gz, a folder, each on the disk or in Cloud Storage."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +43,11 @@ def open_archive(path: str) -> Opened:
         return _stored(gcs.GcsPath.parse(path))
     found = Path(path)
     if found.is_dir():
-        return Opened(FilesView(path, dict(_files(found))), is_packed=False)
+        files = dict(_files(found))
+        archive = _one_archive(files)
+        if archive is not None:
+            return _packed(LocalArchive(files[archive]), archive)
+        return Opened(FilesView(path, files), is_packed=False)
     if not found.exists():
         raise InputError(Problem(f"{path} does not exist; {_ACCEPTED}", "correct the path"))
     if not found.is_file():
@@ -62,7 +66,16 @@ def _stored(path: gcs.GcsPath) -> Opened:
     objects = gcs.list_folder(path)
     if not objects:
         raise InputError(gcs.nothing_beneath(path))
+    archive = _one_archive([item.name for item in objects])
+    if archive is not None:
+        return _packed(gcs.ObjectRanges(objects[0]), archive)
     return Opened(BucketView(path, objects), is_packed=False)
+
+
+def _one_archive(names: Collection[str]) -> str | None:
+    """The archive of an artifact folder or a model store, which holds it and nothing else."""
+    only = next(iter(names)) if len(names) == 1 else ""
+    return only if only.endswith((".mar", *SUFFIXES)) else None
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

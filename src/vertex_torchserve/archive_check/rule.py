@@ -27,7 +27,16 @@ class Rule:
     def check(self, subject: Subject) -> Iterator[Finding]:
         """What the rule finds."""
         for finding in self.find(subject):
-            yield replace(finding, rule=self.name)
+            shown = {"where": _printable(finding.where), "message": _printable(finding.message)}
+            yield replace(finding, rule=self.name, **shown)
+
+
+def _printable(text: str) -> str:
+    """The text with what a terminal would obey, or can't show, written out: names may hold anything."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape", "replace").decode()
+        for each in text
+    )
 
 
 def rule(find: Callable[[Subject], Iterable[Finding]]) -> Rule:

@@ -13,6 +13,7 @@ from vertex_torchserve.archive_check.rules.config.async_without_envelope import 
 from vertex_torchserve.archive_check.rules.config.config_keys_known import config_keys_known
 from vertex_torchserve.archive_check.rules.config.config_readable import config_readable
 from vertex_torchserve.archive_check.rules.config.golden_request_readable import golden_request_readable
+from vertex_torchserve.archive_check.rules.config.handler_settings_known import handler_settings_known
 from vertex_torchserve.archive_check.rules.config.time_outs_positive import time_outs_positive
 from vertex_torchserve.archive_check.rules.config.workers_whole import workers_whole
 from vertex_torchserve.archive_check.rules.handler.async_handler import async_handler
@@ -79,6 +80,7 @@ RULES: tuple[Rule, ...] = (
     config_keys_known,
     workers_whole,
     time_outs_positive,
+    handler_settings_known,
     async_without_envelope,
     golden_request_readable,
     requirements_readable,

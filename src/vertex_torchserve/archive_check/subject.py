@@ -15,7 +15,7 @@ from vertex_torchserve.archive_check.reading.requirements_file import Requiremen
 from vertex_torchserve.archive_check.reading.safetensors_file import SafetensorsFile
 from vertex_torchserve.archive_check.reading.torch_file import Kind, TorchFile
 from vertex_torchserve.archive_check.views.view import ArchiveView, MemberError
-from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.errors import InputError, Problem, VertexTorchServeError
 from vertex_torchserve.serving.archive.bounded_text import UnreadableError, read_json
 from vertex_torchserve.serving.archive.manifest import LARGEST_MANIFEST_BYTES, Manifest, parse_manifest
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME, MODEL_CONFIG_NAME
@@ -78,6 +78,8 @@ class Subject:
         with self.view.open(name) as file:
             try:
                 return file.read(most_bytes + 1)
+            except VertexTorchServeError:
+                raise  # of the disk or the network
             except Exception as error:  # of the library that unpacks it
                 raise MemberError(f"can't be read: {error}") from error
 
@@ -193,8 +195,8 @@ class Subject:
             return RequirementsFile.empty()
         try:
             return RequirementsFile.read(name, self.text(name))
-        except MemberError:
-            return RequirementsFile.empty()
+        except MemberError as error:
+            return RequirementsFile(name, (), str(error))
 
     @cached_property
     def modules(self) -> Mapping[str, str]:

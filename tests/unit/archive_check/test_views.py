@@ -110,3 +110,14 @@ def test_what_torch_writes_is_read(tmp_path: Path) -> None:
         assert read["new"].global_names() == tensor | {"torch.DoubleStorage"}
         assert read["old"].global_names() == tensor | {"torch.FloatStorage"}
         assert "torch.nn.modules.linear.Linear" in read["module"].global_names()
+
+
+def test_an_artifact_folder_is_its_archive(tmp_path: Path) -> None:
+    (tmp_path / "model.mar").write_bytes(archive(files={"w.safetensors": safetensors(cut=1)}))
+    assert [each.where for each in check_path(str(tmp_path)).findings] == ["w.safetensors"]
+
+
+def test_names_that_a_terminal_would_obey_are_written_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.mar"
+    path.write_bytes(archive(files={"\x1b[2J.safetensors": b""}))
+    assert check_path(str(path)).findings[0].where == "\\x1b[2J.safetensors"

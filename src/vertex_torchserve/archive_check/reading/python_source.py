@@ -147,13 +147,17 @@ def _imports(body: Sequence[ast.stmt], *, is_certain: bool, is_guarded: bool) ->
             for inner in list(_bodies(node))[1:]:
                 yield from _imports(inner, is_certain=False, is_guarded=is_guarded)
         elif isinstance(node, ast.If):
-            typing = "TYPE_CHECKING" in ast.unparse(node.test)
+            typing = any("TYPE_CHECKING" in _name(each) for each in ast.walk(node.test))
             yield from _imports(node.body, is_certain=False, is_guarded=is_guarded or typing)
             yield from _imports(node.orelse, is_certain=False, is_guarded=is_guarded)
         else:
             inner_certain = is_certain and isinstance(node, ast.With | ast.ClassDef)
             for inner in _bodies(node):
                 yield from _imports(inner, is_certain=inner_certain, is_guarded=is_guarded)
+
+
+def _name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _catches_imports(handler: ast.ExceptHandler) -> bool:

@@ -56,12 +56,12 @@ class RequirementsFile:
     Attributes:
         member: The file.
         lines: Those that are not empty, in order.
-        is_text: Whether it is UTF-8.
+        fault: Why it can't be read at all; None when it can.
     """
 
     member: str
     lines: tuple[RequirementLine, ...]
-    is_text: bool = True
+    fault: str | None = None
 
     @classmethod
     def empty(cls) -> "RequirementsFile":
@@ -74,7 +74,7 @@ class RequirementsFile:
         try:
             content = text.decode("utf-8-sig")
         except UnicodeDecodeError:
-            return cls(member, (), is_text=False)
+            return cls(member, (), "is no UTF-8 text")
         return cls(member, tuple(_line(number, line) for number, line in _joined(content)))
 
     @property

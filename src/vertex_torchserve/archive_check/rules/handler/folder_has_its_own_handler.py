@@ -8,6 +8,7 @@ from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
 
 _NAME = "handler.py"
+_ENDPOINT = "EndpointHandler"
 
 
 @rule
@@ -24,6 +25,8 @@ def folder_has_its_own_handler(subject: Subject) -> Iterator[Finding]:
     if not subject.by_reference_handler or not subject.holds(_NAME):
         return
     classes = [node.name for node in subject.python(_NAME).body if isinstance(node, ast.ClassDef)]
+    if not subject.is_archive and _ENDPOINT not in classes:
+        return  # it may be the one that the folder is to be packaged with
     yield warning(
         _NAME,
         f"the folder's own {_NAME} ({', '.join(classes) or 'no class'}) is not run: the reference handler "

@@ -16,8 +16,8 @@ def requirements_readable(subject: Subject) -> Iterator[Finding]:
     Fix: correct the line at the column that is named.
     """
     requirements = subject.requirements
-    if not requirements.is_text:
-        yield error(requirements.member, "is no UTF-8 text", "save the file as UTF-8")
+    if requirements.fault is not None:
+        yield error(requirements.member, requirements.fault, "save the file as UTF-8, and package again")
     for line in requirements.lines:
         if line.fault is not None:
             message, column = line.fault
