@@ -195,18 +195,20 @@ def push_image(tag: str) -> None:
     _show("push", tag, what=f"image {tag!r} could not be pushed")
 
 
-def output_of(image: str, *command: str, options: Sequence[str] = ()) -> str:
+def output_of(image: str, *command: str, options: Sequence[str] = (), standard_input: bytes = b"") -> str:
     """What a command prints in a container of its own, which is gone afterwards.
 
     Args:
         image: The image; pulled when the engine does not have it.
         command: In place of the image's CMD.
         options: Of `docker run`, such as `--network none`.
+        standard_input: What the command reads.
 
     Raises:
         DockerError: When it can't be started, or the command fails.
     """
-    return _ask("run", "--rm", *options, image, *command, seconds=_PULL_SECONDS)
+    arguments = ["run", "--rm", "--interactive", *options, image, *command]
+    return _ask(*arguments, seconds=_PULL_SECONDS, standard_input=standard_input)
 
 
 def inspect_image(tag: str) -> dict[str, Any]:
@@ -219,24 +221,22 @@ def inspect_image(tag: str) -> dict[str, Any]:
     return images[0]
 
 
-def _ask(*arguments: str, seconds: float = _QUERY_SECONDS) -> str:
+def _ask(*arguments: str, seconds: float = _QUERY_SECONDS, standard_input: bytes = b"") -> str:
     """What a docker command prints on standard output."""
-    answer = _run(*arguments, seconds=seconds)
+    answer = _run(*arguments, seconds=seconds, standard_input=standard_input)
     if answer.returncode != 0:
         said = answer.stderr.strip()[-_SHOWN_CHARACTERS:] or f"exit code {answer.returncode}"
         raise DockerError(f"docker {arguments[0]} failed: {said}", _fix(said))
     return answer.stdout
 
 
-def _run(*arguments: str, seconds: float = _QUERY_SECONDS) -> subprocess.CompletedProcess[str]:
+def _run(
+    *arguments: str, seconds: float = _QUERY_SECONDS, standard_input: bytes = b""
+) -> subprocess.CompletedProcess[str]:
+    command = [client(), *arguments]
     try:
-        return subprocess.run(
-            [client(), *arguments],
-            capture_output=True,
-            check=False,
-            text=True,
-            errors="replace",
-            timeout=seconds,
+        answer = subprocess.run(
+            command, input=standard_input, capture_output=True, check=False, timeout=seconds
         )
     except FileNotFoundError as error:
         raise _no_client() from error
@@ -244,6 +244,8 @@ def _run(*arguments: str, seconds: float = _QUERY_SECONDS) -> subprocess.Complet
         raise DockerError(
             f"docker {arguments[0]} did not answer within {seconds:g} s", "look at the engine's log"
         ) from error
+    said = (each.decode(errors="replace") for each in (answer.stdout, answer.stderr))
+    return subprocess.CompletedProcess(command, answer.returncode, *said)
 
 
 def _show(*arguments: str, what: str) -> None:

@@ -39,6 +39,7 @@ from vertex_torchserve.archive_check.rules.requirements.requirements_keep_torch 
 from vertex_torchserve.archive_check.rules.requirements.requirements_named import requirements_named
 from vertex_torchserve.archive_check.rules.requirements.requirements_pinned import requirements_pinned
 from vertex_torchserve.archive_check.rules.requirements.requirements_readable import requirements_readable
+from vertex_torchserve.archive_check.rules.requirements.requirements_resolve import requirements_resolve
 from vertex_torchserve.archive_check.rules.requirements.torch_companions_from_its_index import (
     torch_companions_from_its_index,
 )
@@ -89,4 +90,5 @@ RULES: tuple[Rule, ...] = (
     requirements_pinned,
     requirements_from_an_index,
     requirements_named,
+    requirements_resolve,
 )

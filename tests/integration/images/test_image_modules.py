@@ -5,6 +5,7 @@ from pathlib import Path
 
 from testbed.archives import archive
 from tests.commands import run_command
+from tests.model_folders import wheels
 from vertex_torchserve.archive_check.image_modules import of_our_images
 from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 
@@ -33,3 +34,21 @@ def test_an_archive_is_checked_for_an_image(image: str, tmp_path: Path) -> None:
     answer = run_command("check", str(path), "--image", "no-such-image:here")
     assert answer.returncode == 1
     assert "docker run failed" in answer.stderr
+
+
+def test_pip_in_the_image_is_asked_for_the_requirements(image: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.mar"
+    files = {"requirements.txt": "plurals==1.0\n", **wheels()}
+    path.write_bytes(archive(files=files, requirementsFile="requirements.txt"))
+    said = json.loads(run_command("check", str(path), "--image", image, "--json").stdout)
+    assert [(each["rule"], each["message"]) for each in said["findings"]] == [
+        ("requirements-resolve", "each start installs 1 packages: plurals==1.0")
+    ]
+    files = {"requirements.txt": "plurals==1.0\n", **wheels("torch<2")}
+    path.write_bytes(archive(files=files, requirementsFile="requirements.txt"))
+    answer = run_command("check", str(path), "--image", image, "--json")
+    assert answer.returncode == 1
+    (finding,) = json.loads(answer.stdout)["findings"]
+    assert (finding["rule"], finding["severity"]) == ("requirements-resolve", "error")
+    assert "plurals" in finding["message"]
+    assert "torch" in finding["message"]

@@ -23,20 +23,23 @@ class ImageModules:
         versions: The version of each package, by its normalised name.
         owners: The package that each top-level module comes from, by the module's name.
         standard: The modules of Python itself.
+        asked: The image that told it, when one was asked.
     """
 
     name: str
     versions: Mapping[str, str]
     owners: Mapping[str, str]
     standard: frozenset[str]
+    asked: str | None = None
 
     @classmethod
-    def of(cls, name: str, listed: Mapping[str, Any]) -> "ImageModules":
+    def of(cls, name: str, listed: Mapping[str, Any], asked: str | None = None) -> "ImageModules":
         """Read what `listing.py` printed.
 
         Args:
             name: The image's, for messages.
             listed: The JSON object.
+            asked: The image that printed it.
         """
         packages: Mapping[str, Mapping[str, Any]] = listed["packages"]
         return cls(
@@ -44,6 +47,7 @@ class ImageModules:
             {package: about["version"] for package, about in packages.items()},
             {module: package for package, about in packages.items() for module in about["modules"]},
             frozenset(listed["standard"]),
+            asked,
         )
 
     def has(self, module: str) -> bool:

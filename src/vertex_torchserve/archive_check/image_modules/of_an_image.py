@@ -20,7 +20,7 @@ def modules_of(image: str) -> ImageModules:
     options = ("--network", "none", "--entrypoint", "python3")
     answer = output_of(image, "-I", "-c", program, options=options)
     try:
-        return ImageModules.of(f"the image {image}", json.loads(answer))
+        return ImageModules.of(f"the image {image}", json.loads(answer), image)
     except (ValueError, LookupError, TypeError) as error:
         raise DockerError(
             f"the image {image} does not tell its Python modules: {answer[:200]!r}",
