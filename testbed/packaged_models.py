@@ -8,6 +8,7 @@ from typing import Any
 
 from testbed.loaded_handler import load
 from testbed.tiny_models import CATALOGUE, make, samples
+from vertex_torchserve.archive_check.check import check_path
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 from vertex_torchserve.serving.archive.source import LocalArchive
 from vertex_torchserve.serving.archive.unpacking import unpack_archive
@@ -55,6 +56,7 @@ class Served:
 
     def __init__(self, mar: Path, folder: Path) -> None:
         register_envelope()
+        self.findings = tuple(each.rule for each in check_path(str(mar)).findings)
         self.folder = unpack_archive(LocalArchive(mar), folder).path
         self._send = load(self.folder, envelope="instances")
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from kfp import components, dsl
 
+from testbed.archives import ECHO_HANDLER
 from tests.integration.component.component_runs import Cloud, run_here, run_pipeline
-from vertex_torchserve.errors import ServingError
+from vertex_torchserve.errors import InputError, ServingError
 
 COMPONENT_YAML = str(Path(__file__).parents[3] / "component" / "component.yaml")
 CANT_LOAD = """
@@ -59,5 +60,19 @@ def test_a_handler_that_serves_is_registered(cloud: Cloud) -> None:
     vertex_model = run_here(**inputs, smoke_test_instances="golden/instances.jsonl")
     (version,) = cloud.versions("serves")
     assert vertex_model.metadata["resourceName"] == version.name
+    assert vertex_model.metadata["ArchiveWarnings"] == []
     with cloud.archive(version.artifact_uri) as archive:
         assert "instances.jsonl" not in archive.namelist()
+
+
+def test_what_will_surprise_about_the_archive_is_in_the_artifact(cloud: Cloud) -> None:
+    inputs = cloud.put_model("surprises", f"import cv2_not_there\n{ECHO_HANDLER}")
+    (warning,) = run_here(**inputs).metadata["ArchiveWarnings"]
+    assert warning.startswith("handler.py:1: imports cv2_not_there, which is not in the archive")
+
+
+def test_an_archive_that_can_not_serve_is_refused_before_it_is_written(cloud: Cloud) -> None:
+    inputs = cloud.put_model("refused", "async def handle(data, context):\n    return data\n")
+    with pytest.raises(InputError, match="`async def handle` without `asyncCommunication: true`"):
+        run_here(**inputs)
+    assert cloud.versions("refused") == []
