@@ -152,7 +152,7 @@ def main() -> int:
         "a class, torch is imported to ask its list."
     )
     settings = {"bytes": size, "rounds": ROUNDS}
-    programs = {"vertex-torchserve": installed_versions(PACKAGES)}
+    programs = {"vertex-torchserve": installed_versions(sys.executable, PACKAGES)}
     publish(
         "archive_check",
         "Checking an archive of a gigabyte",

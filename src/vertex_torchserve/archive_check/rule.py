@@ -27,8 +27,8 @@ class Rule:
     def check(self, subject: Subject) -> Iterator[Finding]:
         """What the rule finds."""
         for finding in self.find(subject):
-            shown = {"where": _printable(finding.where), "message": _printable(finding.message)}
-            yield replace(finding, rule=self.name, **shown)
+            where, message = _printable(finding.where), _printable(finding.message)
+            yield replace(finding, rule=self.name, where=where, message=message)
 
 
 def _printable(text: str) -> str:

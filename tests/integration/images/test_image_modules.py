@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from testbed.archive_faults.making import Files
 from testbed.archives import archive
 from tests.commands import run_command
 from tests.model_folders import wheels
@@ -38,7 +39,7 @@ def test_an_archive_is_checked_for_an_image(image: str, tmp_path: Path) -> None:
 
 def test_pip_in_the_image_is_asked_for_the_requirements(image: str, tmp_path: Path) -> None:
     path = tmp_path / "model.mar"
-    files = {"requirements.txt": "plurals==1.0\n", **wheels()}
+    files: Files = {"requirements.txt": "plurals==1.0\n", **wheels()}
     path.write_bytes(archive(files=files, requirementsFile="requirements.txt"))
     said = json.loads(run_command("check", str(path), "--image", image, "--json").stdout)
     assert [(each["rule"], each["message"]) for each in said["findings"]] == [
