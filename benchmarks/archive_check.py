@@ -3,10 +3,9 @@
     python -m benchmarks.archive_check
 
 Each archive holds weights of a gigabyte: as `package` writes it, as torch-model-archiver writes it
-(deflated), and as a model folder; of each a state dict that torch saved, one whose pickle names a class, for
-which torch's own list is asked, and safetensors. Measured is the whole command, with the start of Python, in
-a process of its own: seconds, its largest memory, and the bytes that it left in TMPDIR. Writes
-benchmarks/results/archive_check.json and .md.
+(deflated), and as a model folder; of each a state dict that torch saved, one whose pickle names a class, and
+safetensors. Measured is the whole command, with the start of Python, in a process of its own: seconds, its
+largest memory, and the bytes that it left in TMPDIR. Writes benchmarks/results/archive_check.json and .md.
 """
 
 import argparse
@@ -145,11 +144,8 @@ def main() -> int:
     ]
     text = (
         f"{table(('', 'time', 'largest memory', 'bytes left in TMPDIR'), cells, numbers=True)}\n\n"
-        f"The whole command, with the start of Python; the best time and the largest memory of {ROUNDS} "
-        "runs. The limits "
-        f"are {MOST_SECONDS:g} s beyond reading the archive's directory and {MOST_BYTES / 1e6:g} MB. Where "
-        "the pickle names "
-        "a class, torch is imported to ask its list."
+        f"The whole command, with the start of Python; best time and largest memory of {ROUNDS} runs. The "
+        f"limits are {MOST_SECONDS:g} s beyond reading the archive's directory and {MOST_BYTES / 1e6:g} MB."
     )
     settings = {"bytes": size, "rounds": ROUNDS}
     programs = {"vertex-torchserve": installed_versions(sys.executable, PACKAGES)}

@@ -14,6 +14,7 @@ from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 def test_the_list_is_the_image_s_own(image: str) -> None:
     listed, real = of_our_images(), modules_of(image)
     assert real.standard == listed.standard
+    assert real.unpickled == listed.unpickled
     known = {name: version for name, version in real.versions.items() if name in listed.versions}
     assert {name: version.split("+")[0] for name, version in known.items()} == listed.versions
     others = set(real.owners) - set(listed.owners)

@@ -1,11 +1,13 @@
 """The list of the images' modules is the one that their lock gives; what TorchServe's handlers import."""
 
 import importlib.util
+import io
 from pathlib import Path
 
 import pytest
 
 from scripts.image_modules import FILE, expected_text
+from testbed.archive_faults.making import torch_zip
 from vertex_torchserve.archive_check.image_modules import of_our_images
 from vertex_torchserve.archive_check.reading.handler_reference import TORCHSERVE_HANDLERS
 from vertex_torchserve.archive_check.reading.python_source import PythonSource
@@ -22,6 +24,18 @@ def test_it_tells_what_the_image_has() -> None:
     assert all(image.has(name) for name in ("json", "torch", "PIL", "yaml", "ts", "vertex_torchserve"))
     assert not any(image.has(name) for name in ("torchvision", "cv2", "pkg_resources", "pytest", "handler"))
     assert image.owners["PIL"] == "pillow"
+
+
+def test_torch_judges_a_pickle_as_its_list_does() -> None:
+    """The list is torch's own: its public function accepts each of the names, and nothing else."""
+    serialization = pytest.importorskip("torch.serialization")
+    accepted = of_our_images().unpickled
+    assert {"collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch.FloatStorage"} < accepted
+    named = [*sorted(accepted), "os.system", "torch.nn.modules.linear.Linear"]
+    pickle = b"".join(f"c{name.rpartition('.')[0]}\n{name.rpartition('.')[2]}\n".encode() for name in named)
+    file = io.BytesIO(torch_zip(b"\x80\x02" + pickle + b"N."))
+    unsafe = serialization.get_unsafe_globals_in_checkpoint(file)
+    assert sorted(unsafe) == ["os.system", "torch.nn.modules.linear.Linear"]
 
 
 def _imported(module: str, folder: Path) -> set[str]:

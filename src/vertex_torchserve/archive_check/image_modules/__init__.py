@@ -23,6 +23,7 @@ class ImageModules:
         versions: The version of each package, by its normalised name.
         owners: The package that each top-level module comes from, by the module's name.
         standard: The modules of Python itself.
+        unpickled: The names that its torch loads from a pickle (`weights_only=True`); none without torch.
         asked: The image that told it, when one was asked.
     """
 
@@ -30,6 +31,7 @@ class ImageModules:
     versions: Mapping[str, str]
     owners: Mapping[str, str]
     standard: frozenset[str]
+    unpickled: frozenset[str]
     asked: str | None = None
 
     @classmethod
@@ -47,6 +49,7 @@ class ImageModules:
             {package: about["version"] for package, about in packages.items()},
             {module: package for package, about in packages.items() for module in about["modules"]},
             frozenset(listed["standard"]),
+            frozenset(listed["unpickled"]),
             asked,
         )
 

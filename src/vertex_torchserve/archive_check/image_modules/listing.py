@@ -1,6 +1,7 @@
 """Print, as JSON, the packages of the Python that runs this, their top-level modules, and Python's own.
 
-It imports nothing but the standard library, so that any image's Python can run its text (`python -I -c`).
+And the names that its torch loads from a pickle. It needs nothing but the standard library, so that any
+image's Python can run its text (`python -I -c`).
 """
 
 import importlib.metadata
@@ -25,8 +26,17 @@ def top_level_modules(package: importlib.metadata.Distribution) -> list[str]:
     return sorted(name for name in found if name.isidentifier())
 
 
+def unpickled_names() -> list[str]:
+    """What `torch.load` takes from a pickle unless it is told more: torch's own list; empty without torch."""
+    try:
+        from torch import _weights_only_unpickler as unpickler
+    except ImportError:
+        return []
+    return sorted(unpickler._get_allowed_globals())
+
+
 def listing(packages: list[importlib.metadata.Distribution]) -> dict[str, object]:
-    """What is printed: the version and modules of each package, and the standard modules."""
+    """What is printed: each package's version and modules, the standard modules, and torch's list."""
     found = {
         re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower(): {
             "version": package.version,
@@ -34,7 +44,11 @@ def listing(packages: list[importlib.metadata.Distribution]) -> dict[str, object
         }
         for package in packages
     }
-    return {"packages": dict(sorted(found.items())), "standard": sorted(sys.stdlib_module_names)}
+    return {
+        "packages": dict(sorted(found.items())),
+        "standard": sorted(sys.stdlib_module_names),
+        "unpickled": unpickled_names(),
+    }
 
 
 if __name__ == "__main__":

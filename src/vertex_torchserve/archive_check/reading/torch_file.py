@@ -126,15 +126,6 @@ class TorchFile:
         except ValueError:
             return set()
 
-    def for_torch(self) -> io.BytesIO:
-        """The pickle alone, in a file that torch takes for one of `torch.save`: no tensor is in it."""
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("archive/data.pkl", self.pickle)
-            archive.writestr("archive/version", "3\n")
-        file.seek(0)
-        return file
-
 
 def _to_stop(stream: BinaryIO) -> None:
     for _ in pickletools.genops(stream):
