@@ -15,9 +15,10 @@ help: ## List the targets
 setup: $(VENV)/.installed ## Make .venv with everything the project's own work needs
 
 # On Linux PyPI's torch brings CUDA; PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS can name smaller CPU wheels.
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml constraints.txt src/vertex_torchserve/serving/java_libraries/lock.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m vertex_torchserve.serving.java_libraries
 	@touch $@
 
 demo: setup ## Go the whole way once on this machine, without a cloud: build/demo/summary.json

@@ -1,7 +1,6 @@
 """TorchServe's JVM started by hand: with our launcher, or with TorchServe's own main class beside it."""
 
 import contextlib
-import importlib.util
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ import psutil
 
 from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
+from vertex_torchserve.serving.java_libraries.class_path import class_path, torchserve_home, torchserve_jar
 from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving.settings import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from vertex_torchserve.serving.torchserve.java_runtime import java_executable
@@ -91,7 +91,9 @@ class JvmServer:
             "disable_token_authorization=true\ndisable_system_metrics=true\n"
             + "".join(f"{name}={value}\n" for name, value in (configuration or {}).items())
         )
-        home = _torchserve_home()
+        home = torchserve_home()
+        # TorchServe's own main class needs its own jar: the libraries leave out gRPC.
+        jars = [JAR, *(class_path() if main_class == LAUNCHER else [torchserve_jar()])]
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [
@@ -100,7 +102,7 @@ class JvmServer:
                     f"-Djava.io.tmpdir={work / 'tmp'}",
                     "-XX:-UsePerfData",
                     *(f"-D{name}={value}" for name, value in {**known, **(properties or {})}.items()),
-                    *("-cp", f"{home}/ts/frontend/*:{JAR}", main_class),
+                    *("-cp", ":".join(map(str, jars)), main_class),
                     *("--python", sys.executable, "-f", str(config), "-s", str(archive.parent)),
                     *("-ncs", "--disable-token-auth"),
                 ],
@@ -180,9 +182,3 @@ def fetch(url: str, *, method: str = "GET", body: bytes | None = None) -> tuple[
         if isinstance(error.reason, ConnectionRefusedError):
             return None
         raise
-
-
-def _torchserve_home() -> Path:
-    spec = importlib.util.find_spec("ts")
-    assert spec is not None and spec.origin is not None
-    return Path(spec.origin).parents[1]

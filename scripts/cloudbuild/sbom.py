@@ -2,9 +2,9 @@
 
     python sbom.py NAME VERSION
 
-Python distributions, Debian packages, the Java runtime, every jar by its digest, and netty's parts, which say
-their versions inside TorchServe's one big jar. The other libraries in that jar carry no version. Standard
-library only, for it runs in the image; the same image gives the same bytes.
+Python distributions, Debian packages, the Java runtime, every jar by its digest, and the libraries in
+the jars with what says their versions. It runs in the image, so it needs nothing but the standard library and
+the toolkit; the same image gives the same bytes.
 """
 
 import hashlib
@@ -13,24 +13,24 @@ import platform
 import re
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-_SITE_PACKAGES = "lib/python{}.{}/site-packages".format(*sys.version_info[:2])
-_NETTY = "META-INF/io.netty.versions.properties"
+from vertex_torchserve.serving.java_libraries.contents import Library, libraries_in
+
+# How sure a version is that Maven wrote into the jar, and one that only TorchServe's sources tell.
+_CONFIDENCE = {True: 1.0, False: 0.8}
 
 Component = dict[str, Any]
 
 
 def main(name: str, version: str) -> int:
     """Print the SBOM of the image `name`, whose id is `version`; returns the exit code."""
-    site_packages = Path(sys.prefix) / _SITE_PACKAGES
-    # Two jars can hold the same part of netty.
-    components = {found["bom-ref"]: found for found in (*_python(), *_debian(), *_java(site_packages))}
+    # Two jars can hold the same library: netty's native parts for two machines.
+    components = {found["bom-ref"]: found for found in (*_python(), *_debian(), *_java(Path(sys.prefix)))}
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -69,25 +69,31 @@ def _debian() -> Iterator[Component]:
             yield _component(name, version, f"pkg:deb/debian/{name}@{quote(version, safe='')}?{where}")
 
 
-def _java(site_packages: Path) -> Iterator[Component]:
-    """The Java runtime, the jars, and the parts of netty in them."""
-    for release in site_packages.rglob("java-runtime/release"):
+def _java(environment: Path) -> Iterator[Component]:
+    """The Java runtime, the jars, and the libraries in them."""
+    for release in environment.rglob("java-runtime/release"):
         version = re.search(r'^JAVA_VERSION="(.+)"$', release.read_text(), re.MULTILINE)
         if version:
             yield _component("openjdk", version[1], f"pkg:generic/openjdk@{version[1]}")
-    for jar in sorted(site_packages.rglob("*.jar")):
-        inside = jar.relative_to(site_packages).as_posix()
+    for jar in sorted(environment.rglob("*.jar")):
+        inside = jar.relative_to(environment).as_posix()
         digest = hashlib.sha256(jar.read_bytes()).hexdigest()
         hashes = [{"alg": "SHA-256", "content": digest}]
         yield {"type": "file", "bom-ref": f"file:{inside}", "name": inside, "hashes": hashes}
-        with zipfile.ZipFile(jar) as content:
-            if _NETTY in content.namelist():
-                yield from _netty(content.read(_NETTY).decode())
+        yield from map(_library, libraries_in(jar))
 
 
-def _netty(properties: str) -> Iterator[Component]:
-    for name, version in re.findall(r"^([\w-]+)\.version=(.+)$", properties, re.MULTILINE):
-        yield _component(name, version, f"pkg:maven/io.netty/{name}@{version}")
+def _library(found: Library) -> Component:
+    in_the_jar = found.evidence.startswith("META-INF/")
+    confidence = _CONFIDENCE[in_the_jar]
+    method = {
+        "technique": "manifest-analysis" if in_the_jar else "source-code-analysis",
+        "confidence": confidence,
+        "value": found.evidence,
+    }
+    identity = {"field": "version", "confidence": confidence, "methods": [method]}
+    component = _component(found.name, found.version, found.purl)
+    return {**component, "group": found.group, "evidence": {"identity": [identity]}}
 
 
 def _component(name: str, version: str, purl: str) -> Component:

@@ -21,7 +21,7 @@ from scripts.java.toolchain import (
     javac_command,
     joined,
     junit_jar,
-    torchserve_jar,
+    libraries,
 )
 
 # All of Eclipse's warnings but these:
@@ -72,7 +72,7 @@ def _eclipse_command() -> list[str]:
         raise MissingToolError("ecj is not on the PATH: apt-get install ecj")
     warnings = f"-warn:+all,{','.join(f'-{name}' for name in _NOT_ASKED_FOR)}"
     options = [f"-{JAVAC_VERSION}", "-proc:none", "-d", "none", warnings, "-failOnWarning"]
-    return ["ecj", *options, "-cp", joined(torchserve_jar(), junit_jar()), str(SOURCES), str(TESTS)]
+    return ["ecj", *options, "-cp", joined(*libraries(), junit_jar()), str(SOURCES), str(TESTS)]
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from scripts.java.toolchain import (
     javac_command,
     joined,
     junit_jar,
-    torchserve_jar,
+    libraries,
 )
+from vertex_torchserve.serving.java_libraries.class_path import torchserve_home
 
 _TIMEOUT = "junit.jupiter.execution.timeout.default=120 s"
 
@@ -35,8 +36,7 @@ def main(arguments: list[str]) -> int:
         compiled = subprocess.run(compile_command, check=False)
         if compiled.returncode != 0:
             return compiled.returncode
-        # JUnit's jar comes first: TorchServe's has an older JUnit in it.
-        class_path = joined(junit_jar(), classes, torchserve_jar())
+        class_path = joined(junit_jar(), classes, *libraries())
         options = [
             "--scan-class-path",
             str(classes),
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
             "--details",
             "tree",
         ]
-        home = f"-Dmodel_server_home={torchserve_jar().parents[2]}"  # TorchServe looks for its version there
+        home = f"-Dmodel_server_home={torchserve_home()}"  # TorchServe looks for its version there
         command = ["java", home, "-cp", class_path, "org.junit.platform.console.ConsoleLauncher", *options]
         # TorchServe's classes write their logs into the working directory.
         return subprocess.run([*command, "--config", _TIMEOUT], cwd=folder, check=False).returncode

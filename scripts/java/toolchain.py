@@ -1,9 +1,10 @@
 """The Java sources and the compiler they are built and checked with."""
 
-import importlib.util
 import re
 import subprocess
 from pathlib import Path
+
+from vertex_torchserve.serving.java_libraries.class_path import MAKE, class_path, torchserve_jar
 
 ROOT = Path(__file__).parents[2]
 JAVA_FOLDER = ROOT / "src" / "vertex_torchserve" / "serving" / "java"
@@ -36,19 +37,19 @@ def java_files(folder: Path) -> list[str]:
     return sorted(str(path) for path in folder.rglob("*.java"))
 
 
-def torchserve_jar() -> Path:
-    """TorchServe's own jar, which carries netty, log4j and the serving SDK too.
+def libraries() -> list[Path]:
+    """The jars that our own is compiled against and runs with: TorchServe's classes, netty, log4j and others.
 
     Raises:
-        MissingToolError: When TorchServe is not installed in this Python.
+        MissingToolError: When they have not been made.
     """
-    torchserve = importlib.util.find_spec("ts")
-    if torchserve is None or torchserve.origin is None:
-        raise MissingToolError("TorchServe is not installed in this Python: pip install torchserve==0.12.0")
-    return Path(torchserve.origin).parent / "frontend" / "model-server.jar"
+    jars = class_path()
+    if torchserve_jar() in jars:
+        raise MissingToolError(f"the Java libraries are not made: {MAKE}")
+    return jars
 
 
-def javac_command(sources: list[str], classes: Path, *class_path: Path) -> list[str]:
+def javac_command(sources: list[str], classes: Path, *more: Path) -> list[str]:
     """The command that compiles `sources` into the folder `classes`; a warning fails it.
 
     Raises:
@@ -59,7 +60,7 @@ def javac_command(sources: list[str], classes: Path, *class_path: Path) -> list[
         raise MissingToolError(
             f"javac on the PATH: {found}; {JAVAC_VERSION} is needed: apt-get install openjdk-17-jdk-headless"
         )
-    return ["javac", *_OPTIONS, "-cp", joined(torchserve_jar(), *class_path), "-d", str(classes), *sources]
+    return ["javac", *_OPTIONS, "-cp", joined(*libraries(), *more), "-d", str(classes), *sources]
 
 
 def junit_jar() -> Path:
@@ -73,9 +74,9 @@ def junit_jar() -> Path:
     return JUNIT
 
 
-def joined(*class_path: Path) -> str:
+def joined(*jars: Path) -> str:
     """A class path as Java reads it."""
-    return ":".join(str(path) for path in class_path)
+    return ":".join(str(path) for path in jars)
 
 
 def _javac_version() -> int | None:

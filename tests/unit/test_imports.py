@@ -41,7 +41,8 @@ SERVING = {
     "log": {"settings", "envelope"},
     "machine": {"settings", "archive"},
     "health": {"settings", "archive"},
-    "torchserve": {"settings", "archive", "envelope", "health", "log", "machine"},
+    "java_libraries": set(),
+    "torchserve": {"settings", "archive", "envelope", "health", "java_libraries", "log", "machine"},
     "local_server": {"settings", "ports", "health", "log"},
     "entrypoint": {"settings", "archive", "health", "log", "machine", "torchserve"},
 }

@@ -15,6 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from testbed.deadlines import PROGRAM_SECONDS
 from tests.integration.images.model_stores import state_dict_store, torchscript_store
 from vertex_torchserve.docker import Container, client
+from vertex_torchserve.serving.java_libraries.lock import read_lock
 
 STEPS = Path(__file__).parents[3] / "scripts" / "cloudbuild"
 
@@ -98,10 +99,26 @@ def test_the_sbom_lists_what_pip_and_dpkg_list(sbom: dict[str, Any], image: str)
 def test_the_sbom_lists_java_s_parts(sbom: dict[str, Any]) -> None:
     versions = {component.get("purl", "").partition("@")[0]: component for component in sbom["components"]}
     assert versions["pkg:generic/openjdk"]["version"].startswith("21.")
-    assert versions["pkg:maven/io.netty/netty-codec-http"]["version"].startswith("4.1.")
-    jars = {found["name"]: found["hashes"] for found in sbom["components"] if found["type"] == "file"}
-    [digest] = jars["ts/frontend/model-server.jar"]
-    assert (digest["alg"], len(digest["content"])) == ("SHA-256", 64)
+    [identity] = versions["pkg:maven/io.netty/netty-codec-http"]["evidence"]["identity"]
+    assert (identity["field"], identity["confidence"]) == ("version", 1)
+    assert "pkg:maven/com.lmax/disruptor" in versions
+    jars = {
+        found["name"].rpartition("/")[2]: found for found in sbom["components"] if found["type"] == "file"
+    }
+    # What is served with here is what the tests outside of the image run with.
+    expected = read_lock().digests
+    assert {name: jars[name]["hashes"] for name in expected} == {
+        name: [{"alg": "SHA-256", "content": digest}] for name, digest in expected.items()
+    }
+    assert "model-server.jar" not in jars
+
+
+def test_the_vex_speaks_of_what_the_sbom_lists(sbom: dict[str, Any]) -> None:
+    listed = {component.get("purl") for component in sbom["components"]}
+    vex = json.loads((STEPS.parents[1] / "images" / "openvex.json").read_text())
+    products = {found["@id"] for statement in vex["statements"] for found in statement["products"]}
+    assert products
+    assert products <= listed
 
 
 def test_the_same_image_has_the_same_sbom(

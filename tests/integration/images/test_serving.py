@@ -68,6 +68,16 @@ def test_torchscript_with_a_stock_handler(image: str, store: Path, work: Path) -
     assert answer.body == {"predictions": [6.0, -3.0]}
 
 
+def test_the_kept_up_netty_serves_with_its_native_transport(image: str, store: Path, work: Path) -> None:
+    with serve(image, torchscript_store(store, work)) as server:
+        pings_until_ready(server)
+        threads = server.container.execute("sh", "-c", "cat /proc/[0-9]*/task/[0-9]*/comm 2> /dev/null; true")
+        log = server.container.logs()
+    assert "epollEventLoopGroup"[:15] in threads.split()  # a thread's name has 15 characters in Linux
+    assert "netty-codec-http-4.2.13.Final" in log
+    assert "TorchServe's own jar" not in log
+
+
 def test_a_state_dict_with_its_own_model_file_on_another_port(image: str, store: Path, work: Path) -> None:
     with serve(image, state_dict_store(store, work), port=8085) as server:
         assert pings_until_ready(server) == [503, 200]

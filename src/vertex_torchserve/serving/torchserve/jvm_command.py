@@ -1,16 +1,15 @@
 """The JVM's command line and environment: TorchServe as its own launcher would start it."""
 
-import importlib.util
 import logging
 import os
 import sys
 from pathlib import Path
 
-from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.envelope import lay_out_home
 from vertex_torchserve.serving.health.early_listener import RETRY_AFTER_SECONDS
 from vertex_torchserve.serving.health.ready_check import ready_file
+from vertex_torchserve.serving.java_libraries.class_path import class_path, torchserve_home
 from vertex_torchserve.serving.machine.sizing import MIB, Sizing
 from vertex_torchserve.serving.settings import ServingSettings
 from vertex_torchserve.serving.torchserve.config_properties import max_body_bytes, render_config_properties
@@ -43,14 +42,13 @@ def torchserve_command(
     The launcher throws the exit code away and leaves the JVM behind on SIGTERM (`ts/model_server.py` of
     TorchServe 0.12, which also has the command it builds).
     """
-    site_packages = _torchserve_home()
     config = work / _CONFIG_NAME
     config.write_text(render_config_properties(settings, sizing, model))
     java_tmp = work / "java"
     java_tmp.mkdir()
     return [
         str(java_executable()),
-        f"-Dmodel_server_home={lay_out_home(work / 'home', site_packages)}",
+        f"-Dmodel_server_home={lay_out_home(work / 'home', torchserve_home())}",
         f"-Djava.io.tmpdir={java_tmp}",
         f"-Dlog4j.configurationFile=file://{_LOG_CONFIG}",
         f"-Xmx{sizing.heap_bytes // MIB}m",
@@ -65,7 +63,7 @@ def torchserve_command(
             for name, value in launcher_properties(ready_file(work), settings.request_timeout_seconds).items()
         ),
         "-cp",
-        f"{site_packages}/ts/frontend/*{os.pathsep}{_LAUNCHER}",
+        os.pathsep.join(map(str, (*class_path(), _LAUNCHER))),
         # TorchServe's own main with a truthful /ping and a drain, without gRPC (docs/decisions/0003).
         "vertextorchserve.Launcher",
         "--python",
@@ -132,14 +130,3 @@ def _decided_variables(config: str) -> set[str]:
     """Variables that override `config.properties`: one for each of its keys, and two for file and home."""
     keys = {line.partition("=")[0] for line in config.splitlines()}
     return {f"TS_{key.upper()}" for key in keys} | {"TS_CONFIG_FILE", "TS_MODEL_SERVER_HOME"}
-
-
-def _torchserve_home() -> Path:
-    spec = importlib.util.find_spec("ts")
-    if spec is None or spec.origin is None:
-        raise InputError(
-            Problem(
-                "TorchServe is not installed in this Python", "pip install 'vertex-torchserve[torchserve]'"
-            )
-        )
-    return Path(spec.origin).parents[1]

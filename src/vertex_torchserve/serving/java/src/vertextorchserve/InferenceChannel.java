@@ -54,7 +54,9 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         this.settings = settings;
     }
 
+    /** Netty 4.2 discourages handlers with threads of their own, and still runs them as 4.1 does. */
     @Override
+    @SuppressWarnings("deprecation")
     protected void initChannel(Channel channel) {
         ChannelPipeline pipeline = channel.pipeline();
         pipeline.addLast("strict framing", new StrictFraming());

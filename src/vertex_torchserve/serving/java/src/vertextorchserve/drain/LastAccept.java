@@ -16,6 +16,9 @@ import org.slf4j.LoggerFactory;
 public final class LastAccept {
     private static final Logger LOG = LoggerFactory.getLogger(LastAccept.class);
 
+    // What netty takes for the number of bytes read when there was no connection to accept.
+    private static final int NONE_ACCEPTED = -1;
+
     private LastAccept() {}
 
     /**
@@ -37,7 +40,11 @@ public final class LastAccept {
         return listening.closeFuture();
     }
 
-    /** Calls what netty calls when epoll reports waiting connections; the method is private to netty. */
+    /**
+     * Calls what netty calls when epoll reports waiting connections; the method is private to netty. One call
+     * accepts all of them in netty 4.1, one of them in netty 4.2.
+     */
+    @SuppressWarnings("deprecation") // lastBytesRead is of an interface that netty discourages implementing
     private static void acceptAll(EpollServerSocketChannel listening) {
         MaxMessagesRecvByteBufAllocator most = listening.config().getRecvByteBufAllocator();
         most.maxMessagesPerRead(Integer.MAX_VALUE);
@@ -47,7 +54,9 @@ public final class LastAccept {
                 try {
                     Method accept = type.getDeclaredMethod("epollInReady");
                     accept.setAccessible(true);
-                    accept.invoke(listening.unsafe());
+                    do {
+                        accept.invoke(listening.unsafe());
+                    } while (listening.unsafe().recvBufAllocHandle().lastBytesRead() != NONE_ACCEPTED);
                     return;
                 } catch (NoSuchMethodException e) {
                     type = type.getSuperclass();
