@@ -227,6 +227,8 @@ def test_what_is_not_emulated_says_so(vertex: Emulator) -> None:
     for answer in (
         httpx.get(f"{parent}/datasets"),
         httpx.post(f"{parent}/models/1:export", json={}),
+        httpx.post(f"{parent}/batchPredictionJobs", json={"generateExplanation": True}),
+        httpx.post(f"{parent}/batchPredictionJobs", json={"instanceConfig": {"instanceType": "object"}}),
         httpx.get(f"{vertex.vertex_host}/elsewhere"),
     ):
         assert answer.status_code == 501

@@ -146,8 +146,10 @@ def _refuse_unusable(job: Json) -> None:
     """Refuse what is wrong, and what Vertex AI can do and this emulator can't."""
     if "unmanagedContainerModel" in job:
         raise not_emulated("A batch prediction job with unmanaged_container_model")
+    if job.get("generateExplanation"):
+        raise not_emulated("A batch prediction job with generate_explanation")
     instance_config = job.get("instanceConfig", {})
-    for field in ("includedFields", "excludedFields", "keyField"):
+    for field in ("includedFields", "excludedFields", "keyField", "instanceType"):
         if instance_config.get(field):
             raise not_emulated(f"instance_config.{field}")
     input_config, output_config = job.get("inputConfig", {}), job.get("outputConfig", {})
