@@ -3,8 +3,8 @@
     python -m benchmarks.hostile_requests
 
 Each attack of benchmarks/hostile is made by one client and then by eight at once, for as long as it is not
-answered, at most four seconds. `/ping` and a small prediction are asked all the time meanwhile, each on a new
-connection. A server that is not well afterwards is started anew. About twelve minutes. Writes
+answered, at most three seconds. `/ping` and a small prediction are asked all the time meanwhile, each time on
+a new connection. A server that is not well afterwards is started anew. About twelve minutes. Writes
 benchmarks/results/hostile_requests.json and hostile_requests.md; ends with 1 when ours is not as it must be.
 """
 
@@ -24,9 +24,9 @@ from benchmarks.hostile.watching import Watch
 from benchmarks.published import installed_versions, publish
 
 COPIES = (1, 8)
-MOST_SECONDS = 4.0
-"""A trial ends after this. It is four times what a neighbour may wait, and stock may never answer."""
-SETTLE_SECONDS = 5.0
+MOST_SECONDS = 3.0
+"""A trial ends after this. It is three times what a neighbour may wait, and stock may never answer."""
+SETTLE_SECONDS = 3.0
 START_SECONDS = 30.0
 
 
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("attacks", nargs="*", help="names of attacks; all when left out")
     parser.add_argument("--copies", type=int, nargs="*", default=COPIES, help="clients at once (default 1 8)")
     parser.add_argument("--ours-alone", action="store_true", help="leave stock out")
-    parser.add_argument("--seconds", type=float, default=MOST_SECONDS, help="of a trial, at most (default 4)")
+    parser.add_argument("--seconds", type=float, default=MOST_SECONDS, help="of a trial, at most (default 3)")
     arguments = parser.parse_args()
     unknown = set(arguments.attacks) - set(ATTACKS)
     if unknown:

@@ -72,6 +72,11 @@ class Watch:
         ping, neighbour = self._pipe.recv()
         return Suffered.of(ping), Suffered.of(neighbour)
 
+    def begin_anew(self) -> None:
+        """Wait until no question is on its way that was asked before this moment."""
+        now = time.monotonic()
+        self.during(now, now)
+
     def __enter__(self) -> "Watch":
         return self
 
