@@ -99,6 +99,7 @@ def test_nothing_to_predict_never_reaches_the_handler(tmp_path: Path) -> None:
     assert malformed.status == 400
 
 
+MANY = "the body holds more than 1000000 lists or 250000 objects: send fewer instances at a time"
 SHAPE = 'the body must be {"instances": [...], "parameters": {...}}'
 
 
@@ -119,6 +120,8 @@ SHAPE = 'the body must be {"instances": [...], "parameters": {...}}'
             b'{"instances": [' + b"[]," * 100_000 + b"[]]}",
             '"instances" has 100001 entries, at most 100000 are taken: send fewer at a time',
         ),
+        (b'{"instances": [[' + b"[]," * 1_000_000, MANY),
+        (b'{"instances": [[' + b"{}," * 250_000, MANY),
         (b'{"instances": ["a"], "parameters": [1]}', '"parameters" must be an object, got a list'),
         (b'{"instances": [], "parameters": 0}', '"parameters" must be an object, got a number'),
         (b'{"instances": ["a"', "the body is not valid JSON: Expecting ',' delimiter at line 1 column 19"),
@@ -140,6 +143,12 @@ def test_a_malformed_request_is_refused_alone(echo: Any, body: bytes, message: s
     assert (malformed.status, malformed.body) == (400, {"error": message})
     assert malformed.headers["content-type"] == "application/json"
     assert before.body == after.body == {"predictions": [{"got": "a", "with": {}}]}
+
+
+def test_brackets_in_texts_are_no_lists(echo: Any) -> None:
+    text = "[{" * 1_100_000 + '\\"[' * 3
+    answer = send(echo, {"instances": [text]})[0]
+    assert (answer.status, answer.body) == (200, {"predictions": [{"got": text, "with": {}}]})
 
 
 def test_nan_in_a_request_is_passed_on_as_the_json_envelope_does(tmp_path: Path) -> None:
