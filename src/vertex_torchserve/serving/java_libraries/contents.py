@@ -5,7 +5,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from vertex_torchserve.serving.java_libraries.lock import read_lock
+from vertex_torchserve.serving.java_libraries.lock import Kept, read_lock
 
 _POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
 
@@ -44,8 +44,13 @@ def libraries_in(jar: Path) -> list[Library]:
         if jar.name == lock.kept_name:
             kept = [found for found in lock.kept if any(found.has(name) for name in names)]
             where = f"TorchServe {lock.kept[0].version}: frontend/gradle.properties, serving-sdk/pom.xml"
-            return sorted(Library(*found.name.split(":"), found.version, where) for found in kept)
+            return sorted(_kept(found, where) for found in kept)
         return sorted(_library(content, name) for name in names if _POM.fullmatch(name))
+
+
+def _kept(found: Kept, evidence: str) -> Library:
+    group, name = found.name.split(":")
+    return Library(group, name, found.version, evidence)
 
 
 def _library(jar: zipfile.ZipFile, name: str) -> Library:
