@@ -20,6 +20,7 @@ _MODULES = {
     "pyyaml": "yaml",
     "scikit-image": "skimage",
     "scikit-learn": "sklearn",
+    "setuptools": "pkg_resources",
 }
 
 

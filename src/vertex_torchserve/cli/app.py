@@ -30,6 +30,7 @@ app = typer.Typer(
     help="From a trained PyTorch model to a TorchServe archive that is proved to serve and registered in "
     "Vertex AI.\n\n"
     "The usual way: `package` a model folder, `smoke-test` the archive, `upload` it to the Model Registry. "
+    "`check` says what is wrong with any archive before anything starts. "
     "`emulator` is a local Vertex AI to try it all against; `demo` runs all of it once.",
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from testbed.archive_faults import SCRIPT, STATE_DICT
+from testbed.archives import archive
 from testbed.foreign_archives import FOREIGN_ARCHIVES
 from tests.model_folders import model_folder, wheels, write_handler
 from vertex_torchserve.archive_check.check import check_path
@@ -72,3 +73,56 @@ def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     check_path(str(path))
     assert [each.name for each in tmp_path.iterdir()] == ["b.mar"]
+
+
+_HANDLE = "def handle(data, context):\n    return data\n"
+_CLASS = (
+    "class H({base}):\n    def initialize(self, context): ...\n    def handle(self, data, context): ...\n"
+)
+GOOD_HANDLERS = {
+    "caught": f"try:\n    import cv2\nexcept (ImportError, RuntimeError):\n    cv2 = None\n{_HANDLE}",
+    "suppressed": f"import contextlib\n\nwith contextlib.suppress(ImportError):\n    import cv2\n{_HANDLE}",
+    "for types": f"import typing\n\nif typing.TYPE_CHECKING:\n    import cv2\n{_HANDLE}",
+    "for a program": f"{_HANDLE}if __name__ == '__main__':\n    import cv2\n",
+    "where it is there": f"import importlib.util as u\nif u.find_spec('cv2'):\n    import cv2\n{_HANDLE}",
+    "bound by another name": "from net import answer as handle\n",
+    "assigned": f"{_CLASS.format(base='')}class Other: ...\n_h = H()\nhandle = _h.handle\n",
+    "one of two": "import torch\nif torch.cuda.is_available():\n    from net import answer as handle\n"
+    "else:\n    from net import slow as handle\n",
+    "a class": _CLASS.format(base="object"),
+    "a class of another module's": "from ts.torch_handler.base_handler import BaseHandler\n\n\n"
+    "class H(BaseHandler):\n    pass\n",
+    "a package of its own": f"from pkg.inner import answer\nimport pkg.data\n{_HANDLE}",
+    "a module of the image": f"import google.cloud.storage, PIL.Image, yaml, ts.context\n{_HANDLE}",
+    "in Latin-1 as it says": f"# -*- coding: latin-1 -*-\n# \xe9\n{_HANDLE}",
+}
+_BESIDE = {
+    "net.py": "def answer(data, context): ...\n\n\nslow = answer\n",
+    "pkg/__init__.py": "from .inner import answer\n",
+    "pkg/inner.py": "from . import data\nfrom ..pkg.data import x\n",
+    "pkg/data.py": "x = 1\n",
+}
+
+
+@pytest.mark.parametrize("source", GOOD_HANDLERS.values(), ids=GOOD_HANDLERS)
+def test_a_handler_that_is_right(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.mar"
+    path.write_bytes(archive(files={**_BESIDE, "handler.py": source.encode("latin-1")}))
+    assert check_path(str(path)).findings == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# only a comment\n\n",
+        "torch>=2\ntorchserve\nnumpy\n",
+        "--extra-index-url https://download.pytorch.org/whl/cpu\ntorchvision==0.28.0\n",
+        "einops==0.8.1 \\\n  --hash=sha256:00\nscikit-learn[all]==1.9.1; python_version > '3.8'  # why\n",
+        "-c pins.txt\neinops\n./pkg\n-r more.txt\n-e .\n",
+    ],
+)
+def test_requirements_that_are_right(text: str, tmp_path: Path) -> None:
+    files = {"r.txt": text, "pins.txt": "", "more.txt": "", "pkg/setup.py": ""}
+    path = tmp_path / "model.mar"
+    path.write_bytes(archive(files=files, requirementsFile="r.txt"))
+    assert check_path(str(path)).findings == ()

@@ -2,7 +2,7 @@
 
 import ast
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import decode_source
 from typing import NamedTuple
@@ -12,6 +12,8 @@ from vertex_torchserve.serving.archive.bounded_text import shortened
 # As long as anybody's handler; the parser takes hundreds of bytes of memory for each.
 MOST_SOURCE_BYTES = 2 << 20
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# In the test of an `if`: what is below is for type checkers, for a program, or only where it can be imported.
+_GUARDS = {"TYPE_CHECKING", "__name__", "find_spec"}
 _CATCHING_IMPORTS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException", "OSError"}
 
 
@@ -147,21 +149,27 @@ def _imports(body: Sequence[ast.stmt], *, is_certain: bool, is_guarded: bool) ->
             for inner in list(_bodies(node))[1:]:
                 yield from _imports(inner, is_certain=False, is_guarded=is_guarded)
         elif isinstance(node, ast.If):
-            typing = any("TYPE_CHECKING" in _name(each) for each in ast.walk(node.test))
-            yield from _imports(node.body, is_certain=False, is_guarded=is_guarded or typing)
+            guarded = is_guarded or _names(node.test, _GUARDS)
+            yield from _imports(node.body, is_certain=False, is_guarded=guarded)
             yield from _imports(node.orelse, is_certain=False, is_guarded=is_guarded)
+        elif isinstance(node, ast.With):
+            guarded = is_guarded or any(_names(item.context_expr, {"suppress"}) for item in node.items)
+            yield from _imports(node.body, is_certain=is_certain, is_guarded=guarded)
         else:
-            inner_certain = is_certain and isinstance(node, ast.With | ast.ClassDef)
+            inner_certain = is_certain and isinstance(node, ast.ClassDef)
             for inner in _bodies(node):
                 yield from _imports(inner, is_certain=inner_certain, is_guarded=is_guarded)
 
 
-def _name(node: ast.AST) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+def _names(expression: ast.expr, wanted: Collection[str]) -> bool:
+    """Whether an expression has one of these names in it."""
+    return any(
+        (each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "")) in wanted
+        for each in ast.walk(expression)
+    )
 
 
 def _catches_imports(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
-    names = {each.id for each in ast.walk(handler.type) if isinstance(each, ast.Name)}
-    return not names.isdisjoint(_CATCHING_IMPORTS)
+    return _names(handler.type, _CATCHING_IMPORTS)

@@ -14,14 +14,15 @@ def requirements_pinned(subject: Subject) -> Iterator[Finding]:
     """Each requirement that the image lacks is pinned to one version (`NAME==VERSION`).
 
     They are installed at each start of a container, months after the archive was made: without a pin it is
-    another version each time. Those that come from the archive's own `wheels/`, and those that the image
-    has, stay as they are.
+    another version each time. Those that come from the archive's own `wheels/` or have constraints (`-c`),
+    and those that the image has, stay as they are.
 
     Fix: write the version that the model was tried with.
     """
-    if any(name.startswith(_FOLDER) for name in subject.names):
-        return
     requirements = subject.requirements
+    by_constraints = any(line.text.startswith(("-c", "--constraint")) for line in requirements.lines)
+    if by_constraints or any(name.startswith(_FOLDER) for name in subject.names):
+        return
     loose = [
         line
         for line in requirements.lines
