@@ -30,6 +30,7 @@ FORM_URLENCODED_BYTES = 999_999
 # How many bytes the headers of one part of a form may have: as many as those of the request.
 FORM_PART_HEADER_BYTES = 8192
 _CONFIG_NAME = "config.properties"
+_FIRST_HEAP_MIB = 64
 _LAUNCHER = Path(__file__).parents[1] / "java" / "vertex-torchserve.jar"
 _LOG_CONFIG = Path(__file__).with_name("log4j2.xml")
 
@@ -51,6 +52,8 @@ def torchserve_command(
         f"-Dmodel_server_home={lay_out_home(work / 'home', torchserve_home())}",
         f"-Djava.io.tmpdir={java_tmp}",
         f"-Dlog4j.configurationFile=file://{_LOG_CONFIG}",
+        # The JVM begins with a 64th of the machine's memory otherwise, and fills that before it clears up.
+        f"-Xms{min(_FIRST_HEAP_MIB, sizing.heap_bytes // MIB)}m",
         f"-Xmx{sizing.heap_bytes // MIB}m",
         f"-XX:MaxDirectMemorySize={sizing.heap_bytes // MIB}m",
         "-XX:+ExitOnOutOfMemoryError",
