@@ -17,7 +17,7 @@ from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
 from vertex_torchserve.serving.java_libraries.class_path import class_path, torchserve_home, torchserve_jar
 from vertex_torchserve.serving.ports import free_ports
-from vertex_torchserve.serving.settings import DEFAULT_REQUEST_TIMEOUT_SECONDS
+from vertex_torchserve.serving.settings import ServingSettings
 from vertex_torchserve.serving.torchserve.java_runtime import java_executable
 from vertex_torchserve.serving.torchserve.jvm_command import launcher_properties
 
@@ -80,7 +80,7 @@ class JvmServer:
         (work / "tmp").mkdir(parents=True)
         ready = work / "ready"
         ready.touch()
-        known = launcher_properties(ready, DEFAULT_REQUEST_TIMEOUT_SECONDS)
+        known = launcher_properties(ready, ServingSettings.from_environment({}))
         config = work / "config.properties"
         config.write_text(
             f"inference_address=http://127.0.0.1:{self.http}\n"

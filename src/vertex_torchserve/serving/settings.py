@@ -23,11 +23,19 @@ DEFAULT_MODEL_STORE = "/mnt/models"
 DEFAULT_REQUEST_TIMEOUT_SECONDS = 3600
 # Some sixty full batches of the default size: enough for a burst; a lasting overload is refused with 503.
 DEFAULT_QUEUE_SIZE = 1000
+# As long as nginx and Apache wait for the head of a request, or a little less.
+DEFAULT_READ_TIMEOUT_SECONDS = 30
+# A little longer than the 600 s for which Google Cloud's load balancers keep a connection: the first to close
+# it must be the client, or requests that it sends at that moment are lost.
+DEFAULT_IDLE_TIMEOUT_SECONDS = 620
+# Twice the clients of a large deployment; each costs the JVM some 10 kB.
+DEFAULT_CONNECTIONS = 4096
 _LONGEST_TIMEOUT_SECONDS = 86400  # a day
 # The most of each number. No machine has so many cores for workers and threads; requests that wait, and those
 # of a batch, lie in the JVM's memory.
 _MOST_PROCESSES = 1024
 _MOST_WAITING = 1_000_000
+_MOST_CONNECTIONS = 100_000
 _LONGEST_DELAY_MS = 3_600_000
 _MOST_DIGITS = 20
 _MOST_SHOWN = 80
@@ -60,6 +68,12 @@ class ServingSettings:
             most 1,000,000.
         request_timeout_seconds: `VTS_REQUEST_TIMEOUT_SECONDS`: a request without an answer by then gets 504.
             At most a day.
+        read_timeout_seconds: `VTS_READ_TIMEOUT_SECONDS`: how long the head of a request may take to arrive,
+            and its body beside a second for each 8 KiB; then it is answered 408. At most a day.
+        idle_timeout_seconds: `VTS_IDLE_TIMEOUT_SECONDS`: how long a connection may be open without a request.
+            At most a day.
+        connections: `VTS_CONNECTIONS`: how many connections may be open; requests on one more get 503, but
+            for `/ping`. At most 100,000.
         install_timeout_seconds: `VTS_INSTALL_TIMEOUT_SECONDS`: how long installing the archive's requirements
             may take; 900 s unless told otherwise, at most a day.
         accelerator: `AIP_ACCELERATOR_TYPE`: the kind of GPU that was asked for; empty for none.
@@ -81,6 +95,9 @@ class ServingSettings:
     max_batch_delay_ms: int | None
     queue_size: int
     request_timeout_seconds: int
+    read_timeout_seconds: int
+    idle_timeout_seconds: int
+    connections: int
     install_timeout_seconds: int
     accelerator: str
     exit_with_stdin: bool
@@ -151,6 +168,11 @@ class ServingSettings:
                 count(_LONGEST_TIMEOUT_SECONDS, "VTS_REQUEST_TIMEOUT_SECONDS")
                 or DEFAULT_REQUEST_TIMEOUT_SECONDS
             ),
+            read_timeout_seconds=count(_LONGEST_TIMEOUT_SECONDS, "VTS_READ_TIMEOUT_SECONDS")
+            or DEFAULT_READ_TIMEOUT_SECONDS,
+            idle_timeout_seconds=count(_LONGEST_TIMEOUT_SECONDS, "VTS_IDLE_TIMEOUT_SECONDS")
+            or DEFAULT_IDLE_TIMEOUT_SECONDS,
+            connections=count(_MOST_CONNECTIONS, "VTS_CONNECTIONS") or DEFAULT_CONNECTIONS,
             accelerator=environment.get("AIP_ACCELERATOR_TYPE", ""),
             exit_with_stdin=environment.get(EXIT_WITH_STDIN) == "1",
         )

@@ -29,6 +29,9 @@ def test_defaults() -> None:
         max_batch_delay_ms=None,
         queue_size=1000,
         request_timeout_seconds=3600,
+        read_timeout_seconds=30,
+        idle_timeout_seconds=620,
+        connections=4096,
         install_timeout_seconds=900,
         accelerator="",
         exit_with_stdin=False,
@@ -78,6 +81,9 @@ MOST = {
     "VTS_QUEUE_SIZE": 1_000_000,
     "VTS_REQUEST_TIMEOUT_SECONDS": 86400,
     "VTS_INSTALL_TIMEOUT_SECONDS": 86400,
+    "VTS_READ_TIMEOUT_SECONDS": 86400,
+    "VTS_IDLE_TIMEOUT_SECONDS": 86400,
+    "VTS_CONNECTIONS": 100_000,
 }
 
 
@@ -86,6 +92,8 @@ def test_the_greatest_numbers() -> None:
     assert (settings.workers, settings.threads, settings.batch_size) == (1024, 1024, 1_000_000)
     assert (settings.max_batch_delay_ms, settings.queue_size) == (3_600_000, 1_000_000)
     assert (settings.request_timeout_seconds, settings.install_timeout_seconds) == (86400, 86400)
+    assert (settings.read_timeout_seconds, settings.idle_timeout_seconds) == (86400, 86400)
+    assert settings.connections == 100_000
 
 
 @pytest.mark.parametrize("name", [*MOST, "OMP_NUM_THREADS"])

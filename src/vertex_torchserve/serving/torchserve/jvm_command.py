@@ -22,6 +22,9 @@ DRAIN_DELAY_SECONDS = 0
 # How long requests that were accepted may take after that. Kubernetes waits 30 s before SIGKILL, and
 # TorchServe's own stop takes two seconds of netty's quiet period behind the drain.
 DRAIN_LIMIT_SECONDS = 20
+# A body or an answer that comes, or is read, slower than this ends its connection in the end: 64 kbit/s. The
+# largest body may take 21 minutes.
+SLOWEST_BYTES_PER_SECOND = 8192
 # How many fields or parts the form of a request may have: as many as netty's later versions take by default.
 FORM_FIELDS = 128
 # How many bytes a form may have that is not in parts: a tenth of a body. Netty decodes it byte by byte,
@@ -61,10 +64,7 @@ def torchserve_command(
         # Only the JVM's first compiler: the second takes a third of a core from the model in the first minute
         # of load, and makes no answer faster (MiniLM on two cores, `top -H`, wrk with 32 connections).
         "-XX:TieredStopAtLevel=1",
-        *(
-            f"-D{name}={value}"
-            for name, value in launcher_properties(ready_file(work), settings.request_timeout_seconds).items()
-        ),
+        *(f"-D{name}={value}" for name, value in launcher_properties(ready_file(work), settings).items()),
         "-cp",
         os.pathsep.join(map(str, (*class_path(), _LAUNCHER))),
         # TorchServe's own main with a truthful /ping and a drain, without gRPC (docs/decisions/0003).
@@ -80,18 +80,22 @@ def torchserve_command(
     ]
 
 
-def launcher_properties(ready_file: Path, request_timeout_seconds: int) -> dict[str, str]:
+def launcher_properties(ready_file: Path, settings: ServingSettings) -> dict[str, str]:
     """The system properties that our launcher reads (Settings.java, which has no defaults of its own).
 
     Args:
         ready_file: `/ping` is 503 until this file exists.
-        request_timeout_seconds: A request without an answer by then gets 504.
+        settings: Time-outs and the number of connections.
     """
     return {
         "vts.ready.file": str(ready_file),
         "vts.drain.delay.seconds": str(DRAIN_DELAY_SECONDS),
         "vts.drain.limit.seconds": str(DRAIN_LIMIT_SECONDS),
-        "vts.request.timeout.seconds": str(request_timeout_seconds),
+        "vts.request.timeout.seconds": str(settings.request_timeout_seconds),
+        "vts.read.timeout.seconds": str(settings.read_timeout_seconds),
+        "vts.idle.timeout.seconds": str(settings.idle_timeout_seconds),
+        "vts.slowest.bytes.per.second": str(SLOWEST_BYTES_PER_SECOND),
+        "vts.connections": str(settings.connections),
         "vts.load.retry.seconds": str(RETRY_AFTER_SECONDS),
         "vts.form.fields": str(FORM_FIELDS),
         "vts.form.urlencoded.bytes": str(FORM_URLENCODED_BYTES),

@@ -1,5 +1,6 @@
 """What the environment says about limits is what the server does, started the way the images start it."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def test_time_out_queue_and_body(tmp_path: Path) -> None:
         "AIP_STORAGE_URI": str(tmp_path),
         "VTS_WORKERS": "1",
         "VTS_REQUEST_TIMEOUT_SECONDS": "3",
+        "VTS_READ_TIMEOUT_SECONDS": "2",
         "VTS_QUEUE_SIZE": "17",
     }
     with ServingProcess(environment) as server:
@@ -44,6 +46,9 @@ def test_time_out_queue_and_body(tmp_path: Path) -> None:
             "error": "the request body is larger than 10551296 bytes, the most that is accepted; "
             "send fewer or smaller instances at a time"
         }
+        with socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0), ANSWER_SECONDS) as half:
+            half.sendall(b"POST /predictions/model HTTP/1.1\r\n")
+            assert half.recv(65536).startswith(b"HTTP/1.1 408 ")
         # The management port is known to the server alone; it listens where its configuration says.
         listening = {
             connection.laddr.port

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from vertex_torchserve.serving.settings import ServingSettings
 from vertex_torchserve.serving.torchserve.jvm_command import launcher_properties
 
 SOURCES = Path(__file__).parents[4] / "src" / "vertex_torchserve" / "serving" / "java" / "src"
@@ -12,12 +13,16 @@ def test_python_passes_what_java_reads_and_no_more() -> None:
     read = {
         name for path in SOURCES.rglob("*.java") for name in re.findall(r'"(vts\.[\w.]+)"', path.read_text())
     }
-    assert set(launcher_properties(Path("ready"), 3600)) == read
+    assert set(launcher_properties(Path("ready"), ServingSettings.from_environment({}))) == read
     assert read == {
         "vts.ready.file",
         "vts.drain.delay.seconds",
         "vts.drain.limit.seconds",
         "vts.request.timeout.seconds",
+        "vts.read.timeout.seconds",
+        "vts.idle.timeout.seconds",
+        "vts.slowest.bytes.per.second",
+        "vts.connections",
         "vts.load.retry.seconds",
         "vts.form.fields",
         "vts.form.urlencoded.bytes",

@@ -29,8 +29,11 @@ import vertextorchserve.http.StrictFraming;
 import vertextorchserve.http.TorchServeErrors;
 import vertextorchserve.limits.Admission;
 import vertextorchserve.limits.AnswerDeadline;
+import vertextorchserve.limits.ArrivalDeadline;
 import vertextorchserve.limits.BodyBudget;
 import vertextorchserve.limits.BodyLimit;
+import vertextorchserve.limits.ConnectionLimit;
+import vertextorchserve.limits.ContentCoding;
 import vertextorchserve.log.AccessLog;
 
 /**
@@ -59,8 +62,12 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
     @SuppressWarnings("deprecation")
     protected void initChannel(Channel channel) {
         ChannelPipeline pipeline = channel.pipeline();
-        pipeline.addLast("strict framing", new StrictFraming());
+        StrictFraming framing = new StrictFraming();
+        pipeline.addLast("strict framing", framing);
         pipeline.addLast("http", new HttpServerCodec());
+        pipeline.addLast("arrival deadline",
+                new ArrivalDeadline(framing, settings.readTimeout(), settings.idleTimeout(),
+                        settings.slowestBytesPerSecond()));
         pipeline.addLast("lingering close", new LingeringClose());
         // Closes a connection whose client asked for that with Connection: close; TorchServe would keep it
         // open.
@@ -69,6 +76,8 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         pipeline.addLast("one at a time", new OneAtATime());
         pipeline.addLast("access log", new AccessLog());
         pipeline.addLast("torchserve errors", new TorchServeErrors());
+        pipeline.addLast("connection limit", new ConnectionLimit(settings.connections()));
+        pipeline.addLast("content coding", new ContentCoding());
         pipeline.addLast("body budget", new BodyBudget());
         pipeline.addLast("form limit",
                 new FormLimit(settings.formFields(), settings.formUrlencodedBytes(),

@@ -13,6 +13,12 @@ import java.time.Duration;
  * @param drainLimit {@code vts.drain.limit.seconds}: how long requests may take to be answered after that.
  * @param requestTimeout {@code vts.request.timeout.seconds}: how long a request may be without an answer
  *         until it gets 504.
+ * @param readTimeout {@code vts.read.timeout.seconds}: how long the head of a request may take to arrive, and
+ *         a body or an answer beside what its bytes need.
+ * @param slowestBytesPerSecond {@code vts.slowest.bytes.per.second}: with how many bytes a second a body or
+ *         an answer may take longer than that.
+ * @param idleTimeout {@code vts.idle.timeout.seconds}: how long a connection may be open without a request.
+ * @param connections {@code vts.connections}: how many connections may be open that take any request.
  * @param loadRetry {@code vts.load.retry.seconds}: how long a client is told to wait while no worker has
  *         loaded the model.
  * @param formFields {@code vts.form.fields}: how many fields or parts a form may have.
@@ -22,6 +28,7 @@ import java.time.Duration;
  *         have.
  */
 record Settings(Path readyFile, Duration drainDelay, Duration drainLimit, Duration requestTimeout,
+        Duration readTimeout, Duration idleTimeout, int slowestBytesPerSecond, int connections,
         Duration loadRetry, int formFields, int formUrlencodedBytes, int formPartHeaderBytes) {
     /**
      * Reads them; called once, by the main thread.
@@ -32,6 +39,8 @@ record Settings(Path readyFile, Duration drainDelay, Duration drainLimit, Durati
     static Settings fromSystemProperties() {
         return new Settings(Path.of(property("vts.ready.file")), seconds("vts.drain.delay.seconds"),
                 seconds("vts.drain.limit.seconds"), seconds("vts.request.timeout.seconds"),
+                seconds("vts.read.timeout.seconds"), seconds("vts.idle.timeout.seconds"),
+                number("vts.slowest.bytes.per.second"), number("vts.connections"),
                 seconds("vts.load.retry.seconds"), number("vts.form.fields"),
                 number("vts.form.urlencoded.bytes"), number("vts.form.part.header.bytes"));
     }

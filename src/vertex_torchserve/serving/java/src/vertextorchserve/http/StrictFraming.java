@@ -1,16 +1,10 @@
 package vertextorchserve.http;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import io.netty.handler.codec.DecoderResult;
-import io.netty.handler.codec.http.DefaultFullHttpRequest;
-import io.netty.handler.codec.http.DefaultLastHttpContent;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -44,6 +38,7 @@ public final class StrictFraming extends ByteToMessageDecoder {
 
     private Part part = Part.HEAD;
     private RequestHead head = new RequestHead();
+    private boolean begunHead; // bytes of it wait here
     private boolean emptyLine; // there was one before the request line
     private long toCome; // bytes of the body or the chunk
     private int chunks;
@@ -73,6 +68,16 @@ public final class StrictFraming extends ByteToMessageDecoder {
         if (part == Part.REFUSED) {
             in.skipBytes(in.readableBytes());
         }
+        begunHead = part == Part.HEAD && in.isReadable();
+    }
+
+    /**
+     * Tells whether a request is on its way, without as much of it as could be passed on.
+     *
+     * @return whether a part of a head has come, and not all of it.
+     */
+    public boolean hasBegunHead() {
+        return begunHead;
     }
 
     /** Reads one line or what there is of a body; false when more bytes must come first. */
@@ -303,10 +308,7 @@ public final class StrictFraming extends ByteToMessageDecoder {
 
     /** What the handlers behind the decoder get in place of the request, or of the end of its body. */
     private HttpObject stop(RefusedRequest refusal) {
-        HttpObject refused = part == Part.HEAD ? new DefaultFullHttpRequest(HttpVersion.HTTP_1_0,
-                                                         HttpMethod.GET, "/bad-request") // as netty's
-                                               : new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER);
-        refused.setDecoderResult(DecoderResult.failure(refusal));
+        HttpObject refused = part == Part.HEAD ? refusal.inPlaceOfRequest() : refusal.inPlaceOfEnd();
         part = Part.REFUSED;
         return refused;
     }

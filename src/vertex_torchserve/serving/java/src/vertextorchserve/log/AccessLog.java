@@ -19,7 +19,7 @@ import vertextorchserve.http.InterimResponse;
  * Logs one line for each request: {@code /<address> "<method> <path> <protocol>" <status> <ms> <request id>}.
  *
  * <p>The milliseconds are those from the first line of the request to the last byte of its answer. The
- * status is {@code -} when the client closed the connection before that.
+ * status is {@code -} when the connection was closed before that.
  *
  * <p>TorchServe writes a line of its own to the same logger: without the request id, with the query string,
  * which may be private, and before the answer is sent. Our lines carry a marker, by which log4j2.xml keeps
@@ -58,7 +58,10 @@ public final class AccessLog extends ChannelDuplexHandler {
             id = answer.headers().get("x-request-id");
         }
         if (message instanceof LastHttpContent) {
-            promise.addListener(written -> log(context));
+            promise.addListener(written -> {
+                status = written.isSuccess() ? status : "-";
+                log(context);
+            });
         }
         super.write(context, message, promise);
     }
