@@ -11,6 +11,8 @@ from hf_handler.items import Item, Query
 from hf_handler.schema import Refused
 
 logger = logging.getLogger(__name__)
+# Most clients read 8 kB of all headers together.
+_MOST_TRUNCATED = 2000
 
 
 def each(queries: Sequence[Query], make: Callable[[Query], list[Item]]) -> list[list[Item]]:
@@ -94,8 +96,11 @@ def refuse_request(context: Any, index: int, status: int, message: str) -> Any:
 
 
 def report_truncated(queries: Sequence[Query], positions: Sequence[int], context: Any) -> None:
-    """Name the instances whose text was cut, by their index in the request, in the header `x-truncated`."""
-    cut: dict[int, list[str]] = {}
+    """Name the instances whose text was cut, by their index in the request, in the header `x-truncated`.
+
+    Neighbours are named together: `0-2,5`. A list that would be too long for a header ends in `...`.
+    """
+    cut: dict[int, list[int]] = {}
     for query, position in zip(queries, positions, strict=True):
         if query.truncated:
             if query.request is None:
@@ -103,6 +108,24 @@ def report_truncated(queries: Sequence[Query], positions: Sequence[int], context
                     "a text was cut; this service envelope doesn't tell whose, so no header says so"
                 )
             else:
-                cut.setdefault(query.request, []).append(str(position))
+                cut.setdefault(query.request, []).append(position)
     for request, indices in cut.items():
-        context.set_response_header(request, "x-truncated", ",".join(indices))
+        context.set_response_header(request, "x-truncated", _ranges(sorted(indices)))
+
+
+def _ranges(indices: Sequence[int]) -> str:
+    """Numbers in order, as `0-2,5`; at most `_MOST_TRUNCATED` characters."""
+    text = ""
+    begin = 0
+    while begin < len(indices):
+        end = begin
+        while end + 1 < len(indices) and indices[end + 1] == indices[end] + 1:
+            end += 1
+        first, last = indices[begin], indices[end]
+        separator = "," if text else ""
+        part = f"{separator}{first}" if first == last else f"{separator}{first}-{last}"
+        if len(text) + len(part) + len(",...") > _MOST_TRUNCATED:
+            return f"{text},..."
+        text += part
+        begin = end + 1
+    return text

@@ -6,8 +6,11 @@ asks for: it needs the standard library and `ts`, never the rest of this package
 
 import fcntl
 import functools
+import io
 import json
 import logging
+import os
+import re
 import runpy
 import sys
 import termios
@@ -38,7 +41,58 @@ _LOAD_FAILED_TOO = (
     "Load model %s cpu OOM, exception %s",
     "Load model %s cuda OOM, exception %s",
 )
+# How long a line may be, in bytes. TorchServe looks for the end of a line from its beginning at each read, so
+# that 20 MB without one would keep it, and with it the worker, busy for most of a minute.
+MOST_LINE_BYTES = 65_536
+_LINE_END = re.compile(rb"[\r\n]")  # Java takes both for one
+# The files of TorchServe's worker that call `sys.exit`: the first when it can't go on, which it logs, the
+# second when the JVM has closed the connection, as it does when the server stops.
+_TORCHSERVES_EXITS = {Path(__file__).name, "otf_message_handler.py"}
 _MOST_WAIT_SECONDS, _POLL_SECONDS = 2.0, 0.2
+
+
+class BoundedLines(io.RawIOBase):
+    """Writes to a file and cuts lines that are too long; a note at their end says how much is missing.
+
+    Args:
+        file: The file's descriptor, which stays open.
+    """
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._kept = 0  # bytes of the line that is written
+        self._cut = 0
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._file
+
+    def write(self, data: Any) -> int:
+        """Write all of `data` that is not cut; returns its length."""
+        text = bytes(data)
+        pieces: list[bytes] = []
+        begin = 0
+        while begin < len(text):
+            match = _LINE_END.search(text, begin)
+            end = match.start() if match else len(text)
+            kept = text[begin : min(end, begin + MOST_LINE_BYTES - self._kept)]
+            pieces.append(kept)
+            self._kept += len(kept)
+            self._cut += end - begin - len(kept)
+            if match:
+                pieces += [b" ... (%d more bytes)" % self._cut if self._cut else b"", match.group()]
+                self._kept = self._cut = 0
+                end += 1
+            begin = end
+        # In one piece, so that what threads write at the same time is not mixed within a line.
+        whole = memoryview(b"".join(pieces))
+        while whole:
+            whole = whole[os.write(self._file, whole) :]
+        return len(text)
 
 
 class LineFormatter(logging.Formatter):
@@ -53,7 +107,19 @@ class LineFormatter(logging.Formatter):
         fields = {"severity": severity, "logger": record.name, "message": message}
         if request_id := getattr(record, "request_id", None):
             fields["request_id"] = str(request_id)
-        return LINE_MARK + json.dumps(fields)
+        line, characters = LINE_MARK + json.dumps(fields), MOST_LINE_BYTES
+        while len(line) > MOST_LINE_BYTES:
+            characters //= 2
+            fields["message"] = _shortened(message, characters)
+            line = LINE_MARK + json.dumps(fields)
+        return line
+
+
+def _shortened(text: str, characters: int) -> str:
+    """The first three quarters and the last quarter, where a traceback names the exception."""
+    last = characters // 4
+    left_out = len(text) - characters
+    return f"{text[: characters - last]} ... ({left_out} characters left out) ... {text[len(text) - last :]}"
 
 
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # no [TextIO] before Python 3.11
@@ -149,6 +215,19 @@ def _passed_through(error: BaseException, function: str) -> bool:
     return any(frame.f_code.co_name == function for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
+def bound_lines() -> None:
+    """Let what this process prints be cut into lines of a bounded length."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        bounded = io.TextIOWrapper(
+            BoundedLines(stream.fileno()),  # type: ignore[type-var]  # as Python's own with PYTHONUNBUFFERED
+            encoding=stream.encoding,
+            errors=stream.errors,
+            write_through=True,
+        )
+        setattr(sys, name, bounded)
+
+
 def register_envelope() -> None:
     """Let `ts.torch_handler.request_envelope.instances` be imported in this process."""
     from ts.torch_handler import request_envelope
@@ -160,15 +239,15 @@ def register_envelope() -> None:
 if __name__ == "__main__":
     # Python puts a script's folder first, where `instances` would shadow a module of the archive.
     sys.path[:] = [entry for entry in sys.path if entry != _FOLDER]
+    bound_lines()
     line_handler = log_lines()
     register_envelope()
     report_failed_loads(line_handler)
     try:
         runpy.run_module("ts.model_service_worker", run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        # TorchServe's worker always ends with the `sys.exit` of its own file, which has this file's name. A
-        # SystemExit from another file is the handler's, and nobody has logged it yet.
+        # A SystemExit from another file is the handler's, and nobody has logged it yet.
         *_, (frame, _line) = traceback.walk_tb(end.__traceback__)
-        if Path(frame.f_code.co_filename).name != Path(__file__).name:
+        if Path(frame.f_code.co_filename).name not in _TORCHSERVES_EXITS:
             logging.exception(WORKER_DIED)
         raise

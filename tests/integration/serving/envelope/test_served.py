@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from testbed.deadlines import MOMENT_SECONDS
+from testbed.processes import wait_until
 from tests.integration.serving.envelope.envelope_server import Server
 
 
@@ -99,8 +101,8 @@ def test_failures_leave_the_worker_alive(server: Server) -> None:
     with ThreadPoolExecutor(2) as pool:
         small, huge = pool.map(server.post, [instances("a"), instances("huge")])
     assert (small.status_code, small.json()) == (200, {"predictions": ["A"]})
-    # 11 MiB and the 21 characters around it; 10 MiB and 64 KiB.
-    too_long = "the predictions are 11534357 bytes, the limit is 10551296 (request "
+    # 10 MiB and 64 KiB.
+    too_long = "the predictions are longer than 10551296 bytes, the most that an answer may have; "
     assert (huge.status_code, huge.json()["error"][: len(too_long)]) == (500, too_long)
     assert predictions(server, "pid") == worker
 
@@ -150,3 +152,12 @@ def test_a_number_in_a_header_a_status_and_its_phrase_are_sent(server: Server) -
     assert (answer.status_code, answer.reason_phrase) == (201, "Made")
     assert answer.headers["x-count"] == "3"
     assert answer.json() == {"predictions": ["set"]}
+
+
+def test_twenty_megabytes_without_a_line_end_are_cut(server: Server) -> None:
+    assert predictions(server, "print") == ["printed"]
+
+    def logged() -> bool:
+        return "x ... (19934464 more bytes)" in server.log.read_text()
+
+    wait_until(logged, MOMENT_SECONDS, "the line is in the log")

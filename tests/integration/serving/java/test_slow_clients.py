@@ -181,15 +181,19 @@ def test_of_too_many_connections_only_pings_are_answered(server: JvmServer) -> N
     with ExitStack() as stack:
         for _ in range(CONNECTIONS):
             stack.enter_context(connect(server))
-        connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=ANSWER_SECONDS)
-        with closing(connection):
-            connection.request("POST", "/predictions/model", b"abc", {"Content-Type": "text/plain"})
-            response = connection.getresponse()
-            assert (response.status, json.loads(response.read())) == (
-                503,
-                {"error": "20 connections are open, the most that may; send this request again later"},
-            )
-            assert (response.headers["Retry-After"], response.headers["Connection"]) == ("1", "close")
+
+        def refused() -> bool:
+            """The server counts a connection a moment after it was accepted."""
+            connection = http.client.HTTPConnection("127.0.0.1", server.http, timeout=ANSWER_SECONDS)
+            with closing(connection):
+                connection.request("POST", "/predictions/model", b"abc", {"Content-Type": "text/plain"})
+                response = connection.getresponse()
+                headers = response.headers["Retry-After"], response.headers["Connection"]
+                answer = response.status, json.loads(response.read()), headers
+            error = "20 connections are open, the most that may; send this request again later"
+            return answer == (503, {"error": error}, ("1", "close"))
+
+        wait_until(refused, IDLE_SECONDS, "a prediction on one more connection is refused")
         ping = raw(server, PING + PING)  # one request a connection
         assert answers(ping) == [healthy]
         assert b"\r\nconnection: close\r\n" in ping.lower()

@@ -3,11 +3,12 @@
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vertex_torchserve.serving.envelope.model_service_worker import LineFormatter
+from vertex_torchserve.serving.envelope.model_service_worker import BoundedLines, LineFormatter
 
 
 def line(level: int, message: Any, *values: object, **extra: Any) -> str:
@@ -57,3 +58,32 @@ def test_a_traceback_and_a_request_id_are_in_the_same_line() -> None:
     assert fields["request_id"] == "6f1d"
     assert fields["message"].startswith("failed\nTraceback (most recent call last):\n")
     assert fields["message"].endswith("KeyError: 'vocabulary'")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ([b"a\nb", b"c\n\n"], b"a\nbc\n\n"),
+        ([b"x" * 65_536 + b"\ny\n"], b"x" * 65_536 + b"\ny\n"),
+        ([b"x" * 65_537 + b"\ny\n"], b"x" * 65_536 + b" ... (1 more bytes)\ny\n"),
+        ([b"x" * 40_000] * 500 + [b"\n", b"y"], b"x" * 65_536 + b" ... (19934464 more bytes)\ny"),
+        ([b"\r%3d%%" % done for done in range(100)] * 1000, None),
+        (["gr\u00fcn\n".encode()], b"gr\xc3\xbcn\n"),
+    ],
+    ids=["short", "longest", "too-long", "20-MB", "progress-bar", "utf-8"],
+)
+def test_a_line_that_is_too_long_is_cut(tmp_path: Path, written: list[bytes], read: bytes | None) -> None:
+    with (tmp_path / "out").open("wb") as out:
+        lines = BoundedLines(out.fileno())
+        assert [lines.write(data) for data in written] == [len(data) for data in written]
+    assert (tmp_path / "out").read_bytes() == (b"".join(written) if read is None else read)
+
+
+@pytest.mark.parametrize("character", ["x", "\u00e9", "\U0001f600"])
+def test_a_record_that_is_too_long_keeps_its_beginning_and_its_end(character: str) -> None:
+    text = line(logging.ERROR, "begin" + character * 5_000_000 + "end")
+    assert len(text) <= 65_536
+    message = json.loads(text.partition(" ")[2])["message"]
+    assert message.startswith("begin" + character * 3000)
+    assert message.endswith(character * 1000 + "end")
+    assert " characters left out) ... " in message

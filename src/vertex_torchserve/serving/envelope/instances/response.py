@@ -2,8 +2,11 @@
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
+
+from .bounded_json import TooLongError, bounded_json
 
 _LONGEST_MESSAGE = 10_000
 
@@ -22,7 +25,7 @@ def as_predictions(results: Any, expected: int) -> Sequence[Any]:
     Raises:
         UnusablePredictionsError: It is something else, or of another length.
     """
-    predictions = _plain(results) if hasattr(results, "tolist") else results
+    predictions = results.tolist() if hasattr(results, "tolist") else results
     if not isinstance(predictions, list | tuple):
         raise UnusablePredictionsError(
             f"the handler returned {type(results).__name__} instead of a list of predictions"
@@ -42,14 +45,16 @@ def predictions_body(predictions: list[Any]) -> str:
             is longer than `VTS_MAX_RESPONSE_BYTES`: TorchServe holds each answer of a batch against
             `max_response_size`, and ends the worker that sends a longer one (`CodecUtils.readLength`).
     """
+    most = int(os.environ.get("VTS_MAX_RESPONSE_BYTES") or sys.maxsize)
     try:
-        body = _dump({"predictions": predictions})
+        return bounded_json({"predictions": predictions}, most)
+    except TooLongError:
+        raise UnusablePredictionsError(
+            f"the predictions are longer than {most} bytes, the most that an answer may have; "
+            "ask for fewer or smaller ones at a time"
+        ) from None
     except Exception as error:
         raise UnusablePredictionsError(_first_fault(predictions)) from error
-    limit = os.environ.get("VTS_MAX_RESPONSE_BYTES", "")
-    if limit and len(body) > int(limit):
-        raise UnusablePredictionsError(f"the predictions are {len(body)} bytes, the limit is {limit}")
-    return body
 
 
 def error_body(message: str) -> str:
@@ -62,21 +67,10 @@ def error_body(message: str) -> str:
     return json.dumps({"error": message})
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, default=_plain, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    """A numpy or torch value as plain Python; neither library is imported for it."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} is not a JSON type")
-
-
 def _first_fault(predictions: list[Any]) -> str:
     for index, prediction in enumerate(predictions):
         try:
-            _dump(prediction)
+            bounded_json(prediction)
         except (TypeError, ValueError) as error:  # json's own: they name types, not values
             return f"prediction {index} can't be written as JSON: {error}"
         except Exception as error:

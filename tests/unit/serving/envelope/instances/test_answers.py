@@ -180,7 +180,10 @@ def test_an_answer_longer_than_the_limit_fails_its_own_request(
     assert (fits.status, fits.body) == (200, {"predictions": ["12345678"]})
     assert (longer.status, longer.body) == (
         500,
-        {"error": "the predictions are 34 bytes, the limit is 29 (request id-1)"},
+        {
+            "error": "the predictions are longer than 29 bytes, the most that an answer may have; "
+            "ask for fewer or smaller ones at a time (request id-1)"
+        },
     )
 
 

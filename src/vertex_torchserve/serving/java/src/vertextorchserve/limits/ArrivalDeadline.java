@@ -1,6 +1,5 @@
 package vertextorchserve.limits;
 
-import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -39,9 +38,10 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
     private Future<?> timer; // null: the phase has no end
 
     private boolean arriving; // the head of a request has come, the end of its body hasn't
-    private long bytes; // of that body, or of the answer that is sent
+    private long bodyBytes; // that have come
     private int unanswered; // requests that have come whole
     private boolean sending; // the end of an answer
+    private long answerBytes; // that have been written
     private boolean closing; // with an answer that was sent before its request had come whole
     private boolean expired; // what still comes is dropped
 
@@ -81,10 +81,10 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
         }
         if (message instanceof HttpRequest) {
             arriving = true;
-            bytes = 0;
+            bodyBytes = 0;
         }
         if (message instanceof HttpContent content) {
-            bytes += content.content().readableBytes();
+            bodyBytes += content.content().readableBytes();
         }
         if (message instanceof LastHttpContent) {
             arriving = false;
@@ -102,10 +102,12 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
+        if (message instanceof HttpContent part && !InterimResponse.is(message)) {
+            answerBytes += part.content().readableBytes();
+        }
         if (message instanceof LastHttpContent && !InterimResponse.is(message)) {
             closing |= arriving;
             sending = true;
-            bytes = ((ByteBufHolder) message).content().readableBytes();
             update(context);
             promise.addListener(written -> answered(context));
         }
@@ -114,6 +116,7 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
 
     private void answered(ChannelHandlerContext context) {
         sending = false;
+        answerBytes = 0;
         unanswered--;
         update(context);
     }
@@ -154,9 +157,14 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
     private long mayTake() {
         return switch (phase) {
             case IDLE -> mostIdle.toNanos();
-            case BODY, ANSWER -> most.toNanos() + bytes* TimeUnit.SECONDS.toNanos(1) / slowest;
+            case BODY -> timeFor(bodyBytes);
+            case ANSWER -> timeFor(answerBytes);
             default -> most.toNanos();
         };
+    }
+
+    private long timeFor(long bytes) {
+        return most.toNanos() + bytes * TimeUnit.SECONDS.toNanos(1) / slowest;
     }
 
     private void schedule(ChannelHandlerContext context, long nanoseconds) {

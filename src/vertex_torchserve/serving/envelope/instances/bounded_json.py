@@ -1,0 +1,107 @@
+"""JSON that is counted while it is written, so that an answer that is too long costs little."""
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+# Elements of a list or an object, and bytes, that are written at once.
+_ELEMENTS = 1000
+_SHORT_BYTES = 65_536
+# The least that an element of a list takes: a digit, a comma and a space.
+_LEAST_BYTES = 3
+_NUMBERS = frozenset({int, float, bool, type(None)})
+
+
+class TooLongError(Exception):
+    """The JSON would be longer than it may be."""
+
+
+def bounded_json(value: Any, most_bytes: int = sys.maxsize) -> str:
+    """Write a value as JSON, in ASCII; arrays, tensors and their scalars become lists and numbers.
+
+    Args:
+        value: What Python's `json` takes, and all that has `tolist`.
+        most_bytes: How long it may be. What is longer is written up to there and a little more.
+
+    Raises:
+        TooLongError: It would be longer.
+        TypeError, ValueError, RecursionError: As `json.dumps` raises them, also for NaN and infinity.
+    """
+    pieces: list[str] = []
+    left = most_bytes
+    for piece in _pieces(value, most_bytes):
+        left -= len(piece)
+        if left < 0:
+            raise TooLongError
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
+    if hasattr(value, "tolist"):
+        if _LEAST_BYTES * _elements(value) > most_bytes:
+            raise TooLongError  # before there is a Python object for each number
+        value = value.tolist()
+    if not isinstance(value, list | tuple | dict) or _seems_short(value):
+        yield _dump(value)
+        return
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    yield opening
+    separator = ""
+    items = list(value.items()) if isinstance(value, dict) else value
+    for begin in range(0, len(items), _ELEMENTS):
+        part = items[begin : begin + _ELEMENTS]
+        group: Any = dict(part) if isinstance(value, dict) else part
+        if _seems_short(group):
+            yield separator + _dump(group)[1:-1]
+            separator = ", "
+            continue
+        for item in part:
+            if isinstance(value, dict):
+                key, element = item
+                separator += _dump({key: 0})[1:-2]  # the key and the colon
+            else:
+                element = item
+            yield separator
+            yield from _pieces(element, most_bytes)
+            separator = ", "
+    yield closing
+
+
+def _seems_short(value: Any) -> bool:
+    """Whether nothing says that it is long: the numbers of elements and the lengths of texts."""
+    size = 0
+    unread = [value]
+    while unread:
+        item = unread.pop()
+        if isinstance(item, str):
+            size += len(item)
+        elif isinstance(item, list | tuple | dict):
+            size += _LEAST_BYTES * len(item)
+            if isinstance(item, dict):
+                unread.extend(key for key in item if isinstance(key, str))
+            elements = item.values() if isinstance(item, dict) else item
+            if size <= _SHORT_BYTES and not _NUMBERS.issuperset(map(type, elements)):
+                unread.extend(elements)
+        elif hasattr(item, "tolist"):
+            size += _LEAST_BYTES * _elements(item)
+        if size > _SHORT_BYTES:
+            return False
+    return True
+
+
+def _elements(array: Any) -> int:
+    """How many numbers there are in a numpy array or a torch tensor; neither library is imported for it."""
+    return math.prod(getattr(array, "shape", ()))
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, default=_plain, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not a JSON type")

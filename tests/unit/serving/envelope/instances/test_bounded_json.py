@@ -1,0 +1,144 @@
+"""JSON in pieces is what `json.dumps` writes, and what is too long is not written to its end."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.serving.envelope.torchserve_worker import import_torchserve
+
+
+@pytest.fixture(scope="module", autouse=True)
+def torchserve() -> None:
+    import_torchserve()
+
+
+def write(value: Any, *most: int) -> str:
+    from ts.torch_handler.request_envelope.instances.bounded_json import bounded_json
+
+    text: str = bounded_json(value, *most)
+    return text
+
+
+NOTHING = re.compile("^$")  # TooLongError's message
+LONG = "x" * 40_000
+VALUES = [
+    [],
+    {},
+    (),
+    "",
+    0.1,
+    None,
+    [0.1] * 100_000,
+    [[0.1, 2, None, True]] * 30_000,
+    [list(range(50_000)), [], {}, "a", list(range(50_000))],
+    ([LONG, LONG, "a"], (LONG, [LONG])),
+    {"a": [1.5] * 50_000, "b": {"c": [LONG, LONG]}, "d": 1},
+    {str(number): number for number in range(50_000)},
+    {1: "a", None: "b", False: [LONG, LONG], 0.5: {}},
+    {LONG: {LONG: LONG}, '"\u00e9\n': LONG + "\ud800"},
+    [{"label": "é", "score": 0.25}] * 20_000,
+    [[[[[[LONG, LONG]]]]]],
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:20])
+def test_it_is_what_json_writes(value: Any) -> None:
+    expected = json.dumps(value)
+    assert write(value) == expected
+    assert write(value, len(expected)) == expected
+    with pytest.raises(Exception, match=NOTHING) as caught:
+        write(value, len(expected) - 1)
+    assert type(caught.value).__name__ == "TooLongError"
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    st.sampled_from([1, 999, 1001, 2001]),
+)
+@settings(deadline=None, max_examples=50)
+def test_it_is_what_json_writes_of_anything(value: Any, copies: int) -> None:
+    assert write([value] * copies) == json.dumps([value] * copies)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (numpy.arange(3), "[0, 1, 2]"),
+        ([torch.tensor([[0.5]]), numpy.float32(0.5)], "[[[0.5]], 0.5]"),
+        ({"a": numpy.zeros((2, 0))}, '{"a": [[], []]}'),
+        ([numpy.zeros(1000), LONG, LONG], None),
+    ],
+)
+def test_arrays_become_lists(value: Any, text: str | None) -> None:
+    expected = text or json.dumps([[0.0] * 1000, LONG, LONG])
+    assert write(value) == expected
+
+
+class Counted(dict[str, Any]):
+    """Tells how many of its items were asked for."""
+
+    asked = 0
+
+    def items(self) -> Any:
+        type(self).asked += 1
+        return super().items()
+
+
+def test_what_is_too_long_is_not_written_to_its_end() -> None:
+    last = Counted(a=[LONG] * 10)
+    with pytest.raises(Exception, match=NOTHING):
+        write([[0.123456789] * 1_000_000, last], 500_000)
+    assert Counted.asked == 0
+    write([[0.5], last])
+    assert Counted.asked > 0
+
+
+class Unreadable:
+    """An array that is too large to become a list."""
+
+    shape = (5_000_000,)
+
+    def tolist(self) -> list[float]:
+        raise AssertionError
+
+
+def test_an_array_that_is_too_large_never_becomes_a_list() -> None:
+    with pytest.raises(Exception, match=NOTHING):
+        write([Unreadable()], 10_551_296)
+
+
+def cycle() -> list[Any]:
+    endless: list[Any] = []
+    endless.append(endless)
+    return endless
+
+
+def faults() -> Iterator[tuple[Any, type[Exception]]]:
+    yield [math.nan], ValueError
+    yield [0.5] * 100_000 + [math.inf], ValueError
+    yield [LONG, LONG, {1}], TypeError
+    yield {"a": LONG, "b": LONG, (1,): 2}, TypeError
+    yield cycle(), ValueError
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), list(faults()), ids=lambda value: getattr(value, "__name__", "value")
+)
+def test_faults_are_those_of_json(value: Any, error: type[Exception]) -> None:
+    with pytest.raises((error, RecursionError)):
+        write(value)
