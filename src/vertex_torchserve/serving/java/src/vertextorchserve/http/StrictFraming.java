@@ -28,7 +28,7 @@ public final class StrictFraming extends ByteToMessageDecoder {
     /** Eight digits, and an extension. */
     private static final int MOST_CHUNK_LINE_BYTES = 256;
     /** Each chunk costs the reading of a line, however small it is. */
-    private static final int MOST_CHUNKS = 100_000;
+    private static final int MOST_CHUNKS = 20_000;
 
     private static final int MOST_CHUNK_DIGITS = 8;
     private static final String MERGED_LINE = "%08x\r\n";
@@ -184,7 +184,9 @@ public final class StrictFraming extends ByteToMessageDecoder {
             return false;
         }
         if (merged == null) {
-            merged = context.alloc().buffer(MERGED_LINE_BYTES + bytes + 2).writeZero(MERGED_LINE_BYTES);
+            merged = context.alloc()
+                             .buffer(MERGED_LINE_BYTES + in.readableBytes() + 2)
+                             .writeZero(MERGED_LINE_BYTES);
         }
         merged.writeBytes(in, bytes);
         searched = 0;
