@@ -31,7 +31,7 @@ def deflated(content: bytes) -> bytes:
 def tarred(content: bytes, path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as old, tarfile.open(path, "w:gz") as new:
         for name in old.namelist():
-            info = tarfile.TarInfo(name)
+            info = tarfile.TarInfo(f"model/{name}")
             info.size = len(old.read(name))
             new.addfile(info, io.BytesIO(old.read(name)))
 
@@ -62,7 +62,7 @@ def test_a_tar_with_a_link_and_one_that_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "linked.tgz"
     tarred(archive(), path)
     with tarfile.open(path, "w:gz") as made:
-        link = tarfile.TarInfo("a")
+        link = tarfile.TarInfo("model/a")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         made.addfile(link)
     rules = [each.rule for each in check_path(str(path)).findings]

@@ -8,12 +8,12 @@ import io
 import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from vertex_torchserve.archive_check.views.view import MemberError
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.serving.archive.manifest import REPACK
-from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 from vertex_torchserve.serving.archive.members import MOST_MEMBERS, member_name_problems
 from vertex_torchserve.serving.archive.source import ArchiveSource, as_file
 
@@ -35,6 +35,7 @@ class TarView:
         self.damage: Problem | None = None
         self._source = source
         self._kept: dict[str, bytes] = {}
+        self._kept_bytes = 0
         names: list[str] = []
         links: list[str] = []
         sizes: dict[str, int] = {}
@@ -43,7 +44,7 @@ class TarView:
                 for member in archive:
                     if member.isdir():
                         continue
-                    name = member.name.removeprefix("./")
+                    name = _inside(member)
                     names.append(name)
                     if len(names) > MOST_MEMBERS:
                         break
@@ -57,9 +58,6 @@ class TarView:
                 f"{self.origin} is not a .tar.gz, or not all of it: {error} ({source.size:,} bytes)",
                 f"copy or upload it again, or {REPACK}",
             )
-        self._folder = _one_folder(names)
-        sizes = {name.removeprefix(self._folder): size for name, size in sizes.items()}
-        names = [name.removeprefix(self._folder) for name in names]
         problems = member_name_problems(self.origin, names, REPACK)
         if links:
             shown = ", ".join(links[:5])
@@ -75,29 +73,26 @@ class TarView:
         Raises:
             MemberError: It can't be read.
         """
-        name = self._folder + name
         if name in self._kept:
             return io.BytesIO(self._kept[name])
         try:
             archive = tarfile.open(fileobj=as_file(self._source), mode="r:gz")  # noqa: SIM115
             for member in archive:
-                if member.name.removeprefix("./") == name and member.isreg():
+                if member.isreg() and _inside(member) == name:
                     return cast(BinaryIO, archive.extractfile(member))
         except _NO_TAR as error:
             raise MemberError(f"can't be read: {error}") from error
         raise MemberError("is not in the archive")
 
     def _keep(self, archive: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> None:
-        kept = sum(map(len, self._kept.values()))
-        if member.size > _SMALL_BYTES or kept + member.size > _MOST_KEPT_BYTES:
+        if member.size > _SMALL_BYTES or self._kept_bytes + member.size > _MOST_KEPT_BYTES:
             return
+        self._kept_bytes += member.size
         file = archive.extractfile(member)
         if file is not None:
             self._kept[name] = file.read()
 
 
-def _one_folder(names: Sequence[str]) -> str:
-    """The folder, with its slash, that everything lies in beside its manifest; empty when there is none."""
-    first = names[0].partition("/")[0] + "/" if names else ""
-    is_one = f"{first}{MANIFEST_NAME}" in names and all(name.startswith(first) for name in names)
-    return first if is_one else ""
+def _inside(member: tarfile.TarInfo) -> str:
+    """A member's name without the folder of the model's name, which torch-model-archiver puts first."""
+    return str(PurePosixPath(*PurePosixPath(member.name).parts[1:]))
