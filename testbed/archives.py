@@ -37,6 +37,36 @@ def handle(data, context):
         raise KeyError("vocabulary")
 """
 
+# Each needs a key of `model-config.yaml`: `asyncCommunication: true`, `continuousBatching: true`.
+ASYNC_HANDLER = """\
+import asyncio
+
+class Handler:
+    def initialize(self, context):
+        pass
+
+    async def handle(self, data, context):
+        await asyncio.sleep(0.01)
+        if "bad" in data:
+            raise ValueError("bad")
+        return [item.upper() + p.get("mark", "") for item, p in zip(data, context.instance_parameters)]
+"""
+COUNTING_HANDLER = """\
+class Handler:
+    def initialize(self, context):
+        context.cache = {}
+
+    def handle(self, data, context):
+        answers = []
+        for item, name in zip(data, context.request_ids.values(), strict=True):
+            n = context.cache[name] = context.cache.get(name, 0) + 1
+            if item == "fails late" and n == 2:
+                raise ValueError("late")
+            context.stopping_criteria.append(lambda _, n=n, most=len(item): n >= most)
+            answers.append(f"{item}{n}")
+        return answers
+"""
+
 
 def archive(
     handler: str = ECHO_HANDLER,

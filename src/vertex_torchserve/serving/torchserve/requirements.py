@@ -16,6 +16,7 @@ from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.serving.archive.manifest import REPACK
 from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.torchserve.setup_model_venv import MODEL_FOLDER
 
 WHEELS_FOLDER = "wheels"
 # Kept at the installed version, its local part (`+cpu`) included.
@@ -98,6 +99,7 @@ def plan_installation(
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         # Removed with the work folder, also after a time-out.
         "TMPDIR": str(temporary),
+        MODEL_FOLDER: str(model.path),
     }
     if "PIP_CACHE_DIR" not in environment:
         own["PIP_NO_CACHE_DIR"] = "1"

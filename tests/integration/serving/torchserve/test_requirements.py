@@ -52,6 +52,36 @@ def test_a_package_in_the_archive_is_installed_and_torch_is_left_alone(tmp_path:
     assert "/venv/lib/" in installed
 
 
+SETUP = "from setuptools import setup\nsetup(name='{0}', version='1.0', py_modules=['{0}'])\n"
+
+
+def test_requirements_that_name_files_of_the_archive(tmp_path: Path) -> None:
+    [wheel] = wheels().values()
+    files = {
+        "requirements.txt": "-r more.txt\n./plurals-1.0-py3-none-any.whl\n",
+        "more.txt": "./tool\n-e .\n",
+        "plurals-1.0-py3-none-any.whl": wheel,
+        "tool/setup.py": SETUP.format("tool"),
+        "tool/tool.py": "",
+        "setup.py": SETUP.format("whole"),
+        "whole.py": "",
+    }
+    handler = (
+        "import importlib.metadata as m\nimport plurals\n\ndef handle(data, context):\n"
+        "    return data and [plurals.plural(name) + m.version(name) for name in data]\n"
+    )
+    write_archive(tmp_path, handler, files=files, requirementsFile="requirements.txt")
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}  # 0 is pip's word for: without isolation
+    with ServingProcess({"AIP_STORAGE_URI": str(tmp_path), **offline}) as server:
+        server.wait_ready(READY_SECONDS)
+        answer = httpx.post(
+            f"{server.base_url}/predictions/model",
+            json={"instances": ["tool", "whole", "plurals"]},
+            timeout=ANSWER_SECONDS,
+        )
+    assert answer.json() == {"predictions": ["tools1.0", "wholes1.0", "pluralss1.0"]}
+
+
 def failure(tmp_path: Path, files: dict[str, str | bytes], **environment: str) -> str:
     write_archive(tmp_path, ECHO_HANDLER, files=files, requirementsFile="requirements.txt")
     with ServingProcess({"AIP_STORAGE_URI": str(tmp_path), **environment}) as server:

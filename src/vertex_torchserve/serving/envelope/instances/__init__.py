@@ -4,10 +4,11 @@ Runs in TorchServe's worker as `ts.torch_handler.request_envelope.instances`; st
 only. The first class of this module is the envelope (`ts/model_loader.py`), so it is the only one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from .batch import Batch
+from .continuous_batch import ContinuousBatch, OpenAnswers
 
 
 class InstancesEnvelope:
@@ -20,14 +21,19 @@ class InstancesEnvelope:
     say so in `context.instance_failures`, index of the instance to status and message, and return anything
     in their place: those requests fail alone, and the batch is not run again.
 
+    With `asyncCommunication: true` in the archive's `model-config.yaml` several batches are answered at a
+    time, as TorchServe awaits each; the handler's `handle` may then be an `async def`. With
+    `continuousBatching: true` an answer is made in several calls (`ContinuousBatch`).
+
     Args:
         handle_fn: The handler's `handle(data, context)`.
     """
 
     def __init__(self, handle_fn: Callable[[list[Any], Any], Any]) -> None:
         self._handle_fn = handle_fn
+        self._open_answers: OpenAnswers = {}
 
-    def handle(self, data: Sequence[dict[str, Any]], context: Any) -> list[str]:
+    def handle(self, data: Sequence[dict[str, Any]], context: Any) -> list[str] | Awaitable[list[str]]:
         """Answer a batch.
 
         Args:
@@ -37,6 +43,23 @@ class InstancesEnvelope:
 
         Returns:
             The JSON body of each request's answer, in order: `{"predictions": [...]}` or
-            `{"error": "..."}`.
+            `{"error": "..."}`; with `asyncCommunication: true` what has to be awaited for them.
         """
-        return Batch(self._handle_fn, data, context).answer()
+        config = getattr(context, "model_yaml_config", None) or {}
+        if config.get("continuousBatching") is True:
+            batch: Batch = ContinuousBatch(self._handle_fn, data, context, self._open_answers)
+        else:
+            batch = Batch(self._handle_fn, data, context)
+        answer = batch.answer()
+        return answer if config.get("asyncCommunication") is True else _at_once(answer)
+
+
+def _at_once(answer: Coroutine[Any, Any, list[str]]) -> list[str]:
+    """Run to its end what waits for nothing; a handler that waits needs a loop, and fails without one."""
+    try:
+        answer.send(None)
+    except StopIteration as end:
+        bodies: list[str] = end.value
+        return bodies
+    answer.close()
+    raise RuntimeError("the handler waits in `async def handle`; set asyncCommunication: true")

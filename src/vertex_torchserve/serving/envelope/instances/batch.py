@@ -1,6 +1,7 @@
 """One TorchServe batch: the handler runs once for all of it, and again one by one when that fails."""
 
 import contextlib
+import inspect
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
@@ -42,12 +43,12 @@ class Batch:
         self._bodies: dict[int, str] = {}
         self._failures: dict[int, Any] = {}
 
-    def answer(self) -> list[str]:
-        """Answer every request; returns the JSON bodies in order."""
+    async def answer(self) -> list[str]:
+        """Answer every request; returns the JSON bodies in order. Waits only for an `async def handle`."""
         requests: Requests = {}
-        for index, row in enumerate(self._rows):
+        for index in range(len(self._rows)):
             try:
-                request = read_request(row)
+                request = self._request(index)
             except MalformedRequestError as error:
                 request_id = self._ids.get(index)
                 logger.warning(
@@ -60,7 +61,7 @@ class Batch:
             else:
                 self._bodies[index] = predictions_body([])
         for group in self._by_route(requests):
-            self._predict(group)
+            await self._predict(group)
         for index, head in enumerate(self._heads):
             try:
                 head.complete("application/json")
@@ -71,6 +72,9 @@ class Batch:
         self._context.request_processor = self._heads  # what TorchServe reads the answers' heads from
         return [self._bodies[index] for index in range(len(self._rows))]
 
+    def _request(self, index: int) -> Request:
+        return read_request(self._rows[index])
+
     def _by_route(self, requests: Requests) -> list[Requests]:
         """Predictions and explanations apart: a handler asks the first request of a batch which it is."""
         groups: tuple[Requests, Requests] = ({}, {})
@@ -79,20 +83,20 @@ class Batch:
             groups[explain][index] = request
         return [group for group in groups if group]
 
-    def _predict(self, requests: Requests) -> None:
-        failure = self._run(requests)
+    async def _predict(self, requests: Requests) -> None:
+        failure = await self._run(requests)
         if failure is None:
             return
-        if len(requests) == 1 or self._has_streamed(requests):
+        if len(requests) == 1 or not self._may_run_again(requests):
             for index in requests:
                 self._fail(index, failure)
             return
         for index in requests:
             # Read again: the handler may have changed head and instances before it failed.
             self._heads[index].clear()
-            self._predict({index: read_request(self._rows[index])})
+            await self._predict({index: self._request(index)})
 
-    def _run(self, requests: Requests) -> Failure | None:
+    async def _run(self, requests: Requests) -> Failure | None:
         """Run the handler once for `requests`; returns what went wrong, if anything did.
 
         A `Failure` is returned in place of an exception: an exception's traceback would keep the tensors of
@@ -101,7 +105,8 @@ class Batch:
         instances = [instance for request in requests.values() for instance in request.instances]
         try:
             with self._narrowed_context(requests):
-                predictions = as_predictions(self._handle_fn(instances, self._context), len(instances))
+                results = await self._call(requests, instances)
+            predictions = as_predictions(results, len(instances))
         except Exception as error:
             return Failure.of(error)
         end = 0
@@ -112,10 +117,14 @@ class Batch:
                 self._fail(index, Failure.named(failed))
                 continue
             try:
-                self._bodies[index] = predictions_body(list(predictions[begin:end]))
+                self._bodies[index] = self._body(index, list(predictions[begin:end]))
             except Exception as error:
                 self._fail(index, Failure.of(error))
         return None
+
+    async def _call(self, _requests: Requests, instances: list[Any]) -> Any:
+        results = self._handle_fn(instances, self._context)
+        return await results if inspect.isawaitable(results) else results
 
     @contextlib.contextmanager
     def _narrowed_context(self, requests: Requests) -> Iterator[None]:
@@ -140,9 +149,12 @@ class Batch:
             context.request_ids = self._ids
             context.cl_socket = self._socket
 
-    def _has_streamed(self, requests: Requests) -> bool:
-        """Whether a part of an answer has been sent; running the handler again would send it twice."""
-        return any(self._heads[index].has_streamed for index in requests)
+    def _body(self, _index: int, predictions: list[Any]) -> str:
+        return predictions_body(predictions)
+
+    def _may_run_again(self, requests: Requests) -> bool:
+        """Whether no part of an answer has been sent; running the handler again would send it twice."""
+        return not any(self._heads[index].has_streamed for index in requests)
 
     def _fail(self, index: int, failure: Failure) -> None:
         request_id = self._ids.get(index)
