@@ -28,6 +28,7 @@ from vertex_torchserve.model_archive.spec import (
 from vertex_torchserve.serving.archive.member_names import (
     MANIFEST_NAME,
     MODEL_CONFIG_NAME,
+    REQUIREMENTS_NAME,
 )
 
 # One date for all archives, as for their members, so that the same inputs give the same bytes.
@@ -91,7 +92,8 @@ def build_model_archive(
         checked = check_members(members, _manifest(checkable, handler, serialized_file, config))
         raise_problems([*problems, *checked.problems])
 
-        manifest = _manifest(spec, handler, serialized_file, config)
+        requirements = spec.requirements_file or members.get(REQUIREMENTS_NAME)
+        manifest = _manifest(spec, handler, serialized_file, requirements, config)
         mar_path = export_path / f"{spec.model_name}.mar"
         sha256 = write_archive(mar_path, manifest, members, versions, progress)
     return BuiltArchive(
@@ -137,7 +139,11 @@ def _check_target(spec: ModelArchiveSpec, export_path: Path, force: bool, proble
 
 
 def _manifest(
-    spec: ModelArchiveSpec, handler: Handler, serialized_file: str | None, config: Path | None
+    spec: ModelArchiveSpec,
+    handler: Handler,
+    serialized_file: str | None,
+    requirements: Path | None,
+    config: Path | None,
 ) -> str:
     manifest = json.loads(
         ModelExportUtils.generate_manifest_json(
@@ -147,7 +153,7 @@ def _manifest(
                 version=spec.version,
                 serialized_file=Path(serialized_file).name if serialized_file else None,
                 model_file=spec.model_file.name if spec.model_file else None,
-                requirements_file=spec.requirements_file.name if spec.requirements_file else None,
+                requirements_file=requirements.name if requirements else None,
                 config_file=config.name if config else None,
             )
         )

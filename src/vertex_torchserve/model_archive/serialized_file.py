@@ -8,7 +8,11 @@ from vertex_torchserve.model_archive.spec import ModelArchiveSpec
 # What `save_pretrained` writes; a sharded model has an index and no single file to name.
 _WELL_KNOWN = ("model.safetensors", "pytorch_model.bin")
 _SHARD_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-_SUFFIXES = frozenset({".pt", ".pth", ".bin", ".safetensors", ".onnx", ".so", ".pt2", ".ckpt"})
+_SUFFIXES = frozenset(
+    {".pt", ".pth", ".bin", ".safetensors", ".onnx", ".so", ".pt2", ".ckpt", ".jit", ".ts", ".torchscript"}
+)
+# What is no model, even when it is the one file of a folder.
+_TEXTS = frozenset({".json", ".txt", ".yaml", ".yml", ".md", ".py", ".csv", ".log"})
 
 
 def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str | None:
@@ -19,7 +23,8 @@ def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str
         problems: What is wrong is added here.
 
     Returns:
-        None for a sharded model, which has no single file, and when a problem was added.
+        None for a sharded model, which has no single file, for a folder that holds none with a handler file,
+        which may need none, and when a problem was added.
     """
     folder = spec.model_folder
     if not folder.is_dir():
@@ -37,8 +42,12 @@ def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str
         return spec.local_model_file
     known = [name for name in _WELL_KNOWN if (folder / name).is_file()]
     sharded = any((folder / name).is_file() for name in _SHARD_INDEXES)
-    candidates = sorted(path.name for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
-    if not known and not sharded and len(candidates) != 1 and any(folder.iterdir()):
+    files = sorted(path.name for path in folder.iterdir() if path.is_file())
+    candidates = [name for name in files if Path(name).suffix in _SUFFIXES]
+    if len(files) == 1 and Path(files[0]).suffix not in _TEXTS:
+        candidates = files
+    needs_none = not candidates and spec.handler.partition(":")[0].endswith(".py")
+    if not known and not sharded and len(candidates) != 1 and not needs_none and any(folder.iterdir()):
         problems.append(
             Problem(
                 f"which file of {folder} is the serialized model? "

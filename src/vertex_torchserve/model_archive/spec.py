@@ -31,7 +31,8 @@ class ModelArchiveSpec:
         extra_files: Files, or folders that keep their name, for the root of the archive.
         ignore: Names and glob patterns of what in `model_folder` stays out.
         tokenizer: A tokenizer file, or a folder whose content goes to the root of the archive.
-        requirements_file: Packages that TorchServe installs when it loads the model.
+        requirements_file: Packages that are installed when the model is served; `requirements.txt` at the
+            root of the archive when None.
         config_file: `model-config.yaml`; the one at the root of the archive when None.
         golden_request: What the served model must answer before it is called ready
             (serving/archive/golden_request.py); `golden-request.json` at the root of the archive when None.

@@ -55,6 +55,36 @@ def test_a_golden_request_from_elsewhere_or_from_the_model_s_folder(
     assert content(built) == files
 
 
+def serialized_file(built: BuiltArchive) -> str | None:
+    name: str | None = json.loads(content(built)["MAR-INF/MANIFEST.json"])["model"].get("serializedFile")
+    return name
+
+
+@pytest.mark.parametrize("name", ["vad.jit", "m.ts", "m.torchscript", "m.pt2", "weights"])
+def test_one_file_that_can_be_the_model_is_it(spec: ModelArchiveSpec, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / name).write_text("a program")
+    built = build(replace(spec, model_folder=folder, handler="base_handler"), tmp_path)
+    assert serialized_file(built) == name
+    assert name in built.members
+
+
+def test_a_handler_file_may_need_no_serialized_file(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    (spec.model_folder / "model.safetensors").unlink()
+    assert serialized_file(build(spec, tmp_path)) is None
+    with pytest.raises(InputError, match=r"which file of .* is the serialized model"):
+        build_model_archive(replace(spec, handler="base_handler"), tmp_path / "other")
+
+
+def test_requirements_in_the_model_s_folder_are_installed(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+    (spec.model_folder / "requirements.txt").write_text("einops\n")
+    manifest = json.loads(content(build(spec, tmp_path))["MAR-INF/MANIFEST.json"])
+    assert manifest["model"]["requirementsFile"] == "requirements.txt"
+    left_out = build_model_archive(replace(spec, ignore=("requirements.txt",)), tmp_path / "without")
+    assert "requirementsFile" not in json.loads(content(left_out)["MAR-INF/MANIFEST.json"])["model"]
+
+
 def test_the_manifest_is_torch_model_archivers(spec: ModelArchiveSpec, tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("einops\n")
