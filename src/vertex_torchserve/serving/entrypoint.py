@@ -74,7 +74,7 @@ def _serve(settings: ServingSettings, process: ServerProcess, work: Path) -> int
         )  # fmt: skip
         write_model_config(model, config, settings, sizing)
         installation = plan_installation(model, settings, work, os.environ)
-        command = torchserve_command(settings, sizing, model, work)
+        command = torchserve_command(settings, sizing, model, config.envelope or settings.envelope, work)
         environment = {**jvm_environment(work, sizing), **devices}
         listener.reason = "TorchServe is being started"
         if installation:

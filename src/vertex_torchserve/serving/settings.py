@@ -9,6 +9,7 @@ request (envelope/instances/failure.py); `JAVA_HOME` (torchserve/java_runtime.py
 (machine/gpus.py) and `PIP_*` (torchserve/requirements.py) where they are used.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,12 +18,18 @@ from vertex_torchserve.errors import Problem, raise_problems
 EXIT_WITH_STDIN = "VTS_EXIT_WITH_STDIN"
 LOG_FORMAT = "VTS_LOG_FORMAT"
 LOG_FORMATS = ("json", "text")
+ENVELOPE = "VTS_ENVELOPE"
+ENVELOPES = ("instances", "none")
 # Where `docker run -v FOLDER:/mnt/models:ro` puts a model when there is no cloud.
 DEFAULT_MODEL_STORE = "/mnt/models"
 # The longest a dedicated endpoint of Vertex AI waits for an answer.
 DEFAULT_REQUEST_TIMEOUT_SECONDS = 3600
 # Some sixty full batches of the default size: enough for a burst; a lasting overload is refused with 503.
 DEFAULT_QUEUE_SIZE = 1000
+# TorchServe's own.
+HEALTH_PATH = "/ping"
+PREDICT_PATH = "/predictions/"
+_ROUTE = re.compile(r"/[!\"$->@-~]*")
 # As long as nginx and Apache wait for the head of a request, or a little less.
 DEFAULT_READ_TIMEOUT_SECONDS = 30
 # A little longer than the 600 s for which Google Cloud's load balancers keep a connection: the first to close
@@ -57,6 +64,8 @@ class ServingSettings:
         model_name: `MODEL_NAME`: which `<model_name>.mar` of that folder; None when there is one.
         http_host: `VTS_HTTP_HOST`: where predictions are answered; loopback unless told otherwise.
         http_port: `AIP_HTTP_PORT`, then `VTS_HTTP_PORT`, then 8080.
+        predict_route: `AIP_PREDICT_ROUTE`: where the platform sends predictions; empty when it says nothing.
+        health_route: `AIP_HEALTH_ROUTE`: the same for health checks. TorchServe's own paths work as well.
         management_port: `VTS_MANAGEMENT_PORT`; always on loopback, as is the next.
         metrics_port: `VTS_METRICS_PORT`.
         workers: `VTS_WORKERS`: worker processes, at most 1,024; None: as many as fit
@@ -76,6 +85,8 @@ class ServingSettings:
             for `/ping`. At most 100,000.
         install_timeout_seconds: `VTS_INSTALL_TIMEOUT_SECONDS`: how long installing the archive's requirements
             may take; 900 s unless told otherwise, at most a day.
+        envelope: `VTS_ENVELOPE`: `instances`, unless told otherwise, or `none`: the handler gets bodies and
+            answers them as in TorchServe alone. The archive's own word comes first.
         accelerator: `AIP_ACCELERATOR_TYPE`: the kind of GPU that was asked for; empty for none.
         exit_with_stdin: `VTS_EXIT_WITH_STDIN=1`: end when standard input closes, so that the server
             never outlives the process that holds the other end.
@@ -87,6 +98,8 @@ class ServingSettings:
     model_name: str | None
     http_host: str
     http_port: int
+    predict_route: str
+    health_route: str
     management_port: int
     metrics_port: int
     workers: int | None
@@ -99,6 +112,7 @@ class ServingSettings:
     idle_timeout_seconds: int
     connections: int
     install_timeout_seconds: int
+    envelope: str
     accelerator: str
     exit_with_stdin: bool
 
@@ -146,6 +160,13 @@ class ServingSettings:
             return None
 
         problems += _log_format_problems(environment.get(LOG_FORMAT, ""))
+        if environment.get(ENVELOPE, "") not in {"", *ENVELOPES}:
+            problems.append(
+                Problem(
+                    f"{ENVELOPE}={environment[ENVELOPE]!r} is not accepted; {' and '.join(ENVELOPES)} are",
+                    f"correct {ENVELOPE}, or unset it",
+                )
+            )
         settings = cls(
             storage_uri=environment.get("AIP_STORAGE_URI", ""),
             model_store=environment.get("VTS_MODEL_STORE") or DEFAULT_MODEL_STORE,
@@ -153,6 +174,8 @@ class ServingSettings:
             model_name=environment.get("MODEL_NAME") or None,
             http_host=environment.get("VTS_HTTP_HOST") or "127.0.0.1",
             http_port=port(8080, "AIP_HTTP_PORT", "VTS_HTTP_PORT"),
+            predict_route=environment.get("AIP_PREDICT_ROUTE", ""),
+            health_route=environment.get("AIP_HEALTH_ROUTE", ""),
             management_port=port(8081, "VTS_MANAGEMENT_PORT"),
             metrics_port=port(8082, "VTS_METRICS_PORT"),
             workers=count(_MOST_PROCESSES, "VTS_WORKERS"),
@@ -168,6 +191,7 @@ class ServingSettings:
                 count(_LONGEST_TIMEOUT_SECONDS, "VTS_REQUEST_TIMEOUT_SECONDS")
                 or DEFAULT_REQUEST_TIMEOUT_SECONDS
             ),
+            envelope=environment.get(ENVELOPE) or ENVELOPES[0],
             read_timeout_seconds=count(_LONGEST_TIMEOUT_SECONDS, "VTS_READ_TIMEOUT_SECONDS")
             or DEFAULT_READ_TIMEOUT_SECONDS,
             idle_timeout_seconds=count(_LONGEST_TIMEOUT_SECONDS, "VTS_IDLE_TIMEOUT_SECONDS")
@@ -176,7 +200,7 @@ class ServingSettings:
             accelerator=environment.get("AIP_ACCELERATOR_TYPE", ""),
             exit_with_stdin=environment.get(EXIT_WITH_STDIN) == "1",
         )
-        raise_problems(problems)
+        raise_problems([*problems, *_route_problems(settings.predict_route, settings.health_route)])
         return settings
 
 
@@ -187,6 +211,25 @@ def _number(value: str) -> int:
 
 def _shown(value: str) -> str:
     return repr(value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}...")
+
+
+def _route_problems(predict_route: str, health_route: str) -> list[Problem]:
+    problems = [
+        Problem(
+            f"{name}={route!r} is not a path; printable ASCII from `/` on, without ? and #, is",
+            f"correct {name}, or unset it",
+        )
+        for name, route in (("AIP_PREDICT_ROUTE", predict_route), ("AIP_HEALTH_ROUTE", health_route))
+        if route and not _ROUTE.fullmatch(route)
+    ]
+    if predict_route and predict_route == (health_route or HEALTH_PATH):
+        problems.append(
+            Problem(
+                f"AIP_PREDICT_ROUTE={predict_route!r} is the route of health checks, too",
+                "give predictions and health checks routes of their own",
+            )
+        )
+    return problems
 
 
 def _log_format_problems(log_format: str) -> list[Problem]:

@@ -21,6 +21,8 @@ def test_defaults() -> None:
         model_name=None,
         http_host="127.0.0.1",
         http_port=8080,
+        predict_route="",
+        health_route="",
         management_port=8081,
         metrics_port=8082,
         workers=None,
@@ -33,6 +35,7 @@ def test_defaults() -> None:
         idle_timeout_seconds=620,
         connections=4096,
         install_timeout_seconds=900,
+        envelope="instances",
         accelerator="",
         exit_with_stdin=False,
     )
@@ -45,6 +48,27 @@ def test_everything_wrong_is_named_at_once() -> None:
         "AIP_HTTP_PORT='http' is not a port; 1 to 65535 is accepted",
         "VTS_METRICS_PORT='70000' is not a port; 1 to 65535 is accepted",
     ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (
+            {"AIP_PREDICT_ROUTE": "predict"},
+            "AIP_PREDICT_ROUTE='predict' is not a path; printable ASCII from `/` on, without ? and #, is",
+        ),
+        (
+            {"AIP_HEALTH_ROUTE": "/a?b"},
+            "AIP_HEALTH_ROUTE='/a?b' is not a path; printable ASCII from `/` on, without ? and #, is",
+        ),
+        ({"AIP_PREDICT_ROUTE": "/ping"}, "AIP_PREDICT_ROUTE='/ping' is the route of health checks, too"),
+        ({"VTS_ENVELOPE": "json"}, "VTS_ENVELOPE='json' is not accepted; instances and none are"),
+    ],
+)
+def test_routes_and_envelopes_that_are_none(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        ServingSettings.from_environment(environment)
+    assert [problem.message for problem in caught.value.problems] == [message]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from vertex_torchserve.errors import InputError, Problem, raise_problems
 from vertex_torchserve.serving.archive.bounded_text import UnreadableError, read_start, shortened
 from vertex_torchserve.serving.archive.member_names import MODEL_CONFIG_NAME
 from vertex_torchserve.serving.archive.unpacking import ModelFolder
+from vertex_torchserve.serving.settings import ENVELOPES
 
 MOST_CONFIG_BYTES = 1 << 20
 # What TorchServe reads as a whole number, and takes notice of: an Integer (`ModelConfig.java`).
@@ -50,6 +51,12 @@ class ModelConfig:
     def max_batch_delay_ms(self) -> int | None:
         """`maxBatchDelay`: how long a batch is waited for, in milliseconds."""
         return self._positive("maxBatchDelay")
+
+    @property
+    def envelope(self) -> str | None:
+        """`envelope`, a key of ours: `instances` or `none`; None when the archive leaves it to the server."""
+        value: str | None = self.content.get("envelope")
+        return value
 
     def written(self, decided: dict[str, int | bool]) -> str:
         """The YAML text of `completed(decided)`, as TorchServe can read it.
@@ -131,7 +138,8 @@ def parse_model_config(text: bytes, origin: str) -> ModelConfig:
     numbers = [key for key in content if not isinstance(key, str)]
     if numbers:
         raise InputError(_refused(origin, f"holds names that are no text: {shortened(repr(numbers))}"))
-    raise_problems([Problem(f"{origin}: {fault}", _FIX) for fault in _count_faults(content)])
+    faults = [*_count_faults(content), *_envelope_faults(content)]
+    raise_problems([Problem(f"{origin}: {fault}", _FIX) for fault in faults])
     return ModelConfig(content, origin)
 
 
@@ -140,6 +148,12 @@ def _count_faults(content: dict[str, Any]) -> Iterator[str]:
         value, most = content.get(key), _MOST.get(key, _GREATEST_COUNT)
         if type(value) is int and abs(value) > most:
             yield f"{key} is {shortened(str(value))}; 1 to {most} is accepted"
+
+
+def _envelope_faults(content: dict[str, Any]) -> Iterator[str]:
+    value = content.get("envelope")
+    if value is not None and value not in ENVELOPES:
+        yield f"envelope is {shortened(repr(value))}; {' and '.join(ENVELOPES)} are accepted"
 
 
 def _refused(origin: str, what: str) -> Problem:

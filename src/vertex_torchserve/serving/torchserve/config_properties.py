@@ -6,6 +6,7 @@ from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.machine.sizing import Sizing
 from vertex_torchserve.serving.settings import ServingSettings
 
+_OF_THE_ENVELOPE = ("service_envelope", "decode_input_request")
 _BASE = Path(__file__).with_name("config.properties")
 
 
@@ -20,13 +21,16 @@ def max_body_bytes() -> int:
     return int(base_properties()["max_response_size"])
 
 
-def render_config_properties(settings: ServingSettings, sizing: Sizing, model: ModelFolder) -> str:
+def render_config_properties(
+    settings: ServingSettings, sizing: Sizing, model: ModelFolder, envelope: str
+) -> str:
     """The text of `config.properties`; how the model is served is in its own file (model_config_file.py).
 
     Args:
         settings: Ports, host and limits.
         sizing: Workers, batches and threads.
         model: The unpacked archive, served under the name in its manifest, whatever the file's.
+        envelope: One of `settings.ENVELOPES`; with `none` TorchServe has its own defaults.
     """
     known: dict[str, object] = {
         "inference_address": f"http://{settings.http_host}:{settings.http_port}",
@@ -38,7 +42,10 @@ def render_config_properties(settings: ServingSettings, sizing: Sizing, model: M
         "model_store": model.path.parent,
         "load_models": f"{model.manifest.model_name}={model.path.name}",
     }
-    return "".join(f"{key}={value}\n" for key, value in (base_properties() | known).items())
+    left_out = _OF_THE_ENVELOPE if envelope == "none" else ()
+    return "".join(
+        f"{key}={value}\n" for key, value in (base_properties() | known).items() if key not in left_out
+    )
 
 
 def response_timeout_seconds(settings: ServingSettings) -> int:

@@ -39,7 +39,7 @@ _LOG_CONFIG = Path(__file__).with_name("log4j2.xml")
 
 
 def torchserve_command(
-    settings: ServingSettings, sizing: Sizing, model: ModelFolder, work: Path
+    settings: ServingSettings, sizing: Sizing, model: ModelFolder, envelope: str, work: Path
 ) -> list[str]:
     """What TorchServe's own launcher would start, so that signals and exit codes are the JVM's.
 
@@ -47,7 +47,7 @@ def torchserve_command(
     TorchServe 0.12, which also has the command it builds).
     """
     config = work / _CONFIG_NAME
-    config.write_text(render_config_properties(settings, sizing, model))
+    config.write_text(render_config_properties(settings, sizing, model, envelope))
     java_tmp = work / "java"
     java_tmp.mkdir()
     return [

@@ -83,7 +83,29 @@ def test_any_content_type_of_a_whole_body(server: Server, content_type: str) -> 
 def test_a_form_is_told_what_is_missing(server: Server) -> None:
     answer = server.post(instances("a"), content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith('"instances" is missing; ')
+    assert answer.json()["error"] == (
+        '"instances" is missing; the body must be {"instances": [...], "parameters": {...}}; '
+        "the body came as a form, application/x-www-form-urlencoded, as `curl -d` sends it without a header: send "
+        "the header Content-Type: application/json"
+    )
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "audio/wav; rate=8000", "IMAGE/PNG"])
+def test_a_picture_or_a_sound_is_the_one_instance(server: Server, content_type: str) -> None:
+    answer = server.post(b"png", content_type=content_type)
+    assert (answer.status_code, answer.json()) == (200, {"predictions": ["PNG"]})
+
+
+def test_a_picture_as_a_part_of_a_form(server: Server) -> None:
+    answer = server.client.post("/predictions/model", files={"data": ("a.png", b"png", "image/png")})
+    assert (answer.status_code, answer.json()) == (200, {"predictions": ["PNG"]})
+
+
+def test_the_status_of_an_error_comes_with_an_error(server: Server) -> None:
+    one = server.post(instances({"status": [507]}))
+    assert (one.status_code, one.json()) == (507, {"error": "set"})
+    two = server.post(instances({"status": [422, "No"]}, "a"))
+    assert (two.status_code, two.json()) == (422, {"error": '{"predictions": ["set", "A"]}'})
 
 
 def test_explanations_reach_the_handler_as_such(server: Server) -> None:

@@ -36,6 +36,7 @@ def handle(data, context):
             logger.exception("logged")
             traceback.print_exc()
         return None
+    context.metrics.add_counter("Words", len(data))
     if "slow" in data:
         time.sleep(2)
     if "secret poison" in data:
@@ -157,6 +158,12 @@ def test_metrics_count_the_requests(conversation: Conversation) -> None:
     assert requests and float(requests[1]) == 4.0
     assert latency and float(latency[1]) > 0
     assert "CPUUtilization{" not in conversation.metrics
+
+
+def test_what_a_handler_counts_is_among_the_metrics(conversation: Conversation) -> None:
+    words = re.search(r"^Words\{.*\} (\S+)$", conversation.metrics, re.M)
+    assert words
+    assert float(words[1]) >= 2  # one for each time that the handler ran
 
 
 @pytest.mark.parametrize(

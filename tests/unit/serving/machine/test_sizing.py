@@ -95,7 +95,7 @@ def test_numbers_that_are_none_are_named() -> None:
 def test_the_model_s_folder_is_served_under_the_name_in_its_manifest() -> None:
     manifest = Manifest(model_name="bert", model_version="2.5", handler="handler.py")
     model = ModelFolder(Path("/work/model-store/model"), "other.mar", manifest, unpacked_bytes=1)
-    text = render_config_properties(DEFAULTS, sized(), model)
+    text = render_config_properties(DEFAULTS, sized(), model, "instances")
     lines = dict(line.split("=", 1) for line in text.splitlines())
     assert lines["load_models"] == "bert=model"
     assert lines["model_store"] == "/work/model-store"

@@ -7,6 +7,7 @@ about the framing make an answer that clients read in two ways. All other answer
 
 import operator
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from ts.context import RequestProcessor
@@ -56,6 +57,11 @@ class AnswerHead(RequestProcessor):  # type: ignore[misc]  # ts has no types
     def note_sent_part(self) -> None:
         """Called when parts are sent, of this answer if it has TorchServe's mark."""
         self.has_streamed |= _MORE_PARTS in self._response_header
+
+    @property
+    def tells_an_error(self) -> bool:
+        """Whether the handler has set the status of an error; what it returns is the message then."""
+        return isinstance(self._status_code, int) and self._status_code >= HTTPStatus.BAD_REQUEST
 
     def get_response_status_code(self) -> int:
         """The status, from 200 to 599; None counts as 200, as in TorchServe.

@@ -73,7 +73,7 @@ class Batch:
         return [self._bodies[index] for index in range(len(self._rows))]
 
     def _request(self, index: int) -> Request:
-        return read_request(self._rows[index])
+        return read_request(self._rows[index], self._heads[index].get_request_properties())
 
     def _by_route(self, requests: Requests) -> list[Requests]:
         """Predictions and explanations apart: a handler asks the first request of a batch which it is."""
@@ -149,8 +149,11 @@ class Batch:
             context.request_ids = self._ids
             context.cl_socket = self._socket
 
-    def _body(self, _index: int, predictions: list[Any]) -> str:
-        return predictions_body(predictions)
+    def _body(self, index: int, predictions: list[Any]) -> str:
+        if not self._heads[index].tells_an_error:
+            return predictions_body(predictions)
+        is_text = len(predictions) == 1 and isinstance(predictions[0], str)
+        return error_body(predictions[0] if is_text else predictions_body(predictions))
 
     def _may_run_again(self, requests: Requests) -> bool:
         """Whether no part of an answer has been sent; running the handler again would send it twice."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from .batch import Batch, Requests
-from .request import MalformedRequestError, Request, read_request
+from .request import MalformedRequestError, Request
 from .response import predictions_body
 
 _FIRST, _NEXT, _LAST = '{"predictions": [[', ", ", "]]}"
@@ -62,7 +62,7 @@ class ContinuousBatch(Batch):
 
     def _request(self, index: int) -> Request:
         known = self._open_answers.get(self._ids.get(index, ""))
-        request = known or read_request(self._rows[index])
+        request = known or super()._request(index)
         if len(request.instances) != 1:
             raise MalformedRequestError(
                 f"this model answers one instance a request, got {len(request.instances)}"

@@ -16,6 +16,12 @@ MOST_INSTANCES = 100_000
 # In the whole body; Python makes 3 million lists of one in a second, and objects take five times as long.
 _MOST_LISTS, _MOST_OBJECTS = 1_000_000, 250_000
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_MEDIA = ("image/", "audio/")
+_FORM = "application/x-www-form-urlencoded"
+_SENT_AS_FORM = (
+    f"; the body came as a form, {_FORM}, as `curl -d` sends it without a header: send the header "
+    "Content-Type: application/json"
+)
 
 
 class MalformedRequestError(Exception):
@@ -35,22 +41,31 @@ class Request:
     parameters: dict[str, Any]
 
 
-def read_request(row: Mapping[str, Any]) -> Request:
+def read_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
     """Read a request as TorchServe hands it over; reading it again gives new lists of new instances.
 
-    The body is whatever `data` or `body` holds, else the row itself (a form). Bytes are parsed as JSON
-    whatever their content type; other fields of the body are ignored, as TorchServe's json envelope does.
+    The body is whatever `data` or `body` holds, else the row itself (a form). A picture or a sound is the one
+    instance of a request, as bytes. Other bytes are parsed as JSON whatever their content type; other fields
+    of the body are ignored, as TorchServe's json envelope does.
+
+    Args:
+        row: The body, or the fields of a form, by name.
+        headers: Those of the request, and for each name in `row` its own.
 
     Raises:
         MalformedRequestError: It is no such request.
     """
-    body = row.get("data") or row.get("body") or row
+    name = next((name for name in ("data", "body") if row.get(name)), "")
+    body = row[name] if name else row
+    if isinstance(body, bytes | bytearray) and _content_type(headers.get(name)).startswith(_MEDIA):
+        return Request([bytes(body)], {})
     if isinstance(body, bytes | bytearray | str):
         body = _parse(body, "the body")
     if not isinstance(body, Mapping):
         raise MalformedRequestError(f"{_SHAPE}, got {_kind(body)}")
     if "instances" not in body:
-        raise MalformedRequestError(f'"instances" is missing; {_SHAPE}')
+        why = _SENT_AS_FORM if body is row and _content_type(headers) == _FORM else ""
+        raise MalformedRequestError(f'"instances" is missing; {_SHAPE}{why}')
     instances = _field(body, "instances")
     if not isinstance(instances, list):
         raise MalformedRequestError(f'"instances" must be a list, got {_kind(instances)}')
@@ -66,6 +81,14 @@ def read_request(row: Mapping[str, Any]) -> Request:
         raise MalformedRequestError(f'"parameters" must be an object, got {_kind(parameters)}')
     decoded = [_decode_instance(instance, f"instances[{index}]") for index, instance in enumerate(instances)]
     return Request(decoded, parameters)
+
+
+def _content_type(headers: Any) -> str:
+    """The type without its parameters, in lower case; empty where there is none."""
+    if not isinstance(headers, Mapping):
+        return ""
+    values = [value for name, value in headers.items() if name.lower() == "content-type"]
+    return str(values[0]).partition(";")[0].strip().lower() if values else ""
 
 
 def _field(body: Mapping[str, Any], name: str) -> Any:
