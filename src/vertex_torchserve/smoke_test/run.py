@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import httpx
 
 from vertex_torchserve.errors import InputError, Problem, ServingError
-from vertex_torchserve.serving.archive.golden_request import GoldenRequest
+from vertex_torchserve.serving.archive.bounded_text import UnreadableError
+from vertex_torchserve.serving.archive.golden_request import GoldenRequest, read_answer
 from vertex_torchserve.serving.archive.manifest import read_manifest, verify_members
 from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
 from vertex_torchserve.serving.image_names import is_serving_image
@@ -136,8 +137,8 @@ def _check_prediction(report: SmokeTestReport, server: Server, request: GoldenRe
         return
     with recorded(report, "json") as seen:
         try:
-            answer = response.json()
-        except ValueError as error:
+            answer = read_answer(response.content)
+        except UnreadableError as error:
             raise ServingError(f"the body is not JSON: {response.text[:_SHOWN_CHARACTERS]!r}") from error
         seen.append(f"{len(response.content)} bytes of JSON")
     if report.ok:

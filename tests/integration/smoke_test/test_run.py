@@ -28,6 +28,25 @@ def test_an_archive_that_serves(tmp_path: Path) -> None:
     assert report.ready_seconds > 0
 
 
+STREAMING_HANDLER = """\
+from ts.handler_utils.utils import send_intermediate_predict_response
+
+
+def handle(data, context):
+    if data is None:
+        return None
+    for part in ("part 0 ", '{"predictions": "part 1" '):
+        send_intermediate_predict_response([part] * len(data), context.request_ids, "", 200, context)
+    return ["end"] * len(data)
+"""
+
+
+def test_a_handler_that_sends_parts_before_its_answer(tmp_path: Path) -> None:
+    report = run_smoke_test(write_archive(tmp_path, STREAMING_HANDLER), ["a"])
+    assert report.failure() == ""
+    assert report.predictions == ["end"]
+
+
 def test_too_few_predictions(tmp_path: Path) -> None:
     report = run_smoke_test(write_archive(tmp_path, SHORT_HANDLER), ["a", "b", "c"])
     assert not report.ok

@@ -8,6 +8,7 @@ All but `instances` may be missing. With `predictions` the answer is compared wi
 as many predictions as instances.
 """
 
+import contextlib
 import json
 import math
 import urllib.error
@@ -86,9 +87,13 @@ class GoldenRequest:
             raise ServingError(f"the golden request was not answered as expected: {difference}", _FIX_MODEL)
 
     def difference(self, body: bytes) -> str:
-        """Where an answer differs from the expected one, and how; empty when it does not."""
+        """Where an answer differs from the expected one, and how; empty when it does not.
+
+        Args:
+            body: All of the answer, with what the handler sent before it in parts.
+        """
         try:
-            answer = read_json(body, len(body))
+            answer = read_answer(body)
         except UnreadableError as error:
             return f"the answer {error}"
         predictions = answer.get("predictions") if isinstance(answer, dict) else None
@@ -106,6 +111,23 @@ class GoldenRequest:
         if self.parameters is not None:
             body["parameters"] = self.parameters
         return json.dumps(body).encode()
+
+
+def read_answer(body: bytes) -> Any:
+    """The JSON of an answer: of all of it, else of the end of it, for a handler may send parts before.
+
+    Raises:
+        UnreadableError: There is none.
+    """
+    try:
+        return read_json(body, len(body))
+    except UnreadableError:
+        start = body.find(_ANSWER_START)
+        while start >= 0:
+            with contextlib.suppress(UnreadableError):
+                return read_json(body[start:], len(body))
+            start = body.find(_ANSWER_START, start + 1)
+        raise
 
 
 def read_golden_request(model_folder: Path) -> GoldenRequest | None:
@@ -127,6 +149,7 @@ def load_golden_request(file: Path) -> GoldenRequest:
     return GoldenRequest.parse(read_start(file, MOST_GOLDEN_BYTES))
 
 
+_ANSWER_START = b'{"predictions": '  # as the envelope writes it
 _FIX_MODEL = f"package the model whose answer {GOLDEN_REQUEST_NAME} holds, or correct that file"
 
 

@@ -44,8 +44,13 @@ class ModelConfig:
 
     @property
     def batch_size(self) -> int | None:
-        """`batchSize`: the most requests of one batch."""
-        return self._positive("batchSize")
+        """`batchSize`: the most requests of one batch; 1 with `asyncCommunication: true`.
+
+        A second request of a batch ends TorchServe's thread for an asynchronous worker, which changes the
+        list of requests that it goes through (`AsyncBatchAggregator.getRequest` of 0.12). Such a worker has
+        as many batches at a time as there are.
+        """
+        return 1 if self._is_asynchronous else self._positive("batchSize")
 
     @property
     def max_batch_delay_ms(self) -> int | None:
@@ -80,6 +85,8 @@ class ModelConfig:
         used = {key for key, value in decided.items() if self._is_used(key, value)}
         if self.workers is None:
             used -= {"minWorkers", "maxWorkers"}
+        if self._is_asynchronous:
+            used -= {"batchSize"}
         return {**self.content, **{key: value for key, value in decided.items() if key not in used}}
 
     def _is_used(self, key: str, decided: int | bool) -> bool:
@@ -87,6 +94,10 @@ class ModelConfig:
         if isinstance(decided, bool):
             return isinstance(self.content.get(key), bool)
         return self._positive(key) is not None
+
+    @property
+    def _is_asynchronous(self) -> bool:
+        return self.content.get("asyncCommunication") is True
 
     def _positive(self, key: str) -> int | None:
         value = self.content.get(key)

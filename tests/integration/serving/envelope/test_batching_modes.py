@@ -27,7 +27,7 @@ def answers(store: Path, handler: str, config: str, *texts: str) -> list[httpx.R
 
 def test_asynchronous_workers(tmp_path: Path) -> None:
     texts = ["a", "bad", "b", "c"]
-    got = answers(tmp_path, ASYNC_HANDLER, "asyncCommunication: true\n", *texts)
+    got = answers(tmp_path, ASYNC_HANDLER, "asyncCommunication: true\nbatchSize: 4\n", *texts)
     assert [answer.status_code for answer in got] == [200, 500, 200, 200]
     assert [answer.json().get("predictions") for answer in got] == [["A"], None, ["B"], ["C"]]
 

@@ -85,8 +85,8 @@ def test_a_form_is_told_what_is_missing(server: Server) -> None:
     assert answer.status_code == 400
     assert answer.json()["error"] == (
         '"instances" is missing; the body must be {"instances": [...], "parameters": {...}}; '
-        "the body came as a form, application/x-www-form-urlencoded, as `curl -d` sends it without a header: send "
-        "the header Content-Type: application/json"
+        "the body came as a form, application/x-www-form-urlencoded, as `curl -d` sends it without a header: "
+        "send the header Content-Type: application/json"
     )
 
 
