@@ -31,6 +31,18 @@ DECIDED = {
 }
 
 
+def test_asynchronous_workers_get_batches_of_one_whatever_the_archive_asks_for() -> None:
+    config = parse_model_config(b"asyncCommunication: true\nbatchSize: 8\n", "here")
+    assert config.completed(dict(DECIDED, batchSize=1))["batchSize"] == 1
+
+
+@pytest.mark.parametrize("value", ["json", "1", "[none]"])
+def test_an_envelope_that_is_none_of_ours(value: str) -> None:
+    assert parse_model_config(b"envelope: none\n", "here").envelope == "none"
+    with pytest.raises(InputError, match=r"here: envelope is .*; instances and none are accepted"):
+        parse_model_config(f"envelope: {value}\n".encode(), "here")
+
+
 @pytest.mark.parametrize(
     ("text", "asked"),
     [
@@ -40,6 +52,8 @@ DECIDED = {
         ("batchSize: '8'\nmaxBatchDelay: 0\n", (None, None, None)),
         ("minWorkers: true\nmaxWorkers: true\nbatchSize: 1.5\n", (None, None, None)),
         ("handler:\n  threshold: 0.5\n", (None, None, None)),
+        # TorchServe's asynchronous workers can't take a batch of two.
+        ("asyncCommunication: true\nbatchSize: 8\n", (None, 1, None)),
     ],
 )
 def test_only_what_torchserve_would_heed(text: str, asked: tuple[int | None, int | None, int | None]) -> None:
