@@ -49,6 +49,7 @@ def upload_pytorch_model(
     labels: dict[str, Any] = {},
     model_archive_path: str = "",
     smoke_test_instances: str = "",
+    model_file: str = "",
 ) -> None:
     """Package a trained PyTorch model as a TorchServe archive and register it in Vertex AI.
 
@@ -86,6 +87,8 @@ def upload_pytorch_model(
         model_archive_path: gs:// folder for the archive; `model-archive` in the model's folder when blank.
         smoke_test_instances: JSON or JSONL file of instances in the staging folder; when given, the archive
             is served and asked for predictions, and only registered when it answers right.
+        model_file: .py in the staging folder with the class of an eager model, whose weights the model is;
+            for TorchServe's own handlers.
         vertex_model: The model version, for ModelDeployOp and ModelBatchPredictOp; metadata DisplayName,
             VertexModelID and resourceName.
     """
@@ -123,6 +126,7 @@ def upload_pytorch_model(
         labels=labels,
         model_archive_path=model_archive_path,
         smoke_test_instances=smoke_test_instances,
+        model_file=model_file,
     )
 
 

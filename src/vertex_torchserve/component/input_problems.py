@@ -50,6 +50,10 @@ def _handler_problems(inputs: ComponentInputs) -> Iterator[Problem]:
             f"`{REFERENCE_HANDLER}`, or one of {', '.join(sorted(TORCHSERVE_HANDLERS))}",
             "correct the name of the handler",
         )
+    if inputs.model_file and not inputs.model_file.endswith(".py"):
+        yield Problem(
+            f"model_file {inputs.model_file!r} is not a .py file", "name the file with the model's class"
+        )
     if inputs.requirements and not inputs.custom_container:
         yield Problem(
             f"requirements {inputs.requirements!r} with a prebuilt container, which installs none",

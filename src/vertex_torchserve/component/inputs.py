@@ -51,6 +51,7 @@ class ComponentInputs:
     labels: Mapping[str, str] = field(default_factory=dict)
     model_archive_path: str = ""
     smoke_test_instances: str = ""
+    model_file: str = ""
 
     @classmethod
     def given(cls, **inputs: Any) -> "ComponentInputs":
@@ -90,6 +91,7 @@ class ComponentInputs:
             ("handler", self.handler_file),
             ("requirements", self.requirements),
             ("smoke_test_instances", self.smoke_test_instances),
+            ("model_file", self.model_file),
             *(("extra_prediction_files", name) for name in self.extra_file_names),
         ]
         return [(input_name, name) for input_name, name in named if name]

@@ -62,6 +62,7 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
         model_name=inputs.model_name,
         version=inputs.version,
         local_model_file=inputs.local_model_file,
+        model_file=extra[inputs.model_file].target if inputs.model_file else None,
         extra_files=tuple(extra[name].target for name in inputs.extra_file_names),
         ignore=tuple(inputs.extra_files_to_ignore),
         tokenizer=tokenizer.target if tokenizer else None,

@@ -163,7 +163,8 @@ class ServingSettings:
         if environment.get(ENVELOPE, "") not in {"", *ENVELOPES}:
             problems.append(
                 Problem(
-                    f"{ENVELOPE}={environment[ENVELOPE]!r} is not accepted; {' and '.join(ENVELOPES)} are",
+                    f"{ENVELOPE}={_shown(environment[ENVELOPE])} is not accepted; "
+                    f"{' and '.join(ENVELOPES)} are",
                     f"correct {ENVELOPE}, or unset it",
                 )
             )
@@ -216,7 +217,7 @@ def _shown(value: str) -> str:
 def _route_problems(predict_route: str, health_route: str) -> list[Problem]:
     problems = [
         Problem(
-            f"{name}={route!r} is not a path; printable ASCII from `/` on, without ? and #, is",
+            f"{name}={_shown(route)} is not a path; printable ASCII from `/` on, without ? and #, is",
             f"correct {name}, or unset it",
         )
         for name, route in (("AIP_PREDICT_ROUTE", predict_route), ("AIP_HEALTH_ROUTE", health_route))
@@ -225,7 +226,7 @@ def _route_problems(predict_route: str, health_route: str) -> list[Problem]:
     if predict_route and predict_route == (health_route or HEALTH_PATH):
         problems.append(
             Problem(
-                f"AIP_PREDICT_ROUTE={predict_route!r} is the route of health checks, too",
+                f"AIP_PREDICT_ROUTE={_shown(predict_route)} is the route of health checks, too",
                 "give predictions and health checks routes of their own",
             )
         )

@@ -100,6 +100,12 @@ def test_a_tokenizer_is_the_file_or_the_folder_that_holds_it(
     assert names(cloud, **inputs, custom_tokenizer_path=path, custom_tokenizer_name=name) == {member}
 
 
+def test_the_model_file_of_an_eager_model(cloud: Cloud) -> None:
+    inputs = cloud.put_model("eager")
+    cloud.storage.put("eager-extra/src/net.py", "class Net: ...")
+    assert names(cloud, **inputs, model_file="src/net.py") == {"net.py"}
+
+
 def test_extra_files_may_lie_deeper_and_be_named_twice(cloud: Cloud) -> None:
     inputs = cloud.put_model("deeper")
     cloud.storage.put("deeper-extra/maps/labels.json", "{}")

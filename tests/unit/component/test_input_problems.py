@@ -82,6 +82,8 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
         ({**CUSTOM, "health_route": "/health"}, ["'/health'"], "'/ping'"),
         ({"handler": "handler.py"}, ["handler", "'handler.py'"], "extra_files_staging_path"),
         ({**CUSTOM, "requirements": "r.txt"}, ["requirements", "'r.txt'"], "extra_files_staging_path"),
+        ({"model_file": "net.py"}, ["model_file", "'net.py'"], "extra_files_staging_path"),
+        ({**STAGED, "model_file": "net"}, ["model_file 'net' is not a .py file"], "the model's class"),
         ({"smoke_test_instances": "i.json"}, ["smoke_test_instances", "'i.json'"], "staging_path"),
         (
             {"extra_prediction_files": "labels.json"},
@@ -160,6 +162,7 @@ def test_an_empty_string_is_not_given() -> None:
             "version_description",
             "model_archive_path",
             "smoke_test_instances",
+            "model_file",
         ),
         "",
     )

@@ -47,6 +47,7 @@ INPUTS: Table = {
     "labels": ("dict", {}),
     "model_archive_path": ("str", ""),
     "smoke_test_instances": ("str", ""),
+    "model_file": ("str", ""),
 }
 KFP_TYPES = {
     "String": "str",
