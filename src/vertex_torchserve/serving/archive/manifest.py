@@ -14,7 +14,12 @@ from types import UnionType
 from typing import Any, BinaryIO
 
 from vertex_torchserve.errors import InputError, Problem, raise_problems
-from vertex_torchserve.serving.archive.bounded_text import UnreadableError, read_json, shortened
+from vertex_torchserve.serving.archive.bounded_text import (
+    UnreadableError,
+    read_json,
+    read_start,
+    shortened,
+)
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 from vertex_torchserve.serving.archive.members import member_problems
 
@@ -129,6 +134,24 @@ def verify_members(mar_path: Path) -> None:
             corrupt = str(error)
     if corrupt is not None:
         raise InputError(Problem(f"{mar_path} is corrupt: {corrupt}", REPACK))
+
+
+def manifest_of_files(origin: str, folder: Path, names: Sequence[str]) -> Manifest:
+    """Read the manifest of an archive that is a folder, and check it as `read_index` does.
+
+    Args:
+        origin: Where it comes from, for messages.
+        folder: The folder.
+        names: Its files.
+
+    Raises:
+        InputError: When it can't be served.
+    """
+    if MANIFEST_NAME not in names:
+        raise InputError(no_manifest(origin))
+    manifest = parse_manifest(origin, read_start(folder / MANIFEST_NAME, LARGEST_MANIFEST_BYTES))
+    raise_problems(missing_files(origin, manifest, set(names)))
+    return manifest
 
 
 def _read_manifest(origin: str, archive: zipfile.ZipFile, names: set[str]) -> Manifest:

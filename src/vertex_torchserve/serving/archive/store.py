@@ -1,13 +1,35 @@
-"""Find the one archive to serve, on the local disk or in Cloud Storage."""
+"""Find the one archive to serve, on the local disk or in Cloud Storage, and unpack it."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
+from vertex_torchserve.serving.archive.other_formats import TAR_SUFFIXES, link_folder, unpack_tar
 from vertex_torchserve.serving.archive.source import ArchiveSource, LocalArchive
+from vertex_torchserve.serving.archive.unpacking import ModelFolder, unpack_archive
 from vertex_torchserve.serving.settings import ServingSettings
 
-_SUFFIX = ".mar"
+_SUFFIXES = (".mar", *TAR_SUFFIXES)
+
+
+def fetch_archive(settings: ServingSettings, folder: Path) -> ModelFolder:
+    """Find the archive and unpack it: a `.mar`, a `.tar.gz` or, on the local disk, a folder.
+
+    Args:
+        settings: Where it is.
+        folder: Where it is unpacked; must not exist yet.
+
+    Raises:
+        InputError: As `find_archive`, or it can't be served.
+        StorageError: When Cloud Storage goes on failing.
+    """
+    unpacked = _unpacked_archive(settings)
+    if unpacked is not None:
+        return link_folder(unpacked, folder)
+    found = find_archive(settings)
+    unpack = unpack_tar if found.origin.endswith(TAR_SUFFIXES) else unpack_archive
+    return unpack(found, folder)
 
 
 def find_archive(settings: ServingSettings) -> ArchiveSource:
@@ -22,12 +44,30 @@ def find_archive(settings: ServingSettings) -> ArchiveSource:
         names, open_archive = _stored(settings.model_source)
     else:
         names, open_archive = _local(Path(settings.model_source))
-    archives = [name for name in names if name.endswith(_SUFFIX)]
-    if settings.model_name is not None:
-        archives = [name for name in archives if name == settings.model_name + _SUFFIX]
+    archives = _archives(settings, names)
     if len(archives) != 1:
         raise InputError(_not_one_archive(settings, names, found=len(archives)))
     return open_archive(archives[0])
+
+
+def _archives(settings: ServingSettings, names: list[str]) -> list[str]:
+    wanted = [f"{settings.model_name}{suffix}" for suffix in _SUFFIXES]
+    return [
+        name for name in names if name.endswith(_SUFFIXES) and (settings.model_name is None or name in wanted)
+    ]
+
+
+def _unpacked_archive(settings: ServingSettings) -> Path | None:
+    """The folder that is the archive: the local one that the environment names, or the one in it."""
+    store = Path(settings.model_source)
+    if settings.model_source.startswith("gs://") or not store.is_dir():
+        return None
+    if (store / MANIFEST_NAME).is_file():
+        return store
+    names, _ = _local(store)
+    folders = [store / name for name in names if settings.model_name in (None, name)]
+    unpacked = [path for path in folders if (path / MANIFEST_NAME).is_file()]
+    return unpacked[0] if len(unpacked) == 1 and not _archives(settings, names) else None
 
 
 def _local(folder: Path) -> tuple[list[str], Callable[[str], ArchiveSource]]:

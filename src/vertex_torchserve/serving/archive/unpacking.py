@@ -59,25 +59,41 @@ def unpack_archive(source: ArchiveSource, folder: Path) -> ModelFolder:
     with as_file(source) as file:
         index = read_index(file, source.origin)
     needed = sum(-(-member.file_size // _BLOCK_BYTES) * _BLOCK_BYTES for member in index.members)
-    try:
-        folder.mkdir(parents=True)
+    with writing(source.origin, folder, needed):
         if needed > shutil.disk_usage(folder).free:
-            raise InputError(_no_space(source, needed, folder))
+            raise InputError(_no_space(source.origin, needed, folder))
         begin = index.members[0].header_offset
         with contextlib.closing(pieces(source, begin, index.directory_start)) as stream:
             archive = _ArchiveBytes(source.origin, stream, begin)
             for member in index.members:
                 _unpack_member(archive, member, folder / member.filename)
+    return ModelFolder(folder, source.origin, index.manifest, index.unpacked_bytes)
+
+
+@contextlib.contextmanager
+def writing(origin: str, folder: Path, needed: int | None = None) -> Iterator[None]:
+    """Make a folder, and tell what the disk refuses in the block.
+
+    Args:
+        origin: What is unpacked into it, for messages.
+        folder: Must not exist yet.
+        needed: How many bytes it takes, where that is known.
+
+    Raises:
+        InputError: The disk is full, or can't be written to.
+    """
+    try:
+        folder.mkdir(parents=True)
+        yield
     except OSError as error:
         if error.errno in _NO_SPACE:
-            raise InputError(_no_space(source, needed, folder)) from error
+            raise InputError(_no_space(origin, needed, folder)) from error
         raise InputError(
             Problem(
-                f"{source.origin} can't be unpacked into {folder}: {error.strerror or error}",
+                f"{origin} can't be unpacked into {folder}: {error.strerror or error}",
                 "set TMPDIR to a folder that this user can write to",
             )
         ) from error
-    return ModelFolder(folder, source.origin, index.manifest, index.unpacked_bytes)
 
 
 class _ArchiveBytes:
@@ -159,10 +175,11 @@ def _corrupt(archive: _ArchiveBytes, member: zipfile.ZipInfo, what: str) -> Prob
     )
 
 
-def _no_space(source: ArchiveSource, needed: int, folder: Path) -> Problem:
+def _no_space(origin: str, needed: int | None, folder: Path) -> Problem:
     free = shutil.disk_usage(folder).free
+    size = "more than there is" if needed is None else f"{needed:,} bytes"
     return Problem(
-        f"{source.origin} needs {needed:,} bytes unpacked; {folder} has {free:,} free",
+        f"{origin} needs {size} unpacked; {folder} has {free:,} free",
         "give the container a larger disk (a larger tmpfs, where /tmp is one), or set TMPDIR to a folder on "
         "a larger disk",
     )
