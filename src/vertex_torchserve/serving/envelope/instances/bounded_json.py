@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ _ELEMENTS = 1000
 _SHORT_BYTES = 65_536
 # The least that an element of a list takes: a digit, a comma and a space.
 _LEAST_BYTES = 3
+_BYTES = bytes | bytearray
 _NUMBERS = frozenset({int, float, bool, type(None)})
 
 
@@ -21,8 +23,10 @@ class TooLongError(Exception):
 def bounded_json(value: Any, most_bytes: int = sys.maxsize) -> str:
     """Write a value as JSON, in ASCII; arrays, tensors and their scalars become lists and numbers.
 
+    Bytes become `{"b64": "..."}`, as a request has them.
+
     Args:
-        value: What Python's `json` takes, and all that has `tolist`.
+        value: What Python's `json` takes, bytes, and all that has `tolist`.
         most_bytes: How long it may be. What is longer is written up to there and a little more.
 
     Raises:
@@ -40,6 +44,8 @@ def bounded_json(value: Any, most_bytes: int = sys.maxsize) -> str:
 
 
 def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
+    if isinstance(value, _BYTES) and len(value) > most_bytes:
+        raise TooLongError  # before they are encoded
     if hasattr(value, "tolist"):
         if _LEAST_BYTES * _elements(value) > most_bytes:
             raise TooLongError  # before there is a Python object for each number
@@ -76,7 +82,7 @@ def _seems_short(value: Any) -> bool:
     unread = [value]
     while unread:
         item = unread.pop()
-        if isinstance(item, str):
+        if isinstance(item, str | _BYTES):
             size += len(item)
         elif isinstance(item, list | tuple | dict):
             size += _LEAST_BYTES * len(item)
@@ -102,6 +108,8 @@ def _dump(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, _BYTES):
+        return {"b64": b64encode(value).decode("ascii")}  # as it is read (request.py)
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is not a JSON type")

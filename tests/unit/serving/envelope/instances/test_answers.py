@@ -154,7 +154,7 @@ def test_a_status_the_handler_sets_goes_to_its_own_request(tmp_path: Path) -> No
         ("'ab'", "the handler returned str instead of a list of predictions"),
         ("torch.tensor(1.0)", "the handler returned Tensor instead of a list of predictions"),
         ("[1, {2}]", "prediction 1 can't be written as JSON: set is not a JSON type"),
-        ("[b'x', 1]", "prediction 0 can't be written as JSON: bytes is not a JSON type"),
+        ("[{1}, 1]", "prediction 0 can't be written as JSON: set is not a JSON type"),
         ("[torch.ones(1).to_sparse(), 1]", "prediction 0 can't be written as JSON: RuntimeError"),
     ],
 )

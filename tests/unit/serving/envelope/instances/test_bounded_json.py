@@ -142,3 +142,10 @@ def faults() -> Iterator[tuple[Any, type[Exception]]]:
 def test_faults_are_those_of_json(value: Any, error: type[Exception]) -> None:
     with pytest.raises((error, RecursionError)):
         write(value)
+
+
+@pytest.mark.parametrize("value", [b"\x89PNG", bytearray(b"\x89PNG")])
+def test_bytes_are_written_as_a_request_has_them(value: bytes) -> None:
+    assert write({"predictions": [value, 1]}) == '{"predictions": [{"b64": "iVBORw=="}, 1]}'
+    with pytest.raises(Exception, match=NOTHING):
+        write([bytes(1000)], 999)
