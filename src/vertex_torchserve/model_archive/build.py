@@ -83,16 +83,16 @@ def build_model_archive(
     members = collect_members(spec, serialized_file, handler.sources, problems)
     versions = versions_of(members)
     config = spec.config_file or members.get(MODEL_CONFIG_NAME)
+    requirements = spec.requirements_file or members.get(REQUIREMENTS_NAME)
     with tempfile.TemporaryDirectory(prefix="vts-") as generated:
         if spec.task is not None:
             config = config_with_task(spec, config, Path(generated), problems)
             members[config.name] = config
             versions |= versions_of({config.name: config})
         checkable = replace(spec, model_name=DEFAULT_MODEL_NAME, version=DEFAULT_VERSION)
-        checked = check_members(members, _manifest(checkable, handler, serialized_file, config))
+        checked = check_members(members, _manifest(checkable, handler, serialized_file, requirements, config))
         raise_problems([*problems, *checked.problems])
 
-        requirements = spec.requirements_file or members.get(REQUIREMENTS_NAME)
         manifest = _manifest(spec, handler, serialized_file, requirements, config)
         mar_path = export_path / f"{spec.model_name}.mar"
         sha256 = write_archive(mar_path, manifest, members, versions, progress)

@@ -65,7 +65,7 @@ def test_one_file_that_can_be_the_model_is_it(spec: ModelArchiveSpec, tmp_path: 
     folder = tmp_path / "one"
     folder.mkdir()
     (folder / name).write_text("a program")
-    built = build(replace(spec, model_folder=folder, handler="base_handler"), tmp_path)
+    built = build(replace(spec, model_folder=folder), tmp_path)
     assert serialized_file(built) == name
     assert name in built.members
 
