@@ -57,7 +57,7 @@ SETUP = "from setuptools import setup\nsetup(name='{0}', version='1.0', py_modul
 
 def test_requirements_that_name_files_of_the_archive(tmp_path: Path) -> None:
     [wheel] = wheels().values()
-    files = {
+    files: dict[str, str | bytes] = {
         "requirements.txt": "-r more.txt\n./plurals-1.0-py3-none-any.whl\n",
         "more.txt": "./tool\n-e .\n",
         "plurals-1.0-py3-none-any.whl": wheel,
