@@ -1,15 +1,20 @@
 """The reference handler loaded from a model folder by TorchServe's own loader, in this process."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 HANDLERS = Path(__file__).parents[1] / "handlers"
+NO_HEADERS: Mapping[int, Mapping[str, str]] = {}
 
 
 def load(model_dir: Path, envelope: str | None = "json", gpu_id: int | None = None) -> Any:
-    """Load with TorchServe's loader; return a function that sends request bodies and gives the answers."""
+    """Load with TorchServe's loader; return a function that sends request bodies and gives the answers.
+
+    Its `headers` are of each request, by the index of its body.
+    """
     from ts.context import RequestProcessor
     from ts.model_loader import TsModelLoader
 
@@ -17,8 +22,15 @@ def load(model_dir: Path, envelope: str | None = "json", gpu_id: int | None = No
         "model", str(model_dir), "huggingface_handler.py", gpu_id=gpu_id, batch_size=1, envelope=envelope
     )
 
-    def send(*bodies: Any, content_type: str = "application/json") -> Any:
-        processors = [RequestProcessor({"body": {"content-type": content_type}}) for _ in bodies]
+    def send(
+        *bodies: Any,
+        content_type: str = "application/json",
+        headers: Mapping[int, Mapping[str, str]] = NO_HEADERS,
+    ) -> Any:
+        processors = [
+            RequestProcessor({"body": {"content-type": content_type}, **headers.get(index, {})})
+            for index in range(len(bodies))
+        ]
         service.context.request_processor = processors
         answers = service._entry_point([{"body": body} for body in bodies], service.context)
         return SimpleNamespace(

@@ -23,6 +23,7 @@ def each(queries: Sequence[Query], make: Callable[[Query], list[Item]]) -> list[
     work: list[list[Item]] = []
     for query in queries:
         try:
+            query.allowance.check_time()
             work.append(make(query))
         except Refused as error:
             query.failure = error

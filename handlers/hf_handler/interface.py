@@ -1,14 +1,15 @@
 """What a task takes and answers, declared once: requests are read by it, JSON Schemas are made of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from hf_handler.bounds import set_by
 from hf_handler.items import Query
-from hf_handler.media.files import FILES, is_file
+from hf_handler.media.files import is_file
 from hf_handler.published_schemas import instance_schema, parameters_schema
-from hf_handler.schema import TEXT, Parameters, Refused, Schema, check, verify_keywords
+from hf_handler.schema import INPUT_TEXT, Parameters, Refused, Schema, check, check_length, verify_keywords
 
 # How pipelines, and servers made of them, take what is for `generate`: in an object within `parameters`.
 NESTS = ("generate_kwargs", "generation_parameters", "generate_parameters")
@@ -35,7 +36,7 @@ class Interface:
     """
 
     prediction: Schema
-    fields: Mapping[str, Schema] = field(default_factory=lambda: {"text": TEXT})
+    fields: Mapping[str, Schema] = field(default_factory=lambda: {"text": INPUT_TEXT})
     forms: tuple[tuple[str, ...], ...] = (("text",),)
     media: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Interface:
     @cached_property
     def takes_text(self) -> bool:
         """Whether a bare text is an instance."""
-        return self.fields[self.main] == TEXT and (self.main,) in self.forms
+        return self.fields[self.main].get("type") == "string" and (self.main,) in self.forms
 
     @cached_property
     def takes_file(self) -> bool:
@@ -79,6 +80,16 @@ class Interface:
     def defaults(self) -> Parameters:
         """The parameters that have a default."""
         return {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}
+
+    def bounded(self, settings: object) -> "Interface":
+        """Return the same with its bounds as an operator has set them.
+
+        Args:
+            settings: A `Settings`.
+        """
+        return replace(
+            self, fields=set_by(settings, self.fields), parameters=set_by(settings, self.parameters)
+        )
 
     def schemas(self) -> dict[str, Schema]:
         """Return the JSON Schemas of what is taken and answered: `instance`, `parameters`, `prediction`."""
@@ -104,7 +115,7 @@ class Interface:
             Refused: It is something else, or gives something twice.
         """
         if type(instance) is str and self.takes_text:  # the fast path
-            return Query({self.main: check(instance, TEXT, self.main)},
+            return Query({self.main: check(instance, self.fields[self.main], self.main)},
                          self.read_parameters(parameters, defaults))  # fmt: skip
         given = once(self._entries(instance))
         fields = {
@@ -171,8 +182,11 @@ class Interface:
         return named
 
     def _opened(self, name: str, value: Any, open_file: Callable[[Any], bytes]) -> bytes | list[bytes]:
-        if isinstance(value, list) and value and self.fields[name] == FILES:
-            return [open_file(one) for one in value]
+        if isinstance(value, list) and value:
+            for choice in self.fields[name]["anyOf"]:
+                if choice.get("type") == "array":
+                    check_length(value, choice, name)
+                    return [open_file(one) for one in value]
         return open_file(value)
 
     def _shape(self, problem: str) -> str:

@@ -4,7 +4,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from hf_handler.allowance import UNLIMITED, Allowance
 from hf_handler.schema import Fields, Parameters
+from hf_handler.waiting import FOREVER, Waiting
 
 _packs = itertools.count()
 
@@ -27,12 +29,14 @@ class Item:
             length of the longest.
         group: Hashable; only items of equal group share a pack, and `Task.run` finds there what they share.
         source: What `Task.finish` needs beside its row.
+        waiting: Whether somebody waits for the answer that it is for.
     """
 
     inputs: Any
     length: int = 1
     group: Any = None
     source: Any = None
+    waiting: Waiting = FOREVER
 
 
 @dataclass(slots=True)
@@ -43,6 +47,7 @@ class Query:
         fields: The named inputs, checked.
         parameters: The task's, checked, defaults among them.
         request: Index of its request in TorchServe's batch; None when the envelope doesn't tell.
+        allowance: What its request may ask for; all instances of a request have the same.
         truncated: Whether a text was cut.
         failure: Why there will be no prediction.
         prediction: The answer, of JSON types.
@@ -51,6 +56,7 @@ class Query:
     fields: Fields
     parameters: Parameters
     request: int | None = None
+    allowance: Allowance = UNLIMITED
     truncated: bool = False
     failure: Exception | None = None
     prediction: Any = None

@@ -5,14 +5,16 @@ from typing import Any
 
 import torch
 
+from hf_handler.bounds import LABELS
 from hf_handler.items import Query
-from hf_handler.schema import SCORE, TEXT, TEXTS, Refused, Schema, record
+from hf_handler.schema import INPUT_LABEL, INPUT_TEXT, SCORE, TEXT, Refused, Schema, check, list_of, record
 
 LABEL: Schema = record({"label": TEXT, "score": SCORE})
 
 
 # The labels of zero-shot tasks come with the request.
-CANDIDATE_LABELS: Schema = {"anyOf": [{**TEXTS, "maxItems": 1000}, {**TEXT, "minLength": 1}]}
+LIST_OF_LABELS: Schema = {**list_of(INPUT_LABEL), "minItems": 1, "maxItems": LABELS}
+CANDIDATE_LABELS: Schema = {"anyOf": [LIST_OF_LABELS, {**INPUT_TEXT, "minLength": 1}]}
 LABEL_ALIASES = {"candidateLabels": "candidate_labels", "labels": "candidate_labels"}
 
 
@@ -62,15 +64,21 @@ def ranked_labels(labels: Mapping[int, str], row: Sequence[float], top_k: int | 
     return [{"label": labels[index], "score": row[index]} for index in order]
 
 
-def list_labels(query: Query) -> None:
+def list_labels(query: Query, schema: Schema) -> None:
     """Make a list of a query's `candidate_labels`, which may come as one text with commas.
 
+    Args:
+        query: With the template that the labels go into.
+        schema: `CANDIDATE_LABELS`, with the operator's bounds; those of a list hold for the text, too.
+
     Raises:
-        Refused: There are none, or `hypothesis_template` has no place for them.
+        Refused: There are none or too many, or `hypothesis_template` has no place for them.
     """
     labels = query.parameters.get("candidate_labels")
     if isinstance(labels, str):
         labels = [label.strip() for label in labels.split(",") if label.strip()]
+        if labels:
+            check(labels, schema["anyOf"][0], "candidate_labels")
     if not labels:
         raise Refused("candidate_labels is missing: a list of texts, or one text with commas")
     template = query.parameters["hypothesis_template"]

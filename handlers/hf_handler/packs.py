@@ -72,16 +72,20 @@ class PackRunner:
             run: Runs one pack.
 
         Returns:
-            The items' rows in their order; an exception where an item failed by itself.
+            The items' rows in their order; an exception where an item failed by itself, or nobody waits
+            for it.
         """
         rows: list[Any] = [None] * len(items)
         waiting = list(packs_of(items, self.budget))[::-1] if items else []
         with self._threads.at_work():
             while waiting:
-                pack = waiting.pop()
+                pack = still_wanted(waiting.pop(), items, rows)
+                if not pack:
+                    continue
                 self._threads.take(len(pack) * items[pack[-1]].length)
                 failure = _run_pack(run, items, pack, rows)
                 if failure is None:
+                    still_wanted(pack, items, rows)  # an answer that is late is none
                     continue
                 if len(pack) == 1:
                     rows[pack[0]] = failure
@@ -142,6 +146,21 @@ class PackRunner:
             if self._device.type == "cuda":
                 torch.cuda.synchronize(self._device)
         return time.perf_counter() - started
+
+
+def still_wanted(pack: list[int], items: Sequence[Item], rows: list[Any]) -> list[int]:
+    """Return the items of a pack that somebody waits for; of the others the row says why nobody does."""
+    ended = {
+        waiting: why
+        for waiting in {items[index].waiting for index in pack}
+        if (why := waiting.ended()) is not None
+    }
+    if not ended:
+        return pack
+    for index in pack:
+        if items[index].waiting in ended:
+            rows[index] = ended[items[index].waiting]
+    return [index for index in pack if items[index].waiting not in ended]
 
 
 def _run_pack(run: Run, items: Sequence[Item], pack: list[int], rows: list[Any]) -> Exception | None:

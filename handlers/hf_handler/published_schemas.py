@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING
 
 from hf_handler.registry import task_class
 from hf_handler.schema import Schema, record
+from hf_handler.settings import Settings
 
 if TYPE_CHECKING:
     from hf_handler.interface import Interface
 
 
-def schemas(name: str) -> dict[str, Schema]:
+def schemas(name: str, settings: Settings | None = None) -> dict[str, Schema]:
     """Return the JSON Schemas of a task: `instance`, `parameters`, `prediction`.
+
+    Args:
+        name: Of the task.
+        settings: What an operator has set, which the bounds in the schemas come from; None: the defaults.
 
     Raises:
         ValueError: There is no such task.
     """
-    return task_class(name).interface.schemas()
+    return task_class(name).interface.bounded(settings or Settings()).schemas()
 
 
 def instance_schema(interface: "Interface") -> Schema:

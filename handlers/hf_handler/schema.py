@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hf_handler.bounds import LABEL_CHARACTERS, REQUEST_ROWS, TEXT_CHARACTERS, Bound
+
 Schema = Mapping[str, Any]
 Fields = dict[str, Any]
 Parameters = dict[str, Any]
@@ -14,7 +16,8 @@ class Refused(ValueError):  # noqa: N818 - it says what happened to the instance
     Args:
         message: What was wrong, and what is accepted.
         status: HTTP's: 400 for what isn't as the schema says, 413 for a file that is too large, 415 for one
-            of another format, 422 for what is as the schema says and still can't be processed.
+            of another format, 422 for what is as the schema says and still can't be processed, 504 for what
+            took too long.
     """
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -22,9 +25,15 @@ class Refused(ValueError):  # noqa: N818 - it says what happened to the instance
         self.status = status
 
 
+class TooMuch(Refused):
+    """More of something than an operator lets pass."""
+
+
 # Schemas that several tasks use.
 TEXT: Schema = {"type": "string"}
-TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
+INPUT_TEXT: Schema = {**TEXT, "maxLength": TEXT_CHARACTERS}
+INPUT_TEXTS: Schema = {"type": "array", "items": INPUT_TEXT, "minItems": 1, "maxItems": REQUEST_ROWS}
+INPUT_LABEL: Schema = {**TEXT, "maxLength": LABEL_CHARACTERS}
 FLAG: Schema = {"type": "boolean"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 1}
@@ -110,12 +119,37 @@ def _misfit(value: object, schema: Schema, name: str, shown: str | None = None) 
     return Refused(f"{name} must be {wording(schema)}, got {shown or kind_of(value)}")
 
 
+def at_most(count: int, bound: int, name: str, unit: str) -> None:
+    """Make sure that something has no more than its bound.
+
+    Args:
+        count: How much it has.
+        bound: The most that it may have.
+        name: What to call it in a message.
+        unit: Of what.
+
+    Raises:
+        Refused: It has more; `TooMuch` where an operator can raise the bound.
+    """
+    if count <= bound:
+        return
+    message = f"{name} must have at most {bound} {unit}, got {count}"
+    if isinstance(bound, Bound):
+        raise TooMuch(f"{message}; send fewer, or have the operator raise handler.{bound.setting}")
+    raise Refused(message)
+
+
 def _check_any(value: Any, schema: Schema, name: str) -> Any:
+    too_much = None
     for choice in schema["anyOf"]:
         try:
             return check(value, choice, name)
+        except TooMuch as error:
+            too_much = error
         except Refused:
             continue
+    if too_much is not None:
+        raise too_much
     number = isinstance(value, int | float) and not isinstance(value, bool)
     raise _misfit(value, schema, name, str(value)[:40] if number else None)
 
@@ -131,11 +165,22 @@ def _check_null(value: Any, schema: Schema, name: str) -> None:
         raise _misfit(value, schema, name)
 
 
-def _check_list(value: Any, schema: Schema, name: str) -> list[Any]:
-    if not isinstance(value, list | tuple) or len(value) < schema.get("minItems", 0):
+def check_length(value: list[Any] | tuple[Any, ...], schema: Schema, name: str) -> None:
+    """Make sure that a list has as many entries as its schema says.
+
+    Raises:
+        Refused: It has fewer or more.
+    """
+    if len(value) < schema.get("minItems", 0):
         raise _misfit(value, schema, name)
-    if len(value) > schema.get("maxItems", len(value)):
-        raise Refused(f"{name} must have at most {schema['maxItems']} entries, got {len(value)}")
+    if "maxItems" in schema:
+        at_most(len(value), schema["maxItems"], name, "entries")
+
+
+def _check_list(value: Any, schema: Schema, name: str) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise _misfit(value, schema, name)
+    check_length(value, schema, name)
     items = schema.get("items", {})
     return [check(entry, items, f"{name}[{index}]") for index, entry in enumerate(value)]
 
@@ -145,6 +190,8 @@ def _check_text(value: Any, schema: Schema, name: str) -> str:
         raise _misfit(value, schema, name, repr(value)[:40])
     if not isinstance(value, str):
         raise _misfit(value, schema, name)
+    if "maxLength" in schema:
+        at_most(len(value), schema["maxLength"], name, "characters")
     if not value.isascii():
         try:
             value.encode("utf-8")  # JSON can carry lone surrogates, which tokenizers refuse
@@ -174,6 +221,8 @@ def _check_number(value: Any, schema: Schema, name: str) -> int | float:
 def _check_object(value: Any, schema: Schema, name: str) -> Fields:
     if not isinstance(value, dict):
         raise _misfit(value, schema, name)
+    if "maxProperties" in schema:
+        at_most(len(value), schema["maxProperties"], name, "keys")
     properties = schema.get("properties", {})
     missing = [key for key in schema.get("required", ()) if key not in value]
     if missing:
@@ -199,13 +248,13 @@ _CHECKS: dict[str, Callable[[Any, Schema, str], Any]] = {
 
 # What `check` knows of JSON Schema: the keywords of each type, and those that say nothing of a value.
 KEYWORDS = {
-    "string": {"enum", "minLength", "contentEncoding"},
+    "string": {"enum", "minLength", "maxLength", "contentEncoding"},
     "integer": {"minimum", "maximum"},
     "number": {"minimum", "maximum", "exclusiveMinimum"},
     "boolean": set[str](),
     "null": set[str](),
     "array": {"items", "minItems", "maxItems"},
-    "object": {"properties", "required", "additionalProperties"},
+    "object": {"properties", "required", "additionalProperties", "maxProperties"},
 }
 
 

@@ -3,11 +3,13 @@
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import transformers
 
+from hf_handler.allowance import Allowance
 from hf_handler.archive import Archive
 from hf_handler.choice import choose_task
 from hf_handler.failures import (
@@ -23,7 +25,9 @@ from hf_handler.items import Query
 from hf_handler.registry import task_class
 from hf_handler.requests import Request, open_request
 from hf_handler.schema import Parameters, Refused
+from hf_handler.task import requests_of_failed
 from hf_handler.threads import ThreadShare
+from hf_handler.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ class Service:
     def __init__(self, context: Any) -> None:
         started = time.monotonic()
         archive = Archive.of(context)
+        self.settings = archive.settings
         name = choose_task(archive.settings.task, archive.folder)
         kind = task_class(name).class_for(archive)
         shares = kind.shares_threads and archive.device.type == "cpu"
@@ -79,11 +84,13 @@ class Service:
         requests = getattr(context, "instance_requests", None)
         if requests is None and len(context.request_processor or []) == 1:
             requests = [0] * len(data)
-        positions = positions_of(requests or [None] * len(data))
+        of_request = requests or [None] * len(data)
+        positions = positions_of(of_request)
         queries = []
+        allowances = self._allowances(of_request, context)
         for index, instance in enumerate(data):
-            query = self._read(instance, parameters[index] if parameters else {})
-            query.request = requests[index] if requests else None
+            query = self._read(instance, parameters[index] if parameters else {}, allowances[index])
+            query.request = of_request[index]
             if query.failure is not None and sink is None:
                 raise_failure(query.failure, positions[index])
             queries.append(query)
@@ -113,7 +120,11 @@ class Service:
             except Refused as error:
                 answers[index] = refuse_request(context, index, error.status, str(error))
                 continue
-            queries = [self._read(instance, request.parameters) for instance in request.instances]
+            allowances = self._allowances([index] * len(request.instances), context)
+            queries = [
+                self._read(instance, request.parameters, allowance)
+                for instance, allowance in zip(request.instances, allowances, strict=True)
+            ]
             for query in queries:
                 query.request = index
             failed = first_failure(queries)
@@ -132,13 +143,37 @@ class Service:
             answers[index] = request.close([query.prediction for query in queries])
         return answers
 
-    def _read(self, instance: Any, parameters: Parameters) -> Query:
+    def _allowances(self, requests: Sequence[int | None], context: Any) -> list[Allowance]:
+        """Return what the request of each instance may ask for.
+
+        An instance of a request that the envelope doesn't tell is taken for a request of its own: it must not
+        fail because of others'.
+        """
+        seconds = self.settings.max_request_seconds
+        processors = context.request_processor or []
+        known = {
+            request: Allowance(
+                self.settings,
+                Waiting.of(processors[request] if request < len(processors) else None, seconds),
+                instances,
+            )
+            for request, instances in Counter(requests).items()
+            if request is not None
+        }
+        return [
+            Allowance(self.settings, Waiting.of(None, seconds)) if request is None else known[request]
+            for request in requests
+        ]
+
+    def _read(self, instance: Any, parameters: Parameters, allowance: Allowance) -> Query:
         try:
-            return self.task.read(instance, parameters)
+            allowance.check_instances()
+            return self.task.read(instance, parameters, allowance)
         except Refused as error:
             return Query({}, {}, failure=error)
 
     def _answer(self, queries: Sequence[Query], context: Any) -> None:
-        usable = [query for query in queries if query.failure is None]
+        failed = requests_of_failed(queries)
+        usable = [query for query in queries if query.failure is None and query.request not in failed]
         if usable:
             self.task.answer(usable, context)

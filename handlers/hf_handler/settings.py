@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from hf_handler import bounds
 from hf_handler.schema import COUNT, FLAG, TEXT, Parameters, Refused, Schema, check, list_of
 
 
@@ -75,6 +76,51 @@ class Settings:
     ))
     max_audio_seconds: int = field(default=3600, metadata=_about(
         COUNT, "a sound that is longer is refused",
+    ))
+    max_request_seconds: int = field(default=3600, metadata=_about(
+        COUNT, "a request that has been worked on for longer is answered 504",
+    ))
+    max_request_rows: int = field(default=bounds.REQUEST_ROWS, metadata=_about(
+        COUNT, "instances of a request, times their labels or texts; windows of long texts; answers in each",
+    ))
+    max_request_characters: int = field(default=bounds.REQUEST_CHARACTERS, metadata=_about(
+        COUNT, "text of a request, as it is tokenized: once for each label",
+    ))
+    max_request_new_tokens: int = field(default=bounds.REQUEST_NEW_TOKENS, metadata=_about(
+        COUNT, "`max_new_tokens` times beams or sequences, of all instances of a request",
+    ))
+    max_request_images: int = field(default=bounds.REQUEST_IMAGES, metadata=_about(
+        COUNT, "images of a request",
+    ))
+    max_request_pixels: int = field(default=bounds.REQUEST_PIXELS, metadata=_about(
+        COUNT, "pixels of a request's images together",
+    ))
+    max_audio_samples: int = field(default=bounds.AUDIO_SAMPLES, metadata=_about(
+        COUNT, "samples of a request's sounds together, in all channels, and as the model reads them",
+    ))
+    max_text_characters: int = field(default=bounds.TEXT_CHARACTERS, metadata=_about(
+        COUNT, "characters of one text",
+    ))
+    max_labels: int = field(default=bounds.LABELS, metadata=_about(
+        COUNT, "entries of `candidate_labels`, as a list or a text, `targets`, `ignore_labels`",
+    ))
+    max_label_characters: int = field(default=bounds.LABEL_CHARACTERS, metadata=_about(
+        COUNT, "characters of each of them, of `hypothesis_template`, and of a language's or a prompt's name",
+    ))
+    max_stop_strings: int = field(default=bounds.STOP_STRINGS, metadata=_about(
+        COUNT, "entries of `stop`",
+    ))
+    max_stop_characters: int = field(default=bounds.STOP_CHARACTERS, metadata=_about(
+        COUNT, "characters of each of them",
+    ))
+    max_messages: int = field(default=bounds.MESSAGES, metadata=_about(
+        COUNT, "messages of a conversation",
+    ))
+    max_table_rows: int = field(default=bounds.TABLE_ROWS, metadata=_about(
+        COUNT, "rows of a table",
+    ))
+    max_table_columns: int = field(default=bounds.TABLE_COLUMNS, metadata=_about(
+        COUNT, "columns of a table",
     ))
     # fmt: on
 

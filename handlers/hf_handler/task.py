@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from hf_handler.allowance import UNLIMITED, Allowance
 from hf_handler.archive import Archive
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
@@ -19,7 +20,7 @@ class Task:
 
     Attributes:
         name: As transformers calls the pipeline.
-        interface: What is taken and answered.
+        interface: What is taken and answered, with the bounds that an operator has set.
         budget: The most that a pack may cost, where `max_batch_tokens` is not set and nothing measures it.
         budget_on_gpu: The same on a GPU; None where it is no other.
         shares_threads: Whether packs may use the threads of idle workers. Not where a pack takes seconds: the
@@ -37,7 +38,7 @@ class Task:
 
     name: ClassVar[str]
     model: Any
-    interface: ClassVar[Interface]
+    interface: Interface
     budget: ClassVar[int] = 512
     budget_on_gpu: ClassVar[int | None] = None
     shares_threads: ClassVar[bool] = False
@@ -50,6 +51,7 @@ class Task:
     def __init__(self, archive: Archive, full_name: str, threads: ThreadShare) -> None:
         self.archive = archive
         self.full_name = full_name
+        self.interface = type(self).interface.bounded(archive.settings)
         self.example = self.interface.example
         try:
             self.defaults = self.interface.read_parameters(
@@ -72,13 +74,19 @@ class Task:
 
     # -- Reading --
 
-    def read(self, instance: Any, parameters: Parameters) -> Query:
-        """Read an instance, given the parameters of the call.
+    def read(self, instance: Any, parameters: Parameters, allowance: Allowance = UNLIMITED) -> Query:
+        """Read an instance.
+
+        Args:
+            instance: As it was sent.
+            parameters: Of the call.
+            allowance: What its request may ask for.
 
         Raises:
-            Refused: It, or the parameters, can't be used.
+            Refused: It, or the parameters, can't be used, or its request asks for too much.
         """
         query = self.interface.read(instance, parameters, self.defaults, self.open_file)
+        query.allowance = allowance
         self.fit_to_model(query)
         return query
 
@@ -110,18 +118,31 @@ class Task:
             queries: Of all requests of the batch.
             context: TorchServe's, for tasks that stream.
         """
-        work = self.split(queries)
+        work = self.planned(queries)
+        failed = requests_of_failed(queries)
         rows = iter(self.packs.run_all([item for items in work for item in items], self.run))
         for query, items in zip(queries, work, strict=True):
             results = [next(rows) for _ in items]
             query.failure = query.failure or next(
                 (row for row in results if isinstance(row, Exception)), None
             )
-            if query.failure is None:
+            if query.failure is None and query.request not in failed:
                 try:
+                    query.allowance.check_time()
                     query.prediction = self.finish(query, items, results)
                 except Exception as error:  # a bug or a refusal: this query's alone
                     query.failure = error
+
+    def planned(self, queries: Sequence[Query]) -> list[list[Item]]:
+        """Return the items of each query, none where its request has failed."""
+        work = self.split(queries)
+        failed = requests_of_failed(queries)
+        for query, items in zip(queries, work, strict=True):
+            if query.request in failed:
+                items.clear()
+            for item in items:
+                item.waiting = query.allowance.waiting
+        return work
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Return the items of each query. An unusable one gets a `failure` (`Refused`) and no items."""
@@ -148,3 +169,8 @@ class Task:
             for query in queries:
                 if query.failure is not None:
                     raise query.failure
+
+
+def requests_of_failed(queries: Sequence[Query]) -> set[int | None]:
+    """Return the requests that an instance of has failed: nobody reads the answers of its others."""
+    return {query.request for query in queries if query.failure is not None} - {None}

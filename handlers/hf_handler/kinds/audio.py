@@ -54,4 +54,4 @@ class AudioTask(Task):
             Refused: The file is no sound, or too long.
         """
         content, most = query.fields["audio"], self.archive.settings.max_audio_seconds
-        return read_sound(content, self.extractor.sampling_rate, most)
+        return read_sound(content, self.extractor.sampling_rate, most, query.allowance)

@@ -48,6 +48,10 @@ class ImageTask(Task):
         """Return the name of the `AutoModel*` class that loads this model."""
         return self.auto_class
 
+    def fit_to_model(self, query: Query) -> None:
+        """Measure the picture."""
+        self.pictures.read(query)
+
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a picture."""
         return each(queries, self.item)
@@ -58,7 +62,7 @@ class ImageTask(Task):
         Raises:
             Refused: The file is no picture, or too large.
         """
-        picture = self.pictures.open(query.fields["image"])
+        picture = self.pictures.decoded(query.fields["image"])
         inputs = tensors_of(self.processor(images=[picture], return_tensors="pt"), self.model.dtype)
         pixels = inputs["pixel_values"]
         shape = (

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import torch
 
+from hf_handler.allowance import Allowance
 from hf_handler.archive import Archive
 from hf_handler.items import Item
 from hf_handler.schema import Parameters, Refused
@@ -76,19 +77,20 @@ class PictureWriter:
         limit = tokenizer.model_max_length if goes_on else None
         self._writer = Writer(model, tokenizer, {"max_new_tokens": 256}, limit=limit)
 
-    def item(self, inputs: Mapping[str, Any], parameters: Parameters) -> Item:
+    def item(self, inputs: Mapping[str, Any], parameters: Parameters, allowance: Allowance) -> Item:
         """Return the planned item of what a processor gave for one prompt.
 
         Raises:
-            Refused: It is longer than the model takes, or the parameters don't go together.
+            Refused: It is longer than the model takes, the parameters don't go together, or the request has
+                too much to write.
         """
         item = self._prompts.item(inputs)
-        return self._writer.plan(item, parameters, shapes=self._prompts.shapes(item))
+        return self._writer.plan(item, parameters, allowance, shapes=self._prompts.shapes(item))
 
     def write(self, pack: Sequence[Item], device: torch.device) -> list[list[list[int]]]:
         """Return the tokens of each item's sequences, with its prompt first where the model repeats it."""
         batch = self._prompts.batch(pack, device)
-        rows: list[list[list[int]]] = self._writer.write(pack[0].group, batch, device).tolist()
+        rows: list[list[list[int]]] = self._writer.write(pack, batch, device).tolist()
         if "input_ids" not in batch:
             return rows
         width = batch["input_ids"].shape[1]

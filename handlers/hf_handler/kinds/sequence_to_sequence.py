@@ -54,7 +54,7 @@ class SequenceToSequence(Task):
         for query, items in zip(queries, work, strict=True):
             try:
                 for item in items:
-                    self.writer.plan(item, query.parameters, self.options(query, item))
+                    self.writer.plan(item, query.parameters, query.allowance, self.options(query, item))
             except Refused as error:
                 query.failure = error
                 items.clear()
@@ -80,7 +80,7 @@ class SequenceToSequence(Task):
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The tokens of each item's sequences."""
         batch = self.token_rows.batch(pack, self.device)
-        rows: list[list[list[int]]] = self.writer.write(pack[0].group, batch, self.device).tolist()
+        rows: list[list[list[int]]] = self.writer.write(pack, batch, self.device).tolist()
         return rows
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
+from hf_handler.bounds import REQUEST_IMAGES
 from hf_handler.media.fetching import fetch
 from hf_handler.schema import TEXT, Refused, Schema, kind_of, list_of, record
 
@@ -15,7 +16,7 @@ B64_OR_TEXT: Schema = {"anyOf": [record({"b64": BASE64}), TEXT]}
 # A file in any of its spellings.
 FILE: Schema = {"anyOf": [*B64_OR_TEXT["anyOf"], record({"data": B64_OR_TEXT})]}
 
-FILES: Schema = {"anyOf": [FILE, {**list_of(FILE), "minItems": 1}]}
+FILES: Schema = {"anyOf": [FILE, {**list_of(FILE), "minItems": 1, "maxItems": REQUEST_IMAGES}]}
 
 
 def is_file(value: object) -> bool:

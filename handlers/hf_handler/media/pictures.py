@@ -3,7 +3,10 @@
 import warnings
 from typing import Any
 
+from hf_handler.allowance import Allowance
 from hf_handler.archive import Archive
+from hf_handler.bounds import REQUEST_IMAGES, REQUEST_PIXELS
+from hf_handler.items import Query
 from hf_handler.optional import need
 from hf_handler.schema import Refused
 
@@ -43,17 +46,30 @@ class Pictures:
         self.upright = need("PIL.ImageOps", "a task with images").exif_transpose
         self.most = archive.settings.max_image_pixels
 
-    def open(self, content: bytes) -> Any:
-        """Decode a file.
+    def read(self, query: Query) -> None:
+        """Put what stands for pictures in the place of a query's files.
+
+        Done as an instance is read: all pictures of a request are measured before one is decoded.
+
+        Raises:
+            Refused: As `opened` does.
+        """
+        files = query.fields.get("image")
+        if isinstance(files, list):
+            query.fields["image"] = [self.opened(one, query.allowance) for one in files]
+        elif files is not None:
+            query.fields["image"] = self.opened(files, query.allowance)
+
+    def opened(self, content: bytes, allowance: Allowance) -> Any:
+        """Return Pillow's image of a file whose header alone was read.
 
         Args:
             content: The file's bytes.
-
-        Returns:
-            Pillow's image, RGB.
+            allowance: Of the request that it came with.
 
         Raises:
-            Refused: No picture of a known format (415), too large (413), or damaged (422).
+            Refused: No picture of a known format (415), too long for its width (422), or too large alone or
+                beside the request's others (413).
         """
         import io
 
@@ -65,7 +81,19 @@ class Pictures:
                 raise Refused(f"the image has more than {self.most} pixels", 413) from None
             except Exception:  # each format's plugin has errors of its own
                 raise Refused(f"expected an image as {', '.join(PICTURE_FORMATS)}", 415) from None
-            self._measure(*picture.size)
+        self._measure(*picture.size)
+        allowance.take(REQUEST_IMAGES, 1)
+        allowance.take(REQUEST_PIXELS, picture.width * picture.height)
+        return picture
+
+    def decoded(self, picture: Any) -> Any:
+        """Return a picture that was opened, decoded and upright, as RGB.
+
+        Raises:
+            Refused: It is damaged (422).
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             try:
                 return self.upright(picture).convert("RGB")
             except Exception:

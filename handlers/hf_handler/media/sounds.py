@@ -3,6 +3,8 @@
 import numpy
 import torch
 
+from hf_handler.allowance import Allowance
+from hf_handler.bounds import AUDIO_SAMPLES
 from hf_handler.optional import need
 from hf_handler.schema import Refused
 
@@ -24,7 +26,7 @@ def silence() -> bytes:
     return stream.getvalue()
 
 
-def read_sound(content: bytes, rate: int, most: float) -> numpy.ndarray:
+def read_sound(content: bytes, rate: int, most: float, allowance: Allowance) -> numpy.ndarray:
     """Read a sound for a model.
 
     Args:
@@ -32,6 +34,7 @@ def read_sound(content: bytes, rate: int, most: float) -> numpy.ndarray:
             of WAV.
         rate: Samples a second that the model takes.
         most: Seconds of the longest sound that is taken.
+        allowance: Of the request that it came with.
 
     Returns:
         The samples: float32, from -1 to 1, one dimension. Channels are averaged.
@@ -39,26 +42,54 @@ def read_sound(content: bytes, rate: int, most: float) -> numpy.ndarray:
     Raises:
         Refused: No sound of a known format (415), too long (413), or damaged or empty (422).
     """
-    found = read_wave(content, most) if content[:4] == b"RIFF" else None
-    samples, own_rate = found or read_soundfile(content, most)
+    measure = Measure(rate, most, allowance)
+    found = read_wave(content, measure) if content[:4] == b"RIFF" else None
+    samples, own_rate = found or read_soundfile(content, measure)
     if not len(samples) or not numpy.isfinite(samples).all():
         raise Refused("the audio is empty or damaged", 422)
     return resampled(samples, own_rate, rate)
 
 
-def _measure_sound(frames: int, rate: int, most: float) -> None:
-    if not RATES[0] <= rate <= RATES[1]:
-        raise Refused(f"the audio has {rate} samples a second, accepted: {RATES[0]} to {RATES[1]}", 422)
-    if frames > most * rate:
-        raise Refused(f"the audio is longer than {most:g} seconds", 413)
+class Measure:
+    """Holds a sound against what is taken: while it is decoded, as a header need not say the truth.
+
+    Args:
+        rate: Samples a second that the model takes.
+        most: Seconds of the longest sound that is taken.
+        allowance: Of the request that it came with.
+    """
+
+    def __init__(self, rate: int, most: float, allowance: Allowance) -> None:
+        self._rate, self._most, self._allowance = rate, most, allowance
+        self._taken = 0
+
+    def so_far(self, frames: int, rate: int, channels: int) -> None:
+        """Hold the beginning of a sound against the bounds.
+
+        Args:
+            frames: Samples of each channel up to here.
+            rate: Of them a second.
+            channels: How many there are.
+
+        Raises:
+            Refused: Too long, too many samples, or too few or many a second.
+        """
+        if not RATES[0] <= rate <= RATES[1]:
+            raise Refused(f"the audio has {rate} samples a second, accepted: {RATES[0]} to {RATES[1]}", 422)
+        if frames > self._most * rate:
+            raise Refused(f"the audio is longer than {self._most:g} seconds", 413)
+        samples = max(self._taken, frames * channels, frames * self._rate // rate)
+        self._allowance.check_time()
+        self._allowance.take(AUDIO_SAMPLES, samples - self._taken)
+        self._taken = samples
 
 
-def read_wave(content: bytes, most: float) -> tuple[numpy.ndarray, int] | None:
+def read_wave(content: bytes, measure: Measure) -> tuple[numpy.ndarray, int] | None:
     """Read a WAV file with PCM samples of 8 to 32 bits by Python's own `wave`.
 
     Args:
         content: The file's bytes.
-        most: Seconds of the longest sound that is taken.
+        measure: Holds it against what is taken.
 
     Returns:
         Samples (float32, channels averaged) and how many there are a second; None for another kind of WAV.
@@ -71,7 +102,7 @@ def read_wave(content: bytes, most: float) -> tuple[numpy.ndarray, int] | None:
 
     try:
         with wave.open(io.BytesIO(content)) as reader:
-            _measure_sound(reader.getnframes(), reader.getframerate(), most)
+            measure.so_far(reader.getnframes(), reader.getframerate(), reader.getnchannels())
             raw = reader.readframes(reader.getnframes())
             width, channels, rate = reader.getsampwidth(), reader.getnchannels(), reader.getframerate()
     except (wave.Error, EOFError):
@@ -93,18 +124,18 @@ def read_wave(content: bytes, most: float) -> tuple[numpy.ndarray, int] | None:
     return values.reshape(-1, channels).mean(axis=1), rate
 
 
-def read_soundfile(content: bytes, most: float) -> tuple[numpy.ndarray, int]:
+def read_soundfile(content: bytes, measure: Measure) -> tuple[numpy.ndarray, int]:
     """Read a sound of any format that libsndfile knows; in blocks, as a small file may hold hours.
 
     Args:
         content: The file's bytes.
-        most: Seconds of the longest sound that is taken.
+        measure: Holds it against what is taken.
 
     Returns:
         Samples (float32, channels averaged) and how many there are a second.
 
     Raises:
-        Refused: It knows no such file, or soundfile is not installed.
+        Refused: It is too long, libsndfile knows no such file, or soundfile is not installed.
     """
     import io
 
@@ -116,9 +147,11 @@ def read_soundfile(content: bytes, most: float) -> tuple[numpy.ndarray, int]:
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as reader:
             parts, frames = [], 0
-            for block in reader.blocks(2**16, dtype="float32", always_2d=True):
+            if reader.frames < 2**62:  # more stands for a length that the file doesn't tell
+                measure.so_far(reader.frames, reader.samplerate, reader.channels)
+            for block in reader.blocks(max(1, 2**17 // reader.channels), dtype="float32", always_2d=True):
                 frames += len(block)
-                _measure_sound(frames, reader.samplerate, most)
+                measure.so_far(frames, reader.samplerate, reader.channels)
                 parts.append(block.mean(axis=1))
             return (numpy.concatenate(parts) if parts else numpy.zeros(0, numpy.float32)), reader.samplerate
     except Refused:

@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 
+from hf_handler.bounds import AUDIO_SAMPLES, REQUEST_ROWS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.audio import A_SOUND, AudioTask
 from hf_handler.plans import Plan
-from hf_handler.schema import FLAG, NUMBER, TEXT, Parameters, Refused, Schema, list_of, record
+from hf_handler.schema import FLAG, INPUT_LABEL, NUMBER, TEXT, Parameters, Refused, Schema, list_of, record
 from hf_handler.tensors import shapes_of, tensors_of, together
 from hf_handler.text.generation_parameters import GENERATION
+from hf_handler.text.stopping import stopping_early
 from hf_handler.text.writer import seeded
 
 SECONDS: Schema = {"type": "number", "minimum": 0, "maximum": 3600}
@@ -53,7 +55,7 @@ class SpeechRecognition(AudioTask):
             "chunk_length_s": SECONDS,
             "stride_length_s": {"anyOf": [SECONDS, {**list_of(SECONDS), "minItems": 2, "maxItems": 2}]},
             "return_language": FLAG,
-            "language": TEXT,
+            "language": INPUT_LABEL,
             "task": {"type": "string", "enum": ["transcribe", "translate"]},
             **{name: GENERATION[name] for name in WRITING},
         },
@@ -124,11 +126,24 @@ class SpeechRecognition(AudioTask):
                 )
             if self.is_whisper and chunk > self.extractor.chunk_length:
                 raise Refused(f"chunk_length_s must be {self.extractor.chunk_length} at most", 422)
+        self._count(query, len(samples), chunk, chunk and chunk - sum(strides))
         seed = query.parameters.get("seed")
         return [
             self._item(part, options[1], seed, Heard(part.get("stride"), options[2]))
             for part in self.pipeline.preprocess(samples, **options[0])
         ]
+
+    def _count(self, query: Query, samples: int, chunk: float | None, step: float | None) -> None:
+        """Count the parts that are made of a sound, before they are made: Whisper pads each to its window.
+
+        Raises:
+            TooMuch: The request has too many.
+        """
+        rate = self.extractor.sampling_rate
+        parts = -(-samples // int(step * rate)) if step else 1
+        window = self.extractor.n_samples if self.is_whisper else int((chunk or 0) * rate)
+        query.allowance.take(REQUEST_ROWS, parts * (query.parameters.get("num_beams") or 1) - 1)
+        query.allowance.take(AUDIO_SAMPLES, max(0, parts * window - samples))
 
     def _item(self, part: Mapping[str, Any], options: Parameters, seed: int | None, source: Heard) -> Item:
         inputs = tensors_of(part, self.model.dtype)
@@ -150,9 +165,10 @@ class SpeechRecognition(AudioTask):
         """What the pipeline makes text of, a row an item."""
         plan: Plan = pack[0].group
         batch = together([item.inputs for item in pack], self.device)
+        stopping = {} if self.pipeline.type == "ctc" else stopping_early([item.waiting for item in pack])
         try:
             with seeded(plan.seed, self.device):
-                output = self.pipeline._forward({**batch, "is_last": True}, **dict(plan.options))
+                output = self.pipeline._forward({**batch, "is_last": True}, **dict(plan.options), **stopping)
         except ValueError as error:  # generate's word for parameters that don't fit the model
             raise Refused(f"the model refuses the parameters: {str(error)[:200]}", 422) from None
         return [

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import transformers
 
 from hf_handler.archive import Archive
+from hf_handler.bounds import REQUEST_ROWS
 from hf_handler.failures import each
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
@@ -14,6 +15,7 @@ from hf_handler.media.pictures import GREY, Pictures
 from hf_handler.schema import (
     COUNT,
     FLAG,
+    INPUT_TEXT,
     SCORE,
     TEXT,
     WHOLE,
@@ -27,7 +29,10 @@ from hf_handler.schema import (
 )
 from hf_handler.task import Task
 from hf_handler.tensors import shapes_of, tensors_of, together
+from hf_handler.text.admission import count_texts
+from hf_handler.text.stopping import stopping_early
 from hf_handler.text.token_rows import TokenRows
+from hf_handler.text.windows import fits
 
 WORD_BOX: Schema = {"type": "array", "minItems": 2, "maxItems": 2}
 
@@ -51,7 +56,7 @@ class DocumentQuestionAnswering(Task):
 
     name = "document-question-answering"
     interface = Interface(
-        fields={"image": FILE, "question": {**TEXT, "minLength": 1}, "word_boxes": WORD_BOXES},
+        fields={"image": FILE, "question": {**INPUT_TEXT, "minLength": 1}, "word_boxes": WORD_BOXES},
         forms=(("image", "question"), ("word_boxes", "question"), ("image", "question", "word_boxes")),
         media=("image",),
         parameters={
@@ -97,6 +102,10 @@ class DocumentQuestionAnswering(Task):
         )
         self.limit = TokenRows(self.archive, self.model, self.tokenizer).limit
 
+    def fit_to_model(self, query: Query) -> None:
+        """Measure the picture."""
+        self.pictures.read(query)
+
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a part of the page."""
         return each(queries, self.parts)
@@ -111,9 +120,10 @@ class DocumentQuestionAnswering(Task):
 
     def page(self, query: Query) -> Fields:
         """Return the question, and the picture where there is one."""
+        count_texts(query, [(query.fields["question"], query.fields.get("word_boxes"))])
         inputs: Fields = {"question": query.fields["question"]}
         if "image" in query.fields:
-            inputs["image"] = self.pictures.open(query.fields["image"])
+            inputs["image"] = self.pictures.decoded(query.fields["image"])
         return inputs
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
@@ -145,7 +155,8 @@ class WrittenAnswers(DocumentQuestionAnswering):
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """What the pipeline makes answers of, a row an item."""
         batch = together([item.inputs for item in pack], self.device, self.tokenizer.pad_token_id or 0)
-        sequences = self.model.generate(**batch, **self.pipeline._prepare_generate_kwargs({})).cpu()
+        options = self.pipeline._prepare_generate_kwargs(stopping_early([item.waiting for item in pack]))
+        sequences = self.model.generate(**batch, **options).cpu()
         return [{"sequences": row[None]} for row in sequences]
 
 
@@ -170,13 +181,15 @@ class FoundAnswers(DocumentQuestionAnswering):
             )  # fmt: skip
         inputs["word_boxes"] = [_word_box(*entry) for entry in query.fields["word_boxes"]]
         window = self._window(query)
-        return [self._item(part) for part in self.pipeline.preprocess(inputs, **window)]
+        items = [self._item(part) for part in self.pipeline.preprocess(inputs, **window)]
+        query.allowance.take(REQUEST_ROWS, len(items) * query.parameters["top_k"] - 1)
+        return items
 
     def _window(self, query: Query) -> Parameters:
         """Return the length of a part and how far it overlaps the next.
 
         Raises:
-            Refused: No word fits beside the question.
+            Refused: No word fits beside the question, or the page has too many parts.
         """
         length = min(query.parameters.get("max_seq_len") or self.limit, self.limit)
         words = query.fields["question"].split()
@@ -191,6 +204,9 @@ class FoundAnswers(DocumentQuestionAnswering):
         stride = query.parameters.get("doc_stride") or min(length // 2, 256, room // 2)
         if stride >= room:
             raise Refused(f"doc_stride must be less than {room}, what is left beside the question", 422)
+        texts = [word for word, _ in query.fields["word_boxes"]]
+        if not fits(self.tokenizer, query, texts, room - stride) and query.failure is not None:
+            raise query.failure
         return {"max_seq_len": length, "doc_stride": stride}
 
     def _item(self, part: Mapping[str, Any]) -> Item:
@@ -215,4 +231,4 @@ def _word_box(word: Any, box: Any) -> tuple[str, list[int]]:
         raise Refused(
             "word_boxes: a box is [left, top, right, bottom]: right and bottom can't come first", 422
         )
-    return check(word, TEXT, "word_boxes: a word"), edges
+    return check(word, INPUT_TEXT, "word_boxes: a word"), edges

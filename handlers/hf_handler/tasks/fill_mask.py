@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 import torch
 
+from hf_handler.bounds import REQUEST_ROWS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, SCORE, TEXT, TEXTS, Fields, Refused, Schema, list_of, record
+from hf_handler.labels import LIST_OF_LABELS
+from hf_handler.schema import COUNT, INPUT_LABEL, SCORE, TEXT, Fields, Refused, Schema, list_of, record
 
 FILLING: Schema = record({"score": SCORE, "token": {"type": "integer"}, "token_str": TEXT, "sequence": TEXT})
 
@@ -33,7 +35,7 @@ class FillMask(EncoderTask):
     interface = Interface(
         parameters={
             "top_k": {**COUNT, "default": 5},
-            "targets": {"anyOf": [TEXTS, {**TEXT, "minLength": 1}]},
+            "targets": {"anyOf": [LIST_OF_LABELS, {**INPUT_LABEL, "minLength": 1}]},
         },
         prediction={"anyOf": [list_of(FILLING), list_of(list_of(FILLING))]},
     )
@@ -56,13 +58,16 @@ class FillMask(EncoderTask):
         work = self.token_rows.encode(queries, [[query.fields["text"]] for query in queries])
         for query, items in zip(queries, work, strict=True):
             for item in items:
-                if self.mask not in item.inputs["input_ids"]:
+                masks = item.inputs["input_ids"].count(self.mask)
+                if not masks:
                     query.failure = Refused(
                         f"the text has no mask, {self.tokenizer.mask_token}, in what the model reads"
                     )
                     continue
                 try:
                     targets = self._targets(query.parameters.get("targets"))
+                    known = len(self.vocabulary if targets is None else targets)
+                    query.allowance.take(REQUEST_ROWS, masks * min(query.parameters["top_k"], known) - 1)
                     item.group = Wanted(query.parameters["top_k"], targets)
                 except Refused as error:
                     query.failure = error

@@ -6,15 +6,18 @@ from typing import Any
 
 import transformers
 
+from hf_handler.allowance import Allowance
 from hf_handler.failures import each
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.picture_prompts import PictureWriter
 from hf_handler.media.files import FILES
 from hf_handler.media.pictures import GREY, PICTURE_ALIASES, Pictures
-from hf_handler.schema import TEXT, Fields, Refused, check, list_of, record
+from hf_handler.schema import INPUT_TEXT, Fields, Refused, check, list_of, record
 from hf_handler.task import Task
+from hf_handler.text.admission import count_texts
 from hf_handler.text.conversation import (
+    ANSWERED,
     CONVERSATION_ALIASES,
     CONVERSATION_PARAMETERS,
     TEXT_OR_CONVERSATION,
@@ -38,9 +41,7 @@ class ImageTextToText(Task):
         media=("image",),
         aliases={**GENERATION_ALIASES, **PICTURE_ALIASES, **CONVERSATION_ALIASES},
         parameters={**GENERATION, **CONVERSATION_PARAMETERS},
-        prediction=list_of(
-            record({"input_text": TEXT_OR_CONVERSATION, "generated_text": TEXT_OR_CONVERSATION})
-        ),
+        prediction=list_of(record({"input_text": ANSWERED, "generated_text": ANSWERED})),
         example={"text": "warm up", "parameters": {"max_new_tokens": 2}},
     )
     budget = BUDGET
@@ -63,6 +64,15 @@ class ImageTextToText(Task):
             self.example = {**self.example, "text": f"{mark} warm up", "image": GREY}
         super().warm_up()
 
+    def fit_to_model(self, query: Query) -> None:
+        """Measure the pictures, those in messages too."""
+        self.pictures.read(query)
+        if not isinstance(query.fields["text"], str):
+            query.fields["text"] = [
+                {**message, "content": self._with_pictures(message["content"], query.allowance)}
+                for message in query.fields["text"]
+            ]
+
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a query."""
         return each(queries, self.items)
@@ -73,33 +83,35 @@ class ImageTextToText(Task):
         Raises:
             Refused: They can't be used, or the parameters don't go together.
         """
+        count_texts(query, [query.fields["text"]])
         conversation = Conversation.of(query)
         if isinstance(conversation.given, str):
-            inputs = self._of_text(conversation.given, query.fields.get("image"))
+            inputs = self._of_text(conversation.given, query)
         else:
-            inputs = self._of_messages(conversation, conversation.given, query.fields.get("image"))
+            inputs = self._of_messages(conversation, conversation.given, query)
             shown = [
                 {"role": message["role"], "content": without_files(message["content"])}
                 for message in conversation.given
             ]
             conversation = dataclasses.replace(conversation, given=shown)
-        item = self.about.item(inputs, query.parameters)
+        item = self.about.item(inputs, query.parameters, query.allowance)
         item.source = conversation
         return [item]
 
-    def _of_text(self, text: str, files: Any) -> Any:
+    def _of_text(self, text: str, query: Query) -> Any:
+        files = query.fields.get("image")
         several = files if isinstance(files, list) else [files] if files else []
-        pictures = [self.pictures.open(one) for one in several] or None
+        pictures = [self.pictures.decoded(one) for one in several] or None
         return self._processed(lambda: self.processor(images=pictures, text=text, return_tensors="pt"))
 
-    def _of_messages(self, conversation: Conversation, messages: list[Fields], files: Any) -> Any:
+    def _of_messages(self, conversation: Conversation, messages: list[Fields], query: Query) -> Any:
         """Prepare a conversation by the model's chat template."""
-        if files:
+        if query.fields.get("image"):
             raise Refused("in a conversation images are parts of a message's content, not a field beside it")
         if getattr(self.processor, "chat_template", None) is None:
             raise Refused("the model has no chat template, so it takes text and images, not messages", 422)
         opened = [
-            {"role": message["role"], "content": self._opened(message["content"])} for message in messages
+            {"role": message["role"], "content": self._decoded(message["content"])} for message in messages
         ]
         return self._processed(
             lambda: conversation.templated(self.processor, opened, tokenize=True, return_tensors="pt")
@@ -120,28 +132,39 @@ class ImageTextToText(Task):
             raise Refused("the text is empty", 422)
         return inputs
 
-    def _opened(self, content: Any) -> Any:
-        """Return a message's content with pictures in place of files.
+    def _with_pictures(self, content: Any, allowance: Allowance) -> Any:
+        """Return a message's content with pictures, not decoded, in place of files.
 
         It is made anew of what is known: transformers would open any path or URL it finds in a part.
         """
         if isinstance(content, str):
-            return [{"type": "text", "text": content}]
+            return content
         parts: list[Fields] = []
         for part in check(content, {"type": "array", "items": {"type": "object"}}, "content"):
             if part.get("type") == "text":
-                parts.append({"type": "text", "text": check(part.get("text"), TEXT, "text")})
+                parts.append({**part, "text": check(part.get("text"), INPUT_TEXT, "text")})
             elif part.get("type") in {"image", "image_url"}:
                 file = next(
                     (part[key] for key in ("image", "url", "image_url", "base64") if key in part), None
                 )
                 if isinstance(file, dict) and "url" in file:  # as OpenAI writes it
                     file = file["url"]
-                picture = self.pictures.open(self.open_file(file))
+                picture = self.pictures.opened(self.open_file(file), allowance)
                 parts.append({"type": "image", "image": picture})
             else:
                 raise Refused("a part of a message's content must have the type text or image")
         return parts
+
+    def _decoded(self, content: Any) -> list[Fields]:
+        """Return the parts of a message's content, with its pictures decoded."""
+        if isinstance(content, str):
+            return [{"type": "text", "text": content}]
+        return [
+            {"type": "text", "text": part["text"]}
+            if part["type"] == "text"
+            else {"type": "image", "image": self.pictures.decoded(part["image"])}
+            for part in content
+        ]
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The tokens of each item's sequences, behind its prompt."""

@@ -39,6 +39,10 @@ class ImageToText(Task):
         tokenizer = self.archive.processor(transformers.AutoTokenizer)
         self.about = PictureWriter(self.archive, self.model, tokenizer)
 
+    def fit_to_model(self, query: Query) -> None:
+        """Measure the picture."""
+        self.pictures.read(query)
+
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a picture."""
         return each(queries, self.items)
@@ -49,8 +53,12 @@ class ImageToText(Task):
         Raises:
             Refused: It can't be used, or the parameters don't go together.
         """
-        picture = self.pictures.open(query.fields["image"])
-        return [self.about.item(self.processor(images=picture, return_tensors="pt"), query.parameters)]
+        picture = self.pictures.decoded(query.fields["image"])
+        return [
+            self.about.item(
+                self.processor(images=picture, return_tensors="pt"), query.parameters, query.allowance
+            )
+        ]
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The tokens of each item's sequences."""

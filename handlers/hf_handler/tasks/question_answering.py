@@ -6,12 +6,26 @@ from typing import Any
 import numpy
 import torch
 
+from hf_handler.bounds import REQUEST_ROWS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, WHOLE, Fields, Refused, Schema, list_of, record
+from hf_handler.schema import (
+    COUNT,
+    FLAG,
+    INPUT_TEXT,
+    SCORE,
+    TEXT,
+    WHOLE,
+    Fields,
+    Refused,
+    Schema,
+    list_of,
+    record,
+)
+from hf_handler.text.admission import admit
 from hf_handler.text.tokens import tokenize
-from hf_handler.text.windows import windows
+from hf_handler.text.windows import Cut, windows
 
 ANSWER: Schema = record(
     {"score": SCORE, "start": {"type": "integer"}, "end": {"type": "integer"}, "answer": TEXT}
@@ -24,7 +38,7 @@ class QuestionAnswering(EncoderTask):
     name = "question-answering"
     auto_class = "AutoModelForQuestionAnswering"
     interface = Interface(
-        fields={"question": TEXT, "context": {**TEXT, "minLength": 1}},
+        fields={"question": INPUT_TEXT, "context": {**INPUT_TEXT, "minLength": 1}},
         forms=(("question", "context"),),
         parameters={
             "top_k": {**COUNT, "default": 1},
@@ -56,21 +70,34 @@ class QuestionAnswering(EncoderTask):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """The windows of each context, every one beside the question."""
-        questions = tokenize(self.tokenizer, [query.fields["question"] for query in queries])
-        texts, cuts, usable = [], [], []
-        for query, question in zip(queries, questions, strict=True):
+        usable = [
+            query for query in queries if admit(query, [(query.fields["question"], query.fields["context"])])
+        ]
+        questions = tokenize(self.tokenizer, [query.fields["question"] for query in usable])
+        texts, cuts, cut_up = [], [], []
+        for query, question in zip(usable, questions, strict=True):
             cut = self._cut(query, len(question["input_ids"]))
             if cut is not None:
                 pair = (query.fields["question"], query.fields["context"])
                 texts.append(pair if self.question_first else pair[::-1])
                 cuts.append(cut)
-                usable.append(query)
+                cut_up.append(query)
         strategy = "only_second" if self.question_first else "only_first"
-        spans = iter(windows(self.tokenizer, texts, cuts, strategy))
-        return [[] if query.failure else next(spans) for query in queries]
+        spans = iter(windows(self.tokenizer, cut_up, texts, cuts, strategy))
+        wanted = set(map(id, cut_up))
+        return [self._counted(query, next(spans)) if id(query) in wanted else [] for query in queries]
 
-    def _cut(self, query: Query, question_tokens: int) -> tuple[int, int] | None:
-        """Return the tokens of a window and those that two share, or fail the query and return None."""
+    @staticmethod
+    def _counted(query: Query, items: list[Item]) -> list[Item]:
+        """Count the answers that are looked at in each window; returns no windows where they are too many."""
+        try:
+            query.allowance.take(REQUEST_ROWS, len(items) * (query.parameters["top_k"] - 1))
+        except Refused as error:
+            query.failure = error
+        return [] if query.failure else items
+
+    def _cut(self, query: Query, question_tokens: int) -> Cut | None:
+        """Return how the context is cut, or fail the query and return None."""
         parameters = query.parameters
         asked = question_tokens - self.tokenizer.num_special_tokens_to_add()
         size = min(parameters.get("max_seq_len", 384), self.token_rows.limit)
@@ -83,7 +110,7 @@ class QuestionAnswering(EncoderTask):
                 422,
             )
             return None
-        return size, stride
+        return Cut(size, stride, room - stride)
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The logits of start and end (2 x tokens), a row an item."""

@@ -11,7 +11,7 @@ from hf_handler.archive import read_json, sentence_modules
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, Refused, Schema, list_of
+from hf_handler.schema import COUNT, FLAG, INPUT_LABEL, SCORE, Refused, Schema, list_of
 from hf_handler.text.pooling import POOLING, pooling_modes
 from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import load_tokenizer, tokenize
@@ -28,7 +28,7 @@ class SentenceEmbeddings(EncoderTask):
         "pooler.",
     )  # of BERT and its kin: no part of the token vectors, and masked-LM checkpoints lack it
     interface = Interface(
-        parameters={"normalize": FLAG, "dimensions": COUNT, "prompt_name": TEXT},
+        parameters={"normalize": FLAG, "dimensions": COUNT, "prompt_name": INPUT_LABEL},
         aliases={"normalize_embeddings": "normalize", "truncate_dim": "dimensions"},
         prediction=VECTOR,
     )

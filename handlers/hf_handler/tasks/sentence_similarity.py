@@ -7,7 +7,7 @@ import torch
 
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.schema import SCORE, TEXT, TEXTS, list_of, record
+from hf_handler.schema import INPUT_LABEL, INPUT_TEXT, INPUT_TEXTS, SCORE, list_of, record
 from hf_handler.tasks.sentence_embeddings import SentenceEmbeddings
 
 
@@ -16,9 +16,9 @@ class SentenceSimilarity(SentenceEmbeddings):
 
     name = "sentence-similarity"
     interface = Interface(
-        fields={"source_sentence": TEXT, "sentences": TEXTS},
+        fields={"source_sentence": INPUT_TEXT, "sentences": INPUT_TEXTS},
         forms=(("source_sentence", "sentences"),),
-        parameters={"prompt_name": TEXT},
+        parameters={"prompt_name": INPUT_LABEL},
         prediction=record({"similarities": list_of(SCORE)}),
         example={"source_sentence": "a movie", "sentences": ["a film", "bread"]},
     )

@@ -5,20 +5,27 @@ from typing import Any
 
 import transformers
 
+from hf_handler.bounds import TABLE_COLUMNS, TABLE_ROWS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.optional import need
-from hf_handler.schema import NUMBER, TEXT, Refused, Schema, list_of, record
+from hf_handler.schema import INPUT_TEXT, NUMBER, TEXT, Refused, Schema, list_of, record
 from hf_handler.task import Task
+from hf_handler.text.admission import count_texts
 from hf_handler.text.tokens import longest_row
 
-CELL: Schema = {"anyOf": [TEXT, NUMBER]}
+CELL: Schema = {"anyOf": [INPUT_TEXT, NUMBER]}
 
 
-COLUMNS: Schema = {"type": "object", "additionalProperties": list_of(CELL)}
+COLUMNS: Schema = {
+    "type": "object",
+    "additionalProperties": {**list_of(CELL), "maxItems": TABLE_ROWS},
+    "maxProperties": TABLE_COLUMNS,
+}
 
 
-ROWS: Schema = {**list_of({"type": "object", "additionalProperties": CELL}), "minItems": 1}
+ROW: Schema = {"type": "object", "additionalProperties": CELL, "maxProperties": TABLE_COLUMNS}
+ROWS: Schema = {**list_of(ROW), "minItems": 1, "maxItems": TABLE_ROWS}
 
 
 class TableQuestionAnswering(Task):
@@ -26,7 +33,7 @@ class TableQuestionAnswering(Task):
 
     name = "table-question-answering"
     interface = Interface(
-        fields={"query": TEXT, "table": {"anyOf": [COLUMNS, ROWS]}},
+        fields={"query": INPUT_TEXT, "table": {"anyOf": [COLUMNS, ROWS]}},
         forms=(("query", "table"),),
         aliases={"question": "query"},
         prediction=record(
@@ -51,6 +58,11 @@ class TableQuestionAnswering(Task):
         for query in queries:
             try:
                 table = self._table(query.fields["table"])
+                count_texts(query, [(query.fields["query"], query.fields["table"])])
+                if table.size > self.limit:  # an empty cell is a token, too
+                    raise Refused(
+                        f"the table has {table.size} cells, the model takes {self.limit} tokens in all", 422
+                    )
                 inputs = self.tokenizer(table=table, queries=query.fields["query"], return_tensors="pt")
                 length = inputs["input_ids"].shape[1]
                 if length > self.limit:

@@ -7,7 +7,7 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import FUNCTION, LABEL, label_function, ranked_labels, scores_of
-from hf_handler.schema import ALL_OR_COUNT, TEXT, Fields, list_of
+from hf_handler.schema import ALL_OR_COUNT, INPUT_TEXT, Fields, list_of
 
 
 class TextClassification(EncoderTask):
@@ -16,7 +16,7 @@ class TextClassification(EncoderTask):
     name = "text-classification"
     auto_class = "AutoModelForSequenceClassification"
     interface = Interface(
-        fields={"text": TEXT, "text_pair": TEXT},
+        fields={"text": INPUT_TEXT, "text_pair": INPUT_TEXT},
         parameters={"top_k": ALL_OR_COUNT, "function_to_apply": FUNCTION},
         prediction={"anyOf": [LABEL, list_of(LABEL)]},
         example="good movie",

@@ -10,7 +10,9 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.schema import FLAG, Refused, list_of, record
 from hf_handler.task import Task
+from hf_handler.text.admission import admit
 from hf_handler.text.conversation import (
+    ANSWERED,
     CONVERSATION_ALIASES,
     CONVERSATION_PARAMETERS,
     TEXT_OR_CONVERSATION,
@@ -32,7 +34,7 @@ class TextGeneration(Task):
         fields={"text": TEXT_OR_CONVERSATION},
         aliases={**GENERATION_ALIASES, **CONVERSATION_ALIASES},
         parameters={**GENERATION, **CONVERSATION_PARAMETERS, "stream": {**FLAG, "default": False}},
-        prediction=list_of(record({"generated_text": TEXT_OR_CONVERSATION})),
+        prediction=list_of(record({"generated_text": ANSWERED})),
         example={"inputs": "warm up", "parameters": {"max_new_tokens": 2}},
     )
     budget = BUDGET
@@ -53,10 +55,14 @@ class TextGeneration(Task):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a query; the texts are tokenized in one call."""
-        texts = [text for query in queries if isinstance(text := query.fields["text"], str)]
+        usable = [query for query in queries if admit(query, [query.fields["text"]])]
+        texts = [text for query in usable if isinstance(text := query.fields["text"], str)]
         rows = iter(tokenize(self.tokenizer, texts) if texts else [])
         work: list[list[Item]] = []
         for query in queries:
+            if query.failure is not None:
+                work.append([])
+                continue
             row = next(rows) if isinstance(query.fields["text"], str) else None
             try:
                 work.append(self._planned(query, row))
@@ -80,7 +86,7 @@ class TextGeneration(Task):
         if not ids:
             return []
         item = Item({"input_ids": ids}, len(ids), source=conversation)
-        return [self.writer.plan(item, query.parameters)]
+        return [self.writer.plan(item, query.parameters, query.allowance)]
 
     def templated(self, conversation: Conversation) -> list[int]:
         """Return the tokens of a conversation.
@@ -116,7 +122,7 @@ class TextGeneration(Task):
     def run(self, pack: list[Item], streamer: Any = None) -> Sequence[Any]:
         """The new tokens of each item's sequences."""
         batch = self.token_rows.batch(pack, self.device)
-        tokens = self.writer.write(pack[0].group, batch, self.device, streamer)
+        tokens = self.writer.write(pack, batch, self.device, streamer)
         rows: list[list[list[int]]] = tokens[:, :, batch["input_ids"].shape[1] :].tolist()
         return rows
 
@@ -150,7 +156,7 @@ class TextGeneration(Task):
             raise Refused("stream: this service envelope doesn't tell whose answer a part is of")
         if instances > 1:
             raise Refused("stream takes one instance a request")
-        (items,) = self.split([query])
+        (items,) = self.planned([query])
         if query.failure is not None:
             return
         options = dict(items[0].group.options)
@@ -158,4 +164,5 @@ class TextGeneration(Task):
             raise Refused("stream takes num_beams and num_return_sequences of 1")
         with torch.inference_mode():
             row = self.run(items, Parts(self.tokenizer, query, context))[0]
+        query.allowance.check_time()
         query.prediction = self.finish(query, items, [row])

@@ -4,13 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from hf_handler.archive import read_json
+from hf_handler.bounds import REQUEST_ROWS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import FUNCTION, scores_of
-from hf_handler.schema import COUNT, FLAG, SCORE, TEXT, TEXTS, Fields, Refused, Schema, list_of, record
+from hf_handler.schema import (
+    COUNT,
+    FLAG,
+    INPUT_TEXT,
+    INPUT_TEXTS,
+    SCORE,
+    TEXT,
+    Fields,
+    Refused,
+    Schema,
+    list_of,
+    record,
+)
 
-PAIR: Schema = {**TEXTS, "minItems": 2, "maxItems": 2}
+PAIR: Schema = {**list_of(INPUT_TEXT), "minItems": 2, "maxItems": 2}
 
 
 class TextRanking(EncoderTask):
@@ -20,11 +33,11 @@ class TextRanking(EncoderTask):
     auto_class = "AutoModelForSequenceClassification"
     interface = Interface(
         fields={
-            "pairs": {"anyOf": [{**list_of(PAIR), "minItems": 1}, PAIR]},
-            "query": TEXT,
-            "texts": TEXTS,
-            "text": TEXT,
-            "text_pair": TEXT,
+            "pairs": {"anyOf": [{**list_of(PAIR), "minItems": 1, "maxItems": REQUEST_ROWS}, PAIR]},
+            "query": INPUT_TEXT,
+            "texts": INPUT_TEXTS,
+            "text": INPUT_TEXT,
+            "text_pair": INPUT_TEXT,
         },
         forms=(("pairs",), ("query", "texts"), ("text", "text_pair")),
         parameters={

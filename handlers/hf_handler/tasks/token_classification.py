@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy
 
+from hf_handler.bounds import LABELS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, SCORE, TEXT, WHOLE, Fields, Refused, Schema, list_of, record
-from hf_handler.text.windows import windows
+from hf_handler.schema import COUNT, INPUT_LABEL, SCORE, TEXT, WHOLE, Fields, Refused, Schema, list_of, record
+from hf_handler.text.admission import admit
+from hf_handler.text.windows import Cut, windows
 
 PLACE: Schema = {"anyOf": [{"type": "integer"}, {"type": "null"}]}
 
@@ -54,7 +56,7 @@ class TokenClassification(EncoderTask):
                 "enum": ["none", "simple", "first", "average", "max"],
                 "default": "none",
             },
-            "ignore_labels": {**list_of(TEXT), "default": ["O"]},
+            "ignore_labels": {**list_of(INPUT_LABEL), "maxItems": LABELS, "default": ["O"]},
             "stride": WHOLE,
         },
         prediction=list_of(ENTITY),
@@ -87,8 +89,12 @@ class TokenClassification(EncoderTask):
         """One item a text, or a window each `stride` apart."""
         texts = [(query.fields["text"],) for query in queries]
         strides = [query.parameters.get("stride") for query in queries]
-        work = windows(self.tokenizer, texts, [(self.token_rows.limit, stride or 0) for stride in strides])
         special = self.tokenizer.num_special_tokens_to_add()
+        limit = self.token_rows.limit
+        for query, text in zip(queries, texts, strict=True):
+            admit(query, [text])
+        cuts = [Cut(limit, stride or 0, max(1, limit - special - (stride or 0))) for stride in strides]
+        work = windows(self.tokenizer, queries, texts, cuts)
         for query, stride, items in zip(queries, strides, work, strict=True):
             if stride is None and len(items) > 1:
                 tokens = sum(item.length - special for item in items) + special

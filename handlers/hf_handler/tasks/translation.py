@@ -6,7 +6,8 @@ from typing import Any
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.sequence_to_sequence import SequenceToSequence
-from hf_handler.schema import TEXT, Parameters, Refused, list_of, record
+from hf_handler.schema import INPUT_LABEL, TEXT, Parameters, Refused, list_of, record
+from hf_handler.text.admission import admit
 from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
 
 
@@ -16,7 +17,7 @@ class Translation(SequenceToSequence):
     name = "translation"
     answer_name = "translation_text"
     interface = Interface(
-        parameters={**GENERATION, "src_lang": TEXT, "tgt_lang": TEXT},
+        parameters={**GENERATION, "src_lang": INPUT_LABEL, "tgt_lang": INPUT_LABEL},
         aliases=GENERATION_ALIASES,
         prediction=list_of(record({"translation_text": TEXT})),
         example={"inputs": "warm up", "parameters": {"max_new_tokens": 2}},
@@ -42,7 +43,10 @@ class Translation(SequenceToSequence):
         """Tokenize; a tokenizer of many languages is told which, and names the token to start with."""
         if not hasattr(self.tokenizer, "_build_translation_inputs"):
             return super().prompts(queries)
-        return [self._prompt(query) for query in queries]
+        return [
+            self._prompt(query) if admit(query, [query.fields[self.interface.main]]) else []
+            for query in queries
+        ]
 
     def _prompt(self, query: Query) -> list[Item]:
         source, target = self.pair(query.parameters)

@@ -13,8 +13,9 @@ from hf_handler.kinds.picture_prompts import PicturePrompts, PictureWriter
 from hf_handler.labels import NamedLabels, ranked_labels
 from hf_handler.media.files import FILE
 from hf_handler.media.pictures import GREY, PICTURE_ALIASES, Pictures
-from hf_handler.schema import COUNT, SCORE, TEXT, list_of, record
+from hf_handler.schema import COUNT, INPUT_TEXT, SCORE, TEXT, list_of, record
 from hf_handler.task import Task
+from hf_handler.text.admission import count_texts
 from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
 from hf_handler.text.writer import BUDGET
 
@@ -24,7 +25,7 @@ class VisualQuestionAnswering(Task):
 
     name = "visual-question-answering"
     interface = Interface(
-        fields={"image": FILE, "question": TEXT},
+        fields={"image": FILE, "question": INPUT_TEXT},
         forms=(("image", "question"),),
         media=("image",),
         aliases={**GENERATION_ALIASES, **PICTURE_ALIASES, "text": "question"},
@@ -51,6 +52,10 @@ class VisualQuestionAnswering(Task):
         self.tokenizer = self.archive.processor(transformers.AutoTokenizer)
         self.processor = self.archive.processor(transformers.AutoImageProcessor)
 
+    def fit_to_model(self, query: Query) -> None:
+        """Measure the picture."""
+        self.pictures.read(query)
+
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a question."""
         return each(queries, self.items)
@@ -65,7 +70,8 @@ class VisualQuestionAnswering(Task):
 
     def prompt(self, query: Query) -> Mapping[str, Any]:
         """Return the question's tokens and the picture, as tensors (1 x ...)."""
-        picture = self.pictures.open(query.fields["image"])
+        count_texts(query, [query.fields["question"]])
+        picture = self.pictures.decoded(query.fields["image"])
         tokens = self.tokenizer(query.fields["question"], return_tensors="pt")
         return {**tokens, **self.processor(images=picture, return_tensors="pt")}
 
@@ -81,7 +87,7 @@ class WrittenAnswers(VisualQuestionAnswering):
     def items(self, query: Query) -> list[Item]:
         """Plan the answer; here `top_k` is how many answers, not how to sample."""
         parameters = {name: value for name, value in query.parameters.items() if name != "top_k"}
-        return [self.about.item(self.prompt(query), parameters)]
+        return [self.about.item(self.prompt(query), parameters, query.allowance)]
 
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The tokens of each item's sequences."""

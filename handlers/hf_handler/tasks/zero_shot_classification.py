@@ -9,7 +9,7 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import CANDIDATE_LABELS, LABEL_ALIASES, list_labels
-from hf_handler.schema import FLAG, SCORE, TEXT, list_of, record
+from hf_handler.schema import FLAG, INPUT_LABEL, SCORE, TEXT, list_of, record
 
 
 class ZeroShotClassification(EncoderTask):
@@ -22,7 +22,7 @@ class ZeroShotClassification(EncoderTask):
         parameters={
             "candidate_labels": CANDIDATE_LABELS,
             "multi_label": {**FLAG, "default": False},
-            "hypothesis_template": {**TEXT, "default": "This example is {}."},
+            "hypothesis_template": {**INPUT_LABEL, "default": "This example is {}."},
         },
         aliases={"sequence": "text", "sequences": "text", **LABEL_ALIASES},
         prediction=record({"sequence": TEXT, "labels": list_of(TEXT), "scores": list_of(SCORE)}),
@@ -49,7 +49,7 @@ class ZeroShotClassification(EncoderTask):
 
     def fit_to_model(self, query: Query) -> None:
         """Make a list of the labels."""
-        list_labels(query)
+        list_labels(query, self.interface.parameters["candidate_labels"])
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a label."""

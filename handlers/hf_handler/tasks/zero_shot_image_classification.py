@@ -11,8 +11,9 @@ from hf_handler.kinds.image import ImageTask
 from hf_handler.labels import CANDIDATE_LABELS, LABEL, LABEL_ALIASES, list_labels, ranked_labels, scores_of
 from hf_handler.media.files import FILE
 from hf_handler.media.pictures import GREY, PICTURE_ALIASES
-from hf_handler.schema import TEXT, Refused, list_of
+from hf_handler.schema import INPUT_LABEL, Refused, list_of
 from hf_handler.tensors import together
+from hf_handler.text.admission import count_texts
 from hf_handler.text.token_rows import TokenRows
 
 
@@ -40,7 +41,7 @@ class ZeroShotImageClassification(ImageTask):
         aliases={**PICTURE_ALIASES, **LABEL_ALIASES},
         parameters={
             "candidate_labels": CANDIDATE_LABELS,
-            "hypothesis_template": {**TEXT, "default": "This is a photo of {}."},
+            "hypothesis_template": {**INPUT_LABEL, "default": "This is a photo of {}."},
         },
         prediction=list_of(LABEL),
         example={"image": GREY, "candidate_labels": ["film", "food"]},
@@ -54,13 +55,15 @@ class ZeroShotImageClassification(ImageTask):
         self.is_siglip = "siglip" in self.model.config.model_type
 
     def fit_to_model(self, query: Query) -> None:
-        """Make a list of the labels."""
-        list_labels(query)
+        """Measure the picture, and make a list of the labels."""
+        super().fit_to_model(query)
+        list_labels(query, self.interface.parameters["candidate_labels"])
 
     def item(self, query: Query) -> list[Item]:
         """Pictures asked about the same labels share a pack."""
         template = query.parameters["hypothesis_template"]
         texts = tuple(template.replace("{}", label) for label in query.parameters["candidate_labels"])
+        count_texts(query, texts)
         # Siglip was trained with texts of this length, cut or padded.
         fixed = {"padding": "max_length", "max_length": 64, "truncation": True} if self.is_siglip else {}
         tokens = self.tokenizer(list(texts), return_tensors="pt", **{"padding": True, **fixed})

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hf_handler.bounds import MESSAGES
 from hf_handler.items import Query
-from hf_handler.schema import FLAG, TEXT, Fields, Schema
+from hf_handler.schema import FLAG, INPUT_TEXT, TEXT, Fields, Schema, list_of
 
 MESSAGE: Schema = {
     "type": "object",
@@ -15,11 +16,13 @@ MESSAGE: Schema = {
 }
 
 
-CONVERSATION: Schema = {"type": "array", "items": MESSAGE, "minItems": 1}
+CONVERSATION: Schema = {**list_of(MESSAGE), "minItems": 1, "maxItems": MESSAGES}
 
 
 # What tasks that go on with a text or a conversation declare of it.
-TEXT_OR_CONVERSATION: Schema = {"anyOf": [TEXT, CONVERSATION]}
+TEXT_OR_CONVERSATION: Schema = {"anyOf": [INPUT_TEXT, CONVERSATION]}
+# A prediction holds what was sent and what was written, so it may be longer.
+ANSWERED: Schema = {"anyOf": [TEXT, list_of(MESSAGE)]}
 CONVERSATION_ALIASES = {"messages": "text", "prompt": "text"}
 CONVERSATION_PARAMETERS: Mapping[str, Schema] = {
     "return_full_text": {**FLAG, "default": True},

@@ -8,6 +8,9 @@ from hf_handler.schema import Parameters, Refused
 from hf_handler.text.generation_parameters import NOT_FOR_GENERATE, SAMPLING
 from hf_handler.text.tokens import positions_of
 
+# Tokens that `generate` writes where nobody says how many.
+USUAL_LENGTH = 20
+
 
 class GenerationOptions:
     """Works out the options of `generate`.
@@ -65,6 +68,13 @@ class GenerationOptions:
         except ValueError as error:
             raise Refused(f"these parameters don't go together: {str(error)[:200]}") from None
         return chosen
+
+    def new_tokens(self, options: Parameters) -> int:
+        """Return the most tokens that are written with some options, in all beams and sequences together."""
+        known = {**self._own, **options}
+        rows = max(known.get("num_beams") or 1, known.get("num_return_sequences") or 1)
+        most = known.get("max_new_tokens") or known.get("max_length") or USUAL_LENGTH
+        return int(rows * most)
 
     def _count_new_text(self, chosen: Parameters, known: Parameters) -> None:
         """Make a `max_length` of the options new tokens: it counts the token that a text starts with, too."""

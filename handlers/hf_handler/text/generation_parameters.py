@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-from hf_handler.schema import COUNT, FLAG, NUMBER, TEXT, TEXTS, WHOLE, Schema, list_of, record
+from hf_handler.bounds import STOP_CHARACTERS, STOP_STRINGS
+from hf_handler.schema import COUNT, FLAG, NUMBER, TEXT, WHOLE, Schema, list_of, record
 
 # Beyond these bounds scores are no numbers any more.
 FACTOR: Schema = {"type": "number", "minimum": 0.0001, "maximum": 1000}
 SHARE: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+STOP: Schema = {**TEXT, "minLength": 1, "maxLength": STOP_CHARACTERS}
 # Those of `generate` that make sense for a server: none that names files, code or other models.
 GENERATION: Mapping[str, Schema] = {
     "max_new_tokens": COUNT,
@@ -26,9 +28,7 @@ GENERATION: Mapping[str, Schema] = {
     "length_penalty": {**NUMBER, "minimum": -10, "maximum": 10},  # an exponent: large ones overflow
     "early_stopping": FLAG,
     "seed": WHOLE,
-    "stop": {
-        "anyOf": [{**TEXT, "minLength": 1}, {**TEXTS, "items": {**TEXT, "minLength": 1}, "maxItems": 8}]
-    },
+    "stop": {"anyOf": [STOP, {**list_of(STOP), "minItems": 1, "maxItems": STOP_STRINGS}]},
     "clean_up_tokenization_spaces": FLAG,
     "truncation": FLAG,
 }

@@ -8,6 +8,7 @@ import torch
 from hf_handler.archive import Archive
 from hf_handler.items import Item, Query
 from hf_handler.schema import Refused
+from hf_handler.text.admission import admit
 from hf_handler.text.padding import Padding
 from hf_handler.text.tokens import longest_row, tokenize
 
@@ -57,6 +58,9 @@ class TokenRows:
             For each query an item a text: `inputs` as `tokenize` gives them, `length` in tokens. None for a
             query that failed.
         """
+        texts = [
+            several if admit(query, several) else () for query, several in zip(queries, texts, strict=True)
+        ]
         rows = iter(tokenize(self.tokenizer, [text for several in texts for text in several]))
         work: list[list[Item]] = []
         for query, several in zip(queries, texts, strict=True):

@@ -6,11 +6,14 @@ from typing import Any
 
 import torch
 
+from hf_handler.allowance import Allowance
+from hf_handler.bounds import REQUEST_NEW_TOKENS
 from hf_handler.items import Item
 from hf_handler.plans import Plan
 from hf_handler.schema import Parameters
 from hf_handler.text.generation_options import GenerationOptions
 from hf_handler.text.stop_strings import stop_strings, without_stop
+from hf_handler.text.stopping import stopping_early
 
 # Of a pack: tokens read and written, times the rows that one item takes.
 BUDGET = 8192
@@ -58,6 +61,7 @@ class Writer:
         self,
         item: Item,
         parameters: Parameters,
+        allowance: Allowance,
         specific: Mapping[str, Any] | None = None,
         shapes: Hashable = None,
     ) -> Item:
@@ -67,13 +71,15 @@ class Writer:
             item: Its length is the tokens of its prompt; it becomes the tokens read and written, times the
                 rows that this takes.
             parameters: Of its query, checked.
+            allowance: Of its query's request.
             specific: What the model's config says of the task, beside its generation config.
             shapes: Of the tensors that must be equal to be joined; None where all can.
 
         Raises:
-            Refused: The parameters don't go together.
+            Refused: The parameters don't go together, or the request asks for too much.
         """
         options = self._options.of(parameters, item.length, specific or {})
+        allowance.take(REQUEST_NEW_TOKENS, self._options.new_tokens(options))
         item.group = Plan.of(
             options, stop=stop_strings(parameters), seed=parameters.get("seed"), shapes=shapes
         )
@@ -82,12 +88,16 @@ class Writer:
         return item
 
     def write(
-        self, plan: Plan, batch: Mapping[str, torch.Tensor], device: torch.device, streamer: Any = None
+        self,
+        pack: Sequence[Item],
+        batch: Mapping[str, torch.Tensor],
+        device: torch.device,
+        streamer: Any = None,
     ) -> torch.Tensor:
-        """Let the model write.
+        """Let the model write; a text ends where nobody waits for it any more.
 
         Args:
-            plan: Of the items in the batch; of all the same.
+            pack: The items, all of the same plan.
             batch: What the model takes (items x ...), on `device`.
             device: Where random numbers are drawn.
             streamer: Of transformers; is given the prompt's tokens, then each new one.
@@ -96,11 +106,11 @@ class Writer:
             Tokens (items x sequences x tokens), padded on the right; the prompt is first where the model
             repeats it.
         """
-        stopping = {"stop_strings": list(plan.stop), "tokenizer": self._tokenizer} if plan.stop else {}
+        plan: Plan = pack[0].group
+        stopping = stopping_early([item.waiting for item in pack], self._tokenizer, plan.stop)
         with seeded(plan.seed, device):
             tokens = self._model.generate(**batch, **dict(plan.options), **stopping, streamer=streamer)
-        items = len(next(iter(batch.values())))
-        return tokens.reshape(items, -1, tokens.shape[-1])  # type: ignore[no-any-return]
+        return tokens.reshape(len(pack), -1, tokens.shape[-1])  # type: ignore[no-any-return]
 
     def texts(self, sequences: Sequence[Sequence[int]], parameters: Parameters) -> list[str]:
         """Return the texts of sequences of tokens, each as far as its first stop string.

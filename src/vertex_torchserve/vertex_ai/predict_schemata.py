@@ -37,7 +37,7 @@ from hf_handler.choice import choose_task
 from hf_handler.published_schemas import schemas
 from hf_handler.settings import read_settings
 settings = read_settings(json.load(sys.stdin))
-print(json.dumps(schemas(choose_task(settings.task, Path(sys.argv[2])))))
+print(json.dumps(schemas(choose_task(settings.task, Path(sys.argv[2])), settings)))
 """
 
 JsonSchema = Mapping[str, Any]

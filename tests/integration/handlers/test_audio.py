@@ -180,17 +180,19 @@ def test_every_spelling_of_a_sound_is_one_and_the_same(sender_of: Any) -> None:
 
 
 def test_eight_bits_have_no_sign() -> None:
+    from hf_handler.allowance import UNLIMITED
     from hf_handler.media import sounds
 
-    values = sounds.read_sound(wav([-1.0, 0.0, 0.5, 1.0], width=1), RATE, 60)
+    values = sounds.read_sound(wav([-1.0, 0.0, 0.5, 1.0], width=1), RATE, 60, UNLIMITED)
     assert values == pytest.approx([-127 / 128, 0, 64 / 128, 127 / 128])
 
 
 @pytest.mark.parametrize("width", [2, 3, 4])
 def test_channels_are_averaged(width: int) -> None:
+    from hf_handler.allowance import UNLIMITED
     from hf_handler.media import sounds
 
-    values = sounds.read_sound(wav([[0.5, 0.0], [0.25, -0.75], [1, 1]], width=width), RATE, 60)
+    values = sounds.read_sound(wav([[0.5, 0.0], [0.25, -0.75], [1, 1]], width=width), RATE, 60, UNLIMITED)
     assert values == pytest.approx([0.25, -0.25, 1], abs=1e-4)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from testbed.tiny_models import samples
 from tests.integration.handlers.handler_models import assert_same
 from vertex_torchserve.serving.local_server import ServingProcess
 
+TIMEOUT_SECONDS = 5
 MODELS = ("sentence-embeddings", "text-generation", "image-classification", "audio-classification")
 
 
@@ -66,3 +68,22 @@ def test_a_text_arrives_while_it_is_written(urls: dict[str, str]) -> None:
     in_one = {**body, "parameters": {**options, "stream": False}}
     whole = httpx.post(urls["text-generation"], json=in_one, timeout=ANSWER_SECONDS)
     assert whole.json() == last
+
+
+def test_a_request_without_time_left_leaves_its_worker(tmp_path: Path) -> None:
+    """The computation ends too: the only worker answers the next request, not minutes later."""
+    mar = package("text2text-generation", tmp_path)
+    environment = {
+        "AIP_STORAGE_URI": str(mar.parent), "VTS_WORKERS": "1", "OMP_NUM_THREADS": "1",
+        "VTS_REQUEST_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
+    }  # fmt: skip
+    endless = {"max_new_tokens": 200_000, "min_new_tokens": 200_000, "num_beams": 1}
+    with ServingProcess(environment) as server:
+        server.wait_ready(READY_SECONDS)
+        url = f"{server.base_url}/predictions/model"
+        late = {"x-vts-answer-by": str(10**15)}  # what a client says of it doesn't count
+        body = {"instances": ["The train"], "parameters": endless}
+        answer = httpx.post(url, json=body, headers=late, timeout=ANSWER_SECONDS)
+        assert answer.status_code == 504
+        brief = {"instances": ["The train"], "parameters": {"max_new_tokens": 4}}
+        assert httpx.post(url, json=brief, timeout=ANSWER_SECONDS).status_code == 200

@@ -77,7 +77,7 @@ OpenApiValidator = extend(
 OPENAPI_KEYWORDS = {
     "type", "properties", "required", "additionalProperties", "items", "enum", "anyOf", "allOf", "oneOf",
     "not", "minimum", "maximum", "exclusiveMinimum", "minLength", "minItems", "maxItems", "format",
-    "nullable", "default",
+    "nullable", "default", "maxLength", "maxProperties",
 }  # fmt: skip
 
 

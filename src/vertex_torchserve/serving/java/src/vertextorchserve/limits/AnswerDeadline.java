@@ -13,7 +13,8 @@ import vertextorchserve.http.ErrorAnswer;
 import vertextorchserve.queue.ModelQueues;
 
 /**
- * Answers 504 to a request that has had no answer for too long. The worker is not interrupted.
+ * Answers 504 to a request that has had no answer for too long. The worker is told when that will be, by a
+ * header of the request, so that a handler can end its work then; it is not interrupted.
  *
  * <p>The connection is closed with the 504, so that a later answer of the worker is dropped. A request whose
  * connection is closed, by the 504 or by the client, is also taken out of the queue.
@@ -21,6 +22,9 @@ import vertextorchserve.queue.ModelQueues;
  * <p>One for each connection; netty calls it in the connection's thread.
  */
 public final class AnswerDeadline extends ChannelDuplexHandler {
+    /** When the 504 will be sent, in milliseconds of Unix time; handlers/hf_handler/deadline.py reads it. */
+    private static final String ANSWER_BY = "x-vts-answer-by";
+
     private final Duration limit;
     private Future<?> deadline; // null: no request is waiting for its answer
 
@@ -35,7 +39,9 @@ public final class AnswerDeadline extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
-        if (message instanceof HttpRequest) {
+        if (message instanceof HttpRequest request) {
+            // In place of one that the client may have sent.
+            request.headers().set(ANSWER_BY, System.currentTimeMillis() + limit.toMillis());
             deadline = context.executor().schedule(
                     () -> expire(context), limit.toMillis(), TimeUnit.MILLISECONDS);
         }

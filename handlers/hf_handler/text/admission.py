@@ -1,0 +1,57 @@
+"""What is to be tokenized, counted before it is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hf_handler.bounds import REQUEST_CHARACTERS, REQUEST_ROWS
+from hf_handler.items import Query
+from hf_handler.schema import Refused
+
+
+def characters(value: Any) -> int:
+    """Return how many characters the texts in a value have: a text, or JSON with texts in it."""
+    if isinstance(value, str):
+        return len(value)
+    count, inner = 0, [value]
+    while inner:  # not by recursion: what a client sends may be nested deeply
+        one = inner.pop()
+        if isinstance(one, str):
+            count += len(one)
+        elif isinstance(one, dict):
+            inner += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple):
+            inner += one
+    return count
+
+
+def count_texts(query: Query, texts: Sequence[Any]) -> None:
+    """Count what a query's work begins with.
+
+    Args:
+        query: Whose work it is.
+        texts: What becomes a row of tokens each: texts, tuples of texts, conversations or tables.
+
+    Raises:
+        Refused: Its request has too much of it, or no time left.
+    """
+    query.allowance.check_time()
+    query.allowance.take(REQUEST_ROWS, len(texts) - 1)  # the instance itself was counted when it was read
+    query.allowance.take(REQUEST_CHARACTERS, sum(map(characters, texts)))
+
+
+def admit(query: Query, texts: Sequence[Any]) -> bool:
+    """Count as `count_texts` does, and set the query's `failure` where it would raise.
+
+    Args:
+        query: It may have failed before.
+        texts: As above.
+
+    Returns:
+        Whether they may be tokenized.
+    """
+    if query.failure is None:
+        try:
+            count_texts(query, texts)
+        except Refused as error:
+            query.failure = error
+    return query.failure is None
