@@ -19,7 +19,7 @@ from vertex_torchserve.serving.java_libraries.class_path import class_path, torc
 from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving.settings import ServingSettings
 from vertex_torchserve.serving.torchserve.java_runtime import java_executable
-from vertex_torchserve.serving.torchserve.jvm_command import launcher_properties
+from vertex_torchserve.serving.torchserve.jvm_command import abandoned_file, launcher_properties
 
 JAR = Path(__file__).parents[1] / "src" / "vertex_torchserve" / "serving" / "java" / "vertex-torchserve.jar"
 LAUNCHER = "vertextorchserve.Launcher"
@@ -80,7 +80,7 @@ class JvmServer:
         (work / "tmp").mkdir(parents=True)
         ready = work / "ready"
         ready.touch()
-        known = launcher_properties(ready, ServingSettings.from_environment({}))
+        known = launcher_properties(ready, abandoned_file(work), ServingSettings.from_environment({}))
         config = work / "config.properties"
         config.write_text(
             f"inference_address=http://127.0.0.1:{self.http}\n"

@@ -33,6 +33,7 @@ def load(model_dir: Path, envelope: str | None = "json", gpu_id: int | None = No
         ]
         service.context.request_processor = processors
         answers = service._entry_point([{"body": body} for body in bodies], service.context)
+        processors = service.context.request_processor  # our envelope puts others there
         return SimpleNamespace(
             answers=[json.loads(a) if isinstance(a, str) else json.loads(json.dumps(a)) for a in answers],
             statuses=[processor.get_response_status_code() for processor in processors],

@@ -128,7 +128,6 @@ class Task:
             )
             if query.failure is None and query.request not in failed:
                 try:
-                    query.allowance.check_time()
                     query.prediction = self.finish(query, items, results)
                 except Exception as error:  # a bug or a refusal: this query's alone
                     query.failure = error

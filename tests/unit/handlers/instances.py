@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 Values = Mapping[str, st.SearchStrategy[Any]]
 
-TEXT = st.sampled_from(["", "dGhl", "aGk=", "good", "word", "text", "user"])
+TEXT = st.sampled_from(["", "dGhl", "aGk=", "good", "word", "text", "user", "bG9uZ2Vy"])
 NUMBER = st.one_of(
     st.integers(-3, 40), st.integers(-(2**63) + 1, 2**63 - 1), st.floats(-1e300, 1e300),
     st.sampled_from([0, 1, 2.0, 0.5, 0.0001, 1000, 1001, 33, -0.0]),
@@ -36,7 +36,8 @@ def fitting(schema: Any) -> st.SearchStrategy[Any]:
 
 
 def _fitting_text(schema: Any) -> st.SearchStrategy[Any]:
-    return TEXT.filter(lambda text: len(text) >= schema.get("minLength", 0))
+    least, most = schema.get("minLength", 0), schema.get("maxLength", 8)
+    return TEXT.filter(lambda text: least <= len(text) <= most)
 
 
 def _fitting_whole_number(schema: Any) -> st.SearchStrategy[Any]:
@@ -62,7 +63,8 @@ def _fitting_object(schema: Any) -> st.SearchStrategy[Any]:
     rest = schema.get("additionalProperties", True)
     if rest is False:
         return named
-    more = st.dictionaries(KEYS, ANYTHING if rest is True else fitting(rest), max_size=2)
+    room = min(schema.get("maxProperties", 2) - len(required), 2)
+    more = st.dictionaries(KEYS, ANYTHING if rest is True else fitting(rest), max_size=room)
     return st.builds(lambda first, second: {**second, **first}, named, more)
 
 

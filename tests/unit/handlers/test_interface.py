@@ -1,6 +1,8 @@
 """A task's interface: it reads what its published schemas accept, and refuses what they refuse."""
 
 from collections import Counter
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,6 +45,13 @@ TASKS = (
 OFTEN = settings(
     max_examples=80, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
+
+
+# Small enough for what tests/unit/handlers/instances.py makes to be now within and now beyond them.
+SMALL_BOUNDS = SimpleNamespace(
+    max_text_characters=6, max_labels=2, max_label_characters=5, max_stop_strings=1, max_stop_characters=5,
+    max_messages=2, max_table_rows=2, max_table_columns=1, max_request_rows=2, max_request_images=1,
+)  # fmt: skip
 
 
 def interface_of(task: str) -> Any:
@@ -89,7 +98,7 @@ def test_every_task_is_here() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_reader_and_the_schemas_accept_the_same_instances(task: str) -> None:
-    interface = interface_of(task)
+    interface = interface_of(task).bounded(SMALL_BOUNDS)
     schema = interface.schemas()["instance"]
     Draft202012Validator.check_schema(schema)
     published, openapi = Draft202012Validator(schema), OpenApiValidator(as_openapi(schema))
@@ -109,7 +118,8 @@ def test_the_reader_and_the_schemas_accept_the_same_instances(task: str) -> None
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_reader_and_the_schemas_accept_the_same_parameters(task: str) -> None:
-    interface = interface_of(task)
+    usual = interface_of(task)  # of which the example is one that is read
+    interface = replace(usual, parameters=usual.bounded(SMALL_BOUNDS).parameters)
     schema = interface.schemas()["parameters"]
     published = Draft202012Validator(schema)
     example = interface.example
@@ -125,7 +135,7 @@ def test_the_reader_and_the_schemas_accept_the_same_parameters(task: str) -> Non
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_check_and_the_library_accept_the_same_values(task: str) -> None:
-    interface = interface_of(task)
+    interface = interface_of(task).bounded(SMALL_BOUNDS)
     for schema in (*interface.fields.values(), *interface.parameters.values()):
         assert_the_check_agrees(schema)
 
@@ -320,6 +330,30 @@ def test_a_schema_that_the_check_does_not_know_fails_where_it_is_declared(schema
     assert message in str(raised.value)
     with pytest.raises(ValueError, match="the schema of top_k"):
         Interface(parameters={"top_k": schema}, prediction={})
+
+
+def test_every_bound_of_a_schema_is_an_operator_s_to_set() -> None:
+    """A number that is written into a schema instead would not follow model-config.yaml."""
+    from hf_handler import bounds
+    from hf_handler.settings import Settings
+
+    known = {bound.setting: bound for bound in vars(bounds).values() if isinstance(bound, bounds.Bound)}
+    assert {name: getattr(Settings(), name) for name in known} == known
+    for task in TASKS:
+        for schema in interface_of(task).schemas().values():
+            assert_bounds_are_settings(schema, known)
+
+
+def assert_bounds_are_settings(schema: Any, known: Any) -> None:
+    from hf_handler.bounds import Bound
+
+    if isinstance(schema, dict):
+        for key in ("maxLength", "maxProperties"):
+            if isinstance(schema.get(key), int):
+                assert isinstance(schema[key], Bound) and schema[key].setting in known, schema
+        schema = list(schema.values())
+    for part in schema if isinstance(schema, list) else []:
+        assert_bounds_are_settings(part, known)
 
 
 def test_the_strategy_makes_what_fits() -> None:

@@ -64,7 +64,10 @@ def torchserve_command(
         # Only the JVM's first compiler: the second takes a third of a core from the model in the first minute
         # of load, and makes no answer faster (MiniLM on two cores, `top -H`, wrk with 32 connections).
         "-XX:TieredStopAtLevel=1",
-        *(f"-D{name}={value}" for name, value in launcher_properties(ready_file(work), settings).items()),
+        *(
+            f"-D{name}={value}"
+            for name, value in launcher_properties(ready_file(work), abandoned_file(work), settings).items()
+        ),
         "-cp",
         os.pathsep.join(map(str, (*class_path(), _LAUNCHER))),
         # TorchServe's own main with a truthful /ping and a drain, without gRPC (docs/decisions/0003).
@@ -80,15 +83,22 @@ def torchserve_command(
     ]
 
 
-def launcher_properties(ready_file: Path, settings: ServingSettings) -> dict[str, str]:
+def abandoned_file(work: Path) -> Path:
+    """Where the JVM tells the workers which requests nobody waits for any more (AbandonedRequests.java)."""
+    return work / "abandoned-requests"
+
+
+def launcher_properties(ready_file: Path, abandoned_file: Path, settings: ServingSettings) -> dict[str, str]:
     """The system properties that our launcher reads (Settings.java, which has no defaults of its own).
 
     Args:
         ready_file: `/ping` is 503 until this file exists.
+        abandoned_file: Made by the JVM: the table of requests that nobody waits for any more.
         settings: Time-outs and the number of connections.
     """
     return {
         "vts.ready.file": str(ready_file),
+        "vts.abandoned.file": str(abandoned_file),
         "vts.drain.delay.seconds": str(DRAIN_DELAY_SECONDS),
         "vts.drain.limit.seconds": str(DRAIN_LIMIT_SECONDS),
         "vts.request.timeout.seconds": str(settings.request_timeout_seconds),
@@ -130,6 +140,8 @@ def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
         "VTS_WORKER_TIMES": str(worker_times),
         # torch makes this folder when transformers is imported, and leaves it in the machine's /tmp.
         "TORCHINDUCTOR_CACHE_DIR": os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(work / "torchinductor"),
+        # The reference handler looks there between packs and tokens (hf_handler/waiting.py).
+        "VTS_ABANDONED_REQUESTS": str(abandoned_file(work)),
     }
 
 

@@ -13,9 +13,13 @@ def test_python_passes_what_java_reads_and_no_more() -> None:
     read = {
         name for path in SOURCES.rglob("*.java") for name in re.findall(r'"(vts\.[\w.]+)"', path.read_text())
     }
-    assert set(launcher_properties(Path("ready"), ServingSettings.from_environment({}))) == read
+    assert (
+        set(launcher_properties(Path("ready"), Path("abandoned"), ServingSettings.from_environment({})))
+        == read
+    )
     assert read == {
         "vts.ready.file",
+        "vts.abandoned.file",
         "vts.drain.delay.seconds",
         "vts.drain.limit.seconds",
         "vts.request.timeout.seconds",

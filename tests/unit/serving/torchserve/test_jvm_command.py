@@ -31,6 +31,7 @@ def test_what_the_server_decides_can_t_be_overridden(
     assert environment["OMP_NUM_THREADS"] == "3"
     assert Path(environment["VTS_WORKER_TIMES"]).read_bytes() == bytes(16)  # a float64 for each worker
     assert environment["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / "torchinductor")
+    assert environment["VTS_ABANDONED_REQUESTS"] == str(tmp_path / "abandoned-requests")
     assert [message.partition(" ")[0] for message in caplog.messages] == [
         "TS_CONFIG_FILE", "TS_MANAGEMENT_ADDRESS", "TS_MODEL_SERVER_HOME", "TS_SERVICE_ENVELOPE",
     ]  # fmt: skip

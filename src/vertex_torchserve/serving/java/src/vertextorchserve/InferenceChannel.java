@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpServerKeepAliveHandler;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutorGroup;
+import java.io.IOException;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
 import org.pytorch.serve.http.InvalidRequestHandler;
 import org.pytorch.serve.http.TokenAuthorizationHandler;
@@ -27,6 +28,7 @@ import vertextorchserve.http.OneAtATime;
 import vertextorchserve.http.RefusalAnswer;
 import vertextorchserve.http.StrictFraming;
 import vertextorchserve.http.TorchServeErrors;
+import vertextorchserve.limits.AbandonedRequests;
 import vertextorchserve.limits.Admission;
 import vertextorchserve.limits.AnswerDeadline;
 import vertextorchserve.limits.ArrivalDeadline;
@@ -49,12 +51,19 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
 
     private final Traffic traffic;
     private final Settings settings;
+    private final AbandonedRequests abandoned;
     private final EventExecutorGroup formThreads =
             new DefaultEventExecutorGroup(FORM_THREADS, new DefaultThreadFactory("forms", true));
 
-    InferenceChannel(Traffic traffic, Settings settings) {
+    /**
+     * What sets up connections.
+     *
+     * @throws IOException when the table of abandoned requests can't be written.
+     */
+    InferenceChannel(Traffic traffic, Settings settings) throws IOException {
         this.traffic = traffic;
         this.settings = settings;
+        abandoned = new AbandonedRequests(settings.abandonedFile());
     }
 
     /** Netty 4.2 discourages handlers with threads of their own, and still runs them as 4.1 does. */
@@ -84,7 +93,7 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
                         settings.formPartHeaderBytes()));
         pipeline.addLast("body limit", new BodyLimit(ConfigManager.getInstance().getMaxRequestSize()));
         pipeline.addLast("refusal answer", new RefusalAnswer());
-        pipeline.addLast("deadline", new AnswerDeadline(settings.requestTimeout()));
+        pipeline.addLast("deadline", new AnswerDeadline(settings.requestTimeout(), abandoned));
         pipeline.addLast("handler", new OtherThanForms(routes()));
         pipeline.addLast(formThreads, "form handler", new FormRequestHandler(routes()));
     }

@@ -8,6 +8,8 @@ import java.time.Duration;
  * are decided by the Python that starts the JVM (jvm_command.py).
  *
  * @param readyFile {@code vts.ready.file}: not ready before this file exists.
+ * @param abandonedFile {@code vts.abandoned.file}: the table of requests that nobody waits for any more,
+ *         which is made.
  * @param drainDelay {@code vts.drain.delay.seconds}: how long new connections are still accepted after
  *         SIGTERM, for a load balancer to see the 503 of {@code /ping} first.
  * @param drainLimit {@code vts.drain.limit.seconds}: how long requests may take to be answered after that.
@@ -27,9 +29,10 @@ import java.time.Duration;
  * @param formPartHeaderBytes {@code vts.form.part.header.bytes}: how many bytes the headers of one part may
  *         have.
  */
-record Settings(Path readyFile, Duration drainDelay, Duration drainLimit, Duration requestTimeout,
-        Duration readTimeout, Duration idleTimeout, int slowestBytesPerSecond, int connections,
-        Duration loadRetry, int formFields, int formUrlencodedBytes, int formPartHeaderBytes) {
+record Settings(Path readyFile, Path abandonedFile, Duration drainDelay, Duration drainLimit,
+        Duration requestTimeout, Duration readTimeout, Duration idleTimeout, int slowestBytesPerSecond,
+        int connections, Duration loadRetry, int formFields, int formUrlencodedBytes,
+        int formPartHeaderBytes) {
     /**
      * Reads them; called once, by the main thread.
      *
@@ -37,11 +40,11 @@ record Settings(Path readyFile, Duration drainDelay, Duration drainLimit, Durati
      *         one from 0 to 999999.
      */
     static Settings fromSystemProperties() {
-        return new Settings(Path.of(property("vts.ready.file")), seconds("vts.drain.delay.seconds"),
-                seconds("vts.drain.limit.seconds"), seconds("vts.request.timeout.seconds"),
-                seconds("vts.read.timeout.seconds"), seconds("vts.idle.timeout.seconds"),
-                number("vts.slowest.bytes.per.second"), number("vts.connections"),
-                seconds("vts.load.retry.seconds"), number("vts.form.fields"),
+        return new Settings(Path.of(property("vts.ready.file")), Path.of(property("vts.abandoned.file")),
+                seconds("vts.drain.delay.seconds"), seconds("vts.drain.limit.seconds"),
+                seconds("vts.request.timeout.seconds"), seconds("vts.read.timeout.seconds"),
+                seconds("vts.idle.timeout.seconds"), number("vts.slowest.bytes.per.second"),
+                number("vts.connections"), seconds("vts.load.retry.seconds"), number("vts.form.fields"),
                 number("vts.form.urlencoded.bytes"), number("vts.form.part.header.bytes"));
     }
 

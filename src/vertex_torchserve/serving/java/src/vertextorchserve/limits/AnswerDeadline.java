@@ -14,7 +14,8 @@ import vertextorchserve.queue.ModelQueues;
 
 /**
  * Answers 504 to a request that has had no answer for too long. The worker is told when that will be, by a
- * header of the request, so that a handler can end its work then; it is not interrupted.
+ * header of the request, and when the client has gone before, so that a handler can end its work; it is not
+ * interrupted.
  *
  * <p>The connection is closed with the 504, so that a later answer of the worker is dropped. A request whose
  * connection is closed, by the 504 or by the client, is also taken out of the queue.
@@ -22,26 +23,36 @@ import vertextorchserve.queue.ModelQueues;
  * <p>One for each connection; netty calls it in the connection's thread.
  */
 public final class AnswerDeadline extends ChannelDuplexHandler {
-    /** When the 504 will be sent, in milliseconds of Unix time; handlers/hf_handler/deadline.py reads it. */
+    // handlers/hf_handler/waiting.py reads both.
+    /** When the 504 will be sent, in milliseconds of Unix time. */
     private static final String ANSWER_BY = "x-vts-answer-by";
 
+    /** The request's number in {@link AbandonedRequests}. */
+    private static final String NUMBER = "x-vts-request-number";
+
     private final Duration limit;
+    private final AbandonedRequests abandoned;
+    private long number; // of the request that waits for its answer
     private Future<?> deadline; // null: no request is waiting for its answer
 
     /**
      * A deadline for the requests of a new connection.
      *
      * @param limit how long a request may be without an answer, counted from its last byte.
+     * @param abandoned is told of requests whose connection ends before their answer.
      */
-    public AnswerDeadline(Duration limit) {
+    public AnswerDeadline(Duration limit, AbandonedRequests abandoned) {
         this.limit = limit;
+        this.abandoned = abandoned;
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
         if (message instanceof HttpRequest request) {
-            // In place of one that the client may have sent.
+            // In place of those that the client may have sent.
+            number = abandoned.next();
             request.headers().set(ANSWER_BY, System.currentTimeMillis() + limit.toMillis());
+            request.headers().set(NUMBER, number);
             deadline = context.executor().schedule(
                     () -> expire(context), limit.toMillis(), TimeUnit.MILLISECONDS);
         }
@@ -61,6 +72,7 @@ public final class AnswerDeadline extends ChannelDuplexHandler {
     public void channelInactive(ChannelHandlerContext context) throws Exception {
         if (deadline != null) {
             cancel();
+            abandoned.add(number);
             ModelQueues.dropAbandonedRequests();
         }
         super.channelInactive(context);
