@@ -10,6 +10,8 @@ from hf_handler.schema import Refused
 
 # The least and the most samples a second that are taken.
 RATES = (1_000, 768_000)
+# Samples that are brought to another rate at a time.
+BLOCK = 2**22
 
 
 def silence() -> bytes:
@@ -51,7 +53,7 @@ def read_sound(content: bytes, rate: int, most: float, allowance: Allowance) -> 
 
 
 class Measure:
-    """Holds a sound against what is taken: while it is decoded, as a header need not say the truth.
+    """Holds a sound against what is taken, before it is decoded.
 
     Args:
         rate: Samples a second that the model takes.
@@ -61,13 +63,12 @@ class Measure:
 
     def __init__(self, rate: int, most: float, allowance: Allowance) -> None:
         self._rate, self._most, self._allowance = rate, most, allowance
-        self._taken = 0
 
-    def so_far(self, frames: int, rate: int, channels: int) -> None:
-        """Hold the beginning of a sound against the bounds.
+    def hold(self, frames: int, rate: int, channels: int) -> None:
+        """Hold what a sound's header says against the bounds.
 
         Args:
-            frames: Samples of each channel up to here.
+            frames: Samples of each channel.
             rate: Of them a second.
             channels: How many there are.
 
@@ -78,10 +79,7 @@ class Measure:
             raise Refused(f"the audio has {rate} samples a second, accepted: {RATES[0]} to {RATES[1]}", 422)
         if frames > self._most * rate:
             raise Refused(f"the audio is longer than {self._most:g} seconds", 413)
-        samples = max(self._taken, frames * channels, frames * self._rate // rate)
-        self._allowance.check_time()
-        self._allowance.take(AUDIO_SAMPLES, samples - self._taken)
-        self._taken = samples
+        self._allowance.take(AUDIO_SAMPLES, max(frames * channels, frames * self._rate // rate))
 
 
 def read_wave(content: bytes, measure: Measure) -> tuple[numpy.ndarray, int] | None:
@@ -102,7 +100,7 @@ def read_wave(content: bytes, measure: Measure) -> tuple[numpy.ndarray, int] | N
 
     try:
         with wave.open(io.BytesIO(content)) as reader:
-            measure.so_far(reader.getnframes(), reader.getframerate(), reader.getnchannels())
+            measure.hold(reader.getnframes(), reader.getframerate(), reader.getnchannels())
             raw = reader.readframes(reader.getnframes())
             width, channels, rate = reader.getsampwidth(), reader.getnchannels(), reader.getframerate()
     except (wave.Error, EOFError):
@@ -146,14 +144,12 @@ def read_soundfile(content: bytes, measure: Measure) -> tuple[numpy.ndarray, int
         raise Refused(message, 415) from None
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as reader:
-            parts, frames = [], 0
-            if reader.frames < 2**62:  # more stands for a length that the file doesn't tell
-                measure.so_far(reader.frames, reader.samplerate, reader.channels)
+            measure.hold(reader.frames, reader.samplerate, reader.channels)
+            samples, frames = numpy.empty(reader.frames, numpy.float32), 0
             for block in reader.blocks(max(1, 2**17 // reader.channels), dtype="float32", always_2d=True):
+                block.mean(axis=1, out=samples[frames : frames + len(block)])
                 frames += len(block)
-                measure.so_far(frames, reader.samplerate, reader.channels)
-                parts.append(block.mean(axis=1))
-            return (numpy.concatenate(parts) if parts else numpy.zeros(0, numpy.float32)), reader.samplerate
+            return samples[:frames], reader.samplerate
     except Refused:
         raise
     except Exception:  # soundfile's own, or Python's where the header says what isn't so
@@ -188,8 +184,13 @@ def resampled(samples: numpy.ndarray, old: int, new: int) -> numpy.ndarray:
     times = offsets[None, :] - torch.arange(phases, dtype=torch.float64)[:, None] / phases
     crossings = (times * cutoff).clamp(-6, 6)
     weights = torch.sinc(crossings) * torch.cos(crossings * math.pi / 12) ** 2 * (cutoff / step)
-    padded = torch.nn.functional.pad(torch.from_numpy(samples)[None, None], (width, width + step))
-    blocks = torch.nn.functional.conv1d(padded, weights[:, None].float(), stride=step)
-    length = math.ceil(phases * len(samples) / step)
-    result: numpy.ndarray = blocks[0].T.reshape(-1)[:length].numpy()
-    return result
+    result = numpy.empty((len(samples) // step + 1, phases), numpy.float32)
+    steps = math.ceil(BLOCK / step)
+    for first in range(0, len(result), steps):  # in blocks: convolved at once, an hour would take gigabytes
+        last = min(first + steps, len(result))
+        begin, end = first * step - width, last * step + width
+        block = torch.from_numpy(samples[max(0, begin) : end])
+        padded = torch.nn.functional.pad(block, (max(0, -begin), max(0, end - len(samples))))
+        convolved = torch.nn.functional.conv1d(padded[None, None], weights[:, None].float(), stride=step)
+        result[first:last] = convolved[0].T
+    return result.reshape(-1)[: math.ceil(phases * len(samples) / step)]
