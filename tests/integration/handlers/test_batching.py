@@ -178,19 +178,18 @@ def test_failures_are_handed_to_an_envelope_that_takes_them(tmp_path: Path) -> N
 
     send = served(tmp_path, "text-classification")
     context = send.service.context
-    context.request_processor = [RequestProcessor({}), RequestProcessor({})]
-    context.instance_parameters = [{}, {}, {}, {"top_k": 0}]
-    context.instance_requests, context.instance_failures = [0, 0, 1, 1], {}
-    predictions = handler.handle(["good", 7, sentence(500), "movie"], context)
+    context.request_processor = [RequestProcessor({}) for _ in range(3)]
+    context.instance_parameters = [{}, {}, {}, {"top_k": 0}, {}, {}]
+    context.instance_requests, context.instance_failures = [0, 0, 1, 1, 2, 2], {}
+    predictions = handler.handle(["good", 7, "bad", "movie", sentence(500), "good"], context)
     assert predictions is not None
-    assert set(predictions[0]) == {"label", "score"}
-    assert predictions[1] is None
-    assert set(predictions[2]) == {"label", "score"}
+    assert predictions[:4] == [None] * 4  # nobody reads what else a failed request asks for
+    assert set(predictions[4]) == set(predictions[5]) == {"label", "score"}
     assert context.instance_failures == {
         1: (400, "instance 1: text must be a string, got int"),
         3: (400, "instance 1: top_k must be a whole number of at least 1, or null, got 0"),
     }
-    assert context.request_processor[1].get_response_header("x-truncated") == "0"
+    assert context.request_processor[2].get_response_header("x-truncated") == "0"
 
 
 @pytest.mark.parametrize(
