@@ -47,16 +47,16 @@ class Query:
         fields: The named inputs, checked.
         parameters: The task's, checked, defaults among them.
         request: Index of its request in TorchServe's batch; None when the envelope doesn't tell.
-        allowance: What its request may ask for; all instances of a request have the same.
         truncated: Whether a text was cut.
         failure: Why there will be no prediction.
         prediction: The answer, of JSON types.
+        allowance: What its request may ask for; all instances of a request have the same.
     """
 
     fields: Fields
     parameters: Parameters
     request: int | None = None
-    allowance: Allowance = UNLIMITED
     truncated: bool = False
     failure: Exception | None = None
     prediction: Any = None
+    allowance: Allowance = UNLIMITED
