@@ -80,7 +80,9 @@ class JvmServer:
         (work / "tmp").mkdir(parents=True)
         ready = work / "ready"
         ready.touch()
-        known = launcher_properties(ready, abandoned_file(work), ServingSettings.from_environment({}))
+        known = launcher_properties(
+            ready, abandoned_file(work), ServingSettings.from_environment({}), "model"
+        )
         config = work / "config.properties"
         config.write_text(
             f"inference_address=http://127.0.0.1:{self.http}\n"

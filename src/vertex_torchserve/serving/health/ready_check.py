@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vertex_torchserve.serving.archive.golden_request import GoldenRequest
 from vertex_torchserve.serving.health.readiness import workers_of_models
-from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.settings import PREDICT_PATH, ServingSettings
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ class ReadyCheck:
     ) -> None:
         self._management_port = settings.management_port
         self._predict_url = (
-            f"http://{_reachable(settings.http_host)}:{settings.http_port}/predictions/{model_name}"
+            f"http://{_reachable(settings.http_host)}:{settings.http_port}"
+            f"{settings.predict_route or PREDICT_PATH + model_name}"
         )
         self._golden = golden
         self._ready_file = ready_file

@@ -11,7 +11,7 @@ from vertex_torchserve.serving.health.early_listener import RETRY_AFTER_SECONDS
 from vertex_torchserve.serving.health.ready_check import ready_file
 from vertex_torchserve.serving.java_libraries.class_path import class_path, torchserve_home
 from vertex_torchserve.serving.machine.sizing import MIB, Sizing
-from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.settings import HEALTH_PATH, PREDICT_PATH, ServingSettings
 from vertex_torchserve.serving.torchserve.config_properties import max_body_bytes, render_config_properties
 from vertex_torchserve.serving.torchserve.java_runtime import java_executable
 
@@ -66,7 +66,9 @@ def torchserve_command(
         "-XX:TieredStopAtLevel=1",
         *(
             f"-D{name}={value}"
-            for name, value in launcher_properties(ready_file(work), abandoned_file(work), settings).items()
+            for name, value in launcher_properties(
+                ready_file(work), abandoned_file(work), settings, model.manifest.model_name
+            ).items()
         ),
         "-cp",
         os.pathsep.join(map(str, (*class_path(), _LAUNCHER))),
@@ -88,16 +90,22 @@ def abandoned_file(work: Path) -> Path:
     return work / "abandoned-requests"
 
 
-def launcher_properties(ready_file: Path, abandoned_file: Path, settings: ServingSettings) -> dict[str, str]:
+def launcher_properties(
+    ready_file: Path, abandoned_file: Path, settings: ServingSettings, model_name: str
+) -> dict[str, str]:
     """The system properties that our launcher reads (Settings.java, which has no defaults of its own).
 
     Args:
         ready_file: `/ping` is 503 until this file exists.
         abandoned_file: Made by the JVM: the table of requests that nobody waits for any more.
-        settings: Time-outs and the number of connections.
+        settings: Routes, time-outs and the number of connections.
+        model_name: The model's, in its own route.
     """
+    predictions = f"{PREDICT_PATH}{model_name}"
+    routes = (settings.predict_route or predictions, predictions)
     return {
         "vts.ready.file": str(ready_file),
+        "vts.routes": " ".join((*routes, settings.health_route or HEALTH_PATH, HEALTH_PATH)),
         "vts.abandoned.file": str(abandoned_file),
         "vts.drain.delay.seconds": str(DRAIN_DELAY_SECONDS),
         "vts.drain.limit.seconds": str(DRAIN_LIMIT_SECONDS),

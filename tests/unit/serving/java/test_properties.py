@@ -14,12 +14,13 @@ def test_python_passes_what_java_reads_and_no_more() -> None:
         name for path in SOURCES.rglob("*.java") for name in re.findall(r'"(vts\.[\w.]+)"', path.read_text())
     }
     assert (
-        set(launcher_properties(Path("ready"), Path("abandoned"), ServingSettings.from_environment({})))
+        set(launcher_properties(Path("ready"), Path("abandoned"), ServingSettings.from_environment({}), "m"))
         == read
     )
     assert read == {
         "vts.ready.file",
         "vts.abandoned.file",
+        "vts.routes",
         "vts.drain.delay.seconds",
         "vts.drain.limit.seconds",
         "vts.request.timeout.seconds",

@@ -25,6 +25,7 @@ import vertextorchserve.forms.FormRequestHandler;
 import vertextorchserve.forms.OtherThanForms;
 import vertextorchserve.http.LingeringClose;
 import vertextorchserve.http.OneAtATime;
+import vertextorchserve.http.PlatformRoutes;
 import vertextorchserve.http.RefusalAnswer;
 import vertextorchserve.http.StrictFraming;
 import vertextorchserve.http.TorchServeErrors;
@@ -74,6 +75,7 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         StrictFraming framing = new StrictFraming();
         pipeline.addLast("strict framing", framing);
         pipeline.addLast("http", new HttpServerCodec());
+        pipeline.addLast("platform routes", new PlatformRoutes(settings.routes()));
         pipeline.addLast("arrival deadline",
                 new ArrivalDeadline(framing, settings.readTimeout(), settings.idleTimeout(),
                         settings.slowestBytesPerSecond()));

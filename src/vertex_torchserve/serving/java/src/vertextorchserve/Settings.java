@@ -2,6 +2,7 @@ package vertextorchserve;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * What the {@code -Dvts.*} system properties say. All of them must be set: their values, defaults included,
@@ -10,6 +11,7 @@ import java.time.Duration;
  * @param readyFile {@code vts.ready.file}: not ready before this file exists.
  * @param abandonedFile {@code vts.abandoned.file}: the table of requests that nobody waits for any more,
  *         which is made.
+ * @param routes {@code vts.routes}: the path that TorchServe serves, by the one that the platform asks for.
  * @param drainDelay {@code vts.drain.delay.seconds}: how long new connections are still accepted after
  *         SIGTERM, for a load balancer to see the 503 of {@code /ping} first.
  * @param drainLimit {@code vts.drain.limit.seconds}: how long requests may take to be answered after that.
@@ -29,10 +31,10 @@ import java.time.Duration;
  * @param formPartHeaderBytes {@code vts.form.part.header.bytes}: how many bytes the headers of one part may
  *         have.
  */
-record Settings(Path readyFile, Path abandonedFile, Duration drainDelay, Duration drainLimit,
-        Duration requestTimeout, Duration readTimeout, Duration idleTimeout, int slowestBytesPerSecond,
-        int connections, Duration loadRetry, int formFields, int formUrlencodedBytes,
-        int formPartHeaderBytes) {
+record Settings(Path readyFile, Path abandonedFile, Map<String, String> routes, Duration drainDelay,
+        Duration drainLimit, Duration requestTimeout, Duration readTimeout, Duration idleTimeout,
+        int slowestBytesPerSecond, int connections, Duration loadRetry, int formFields,
+        int formUrlencodedBytes, int formPartHeaderBytes) {
     /**
      * Reads them; called once, by the main thread.
      *
@@ -41,11 +43,21 @@ record Settings(Path readyFile, Path abandonedFile, Duration drainDelay, Duratio
      */
     static Settings fromSystemProperties() {
         return new Settings(Path.of(property("vts.ready.file")), Path.of(property("vts.abandoned.file")),
-                seconds("vts.drain.delay.seconds"), seconds("vts.drain.limit.seconds"),
+                routes("vts.routes"), seconds("vts.drain.delay.seconds"), seconds("vts.drain.limit.seconds"),
                 seconds("vts.request.timeout.seconds"), seconds("vts.read.timeout.seconds"),
                 seconds("vts.idle.timeout.seconds"), number("vts.slowest.bytes.per.second"),
                 number("vts.connections"), seconds("vts.load.retry.seconds"), number("vts.form.fields"),
                 number("vts.form.urlencoded.bytes"), number("vts.form.part.header.bytes"));
+    }
+
+    /** Pairs of an asked and a served path, all separated by spaces, which no path has. */
+    private static Map<String, String> routes(String name) {
+        String[] paths = property(name).split(" ");
+        if (paths.length != 4) {
+            throw new IllegalArgumentException(
+                    name + "=" + property(name) + "; two pairs of paths are accepted");
+        }
+        return Map.of(paths[0], paths[1], paths[2], paths[3]);
     }
 
     private static Duration seconds(String name) {

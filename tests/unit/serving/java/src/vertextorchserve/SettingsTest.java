@@ -14,11 +14,12 @@ import org.junit.jupiter.api.Test;
 class SettingsTest {
     private static final Map<String, String> PROPERTIES = Map.ofEntries(
             Map.entry("vts.ready.file", "/work/ready"), Map.entry("vts.abandoned.file", "/work/abandoned"),
-            Map.entry("vts.drain.delay.seconds", "0"), Map.entry("vts.drain.limit.seconds", "20"),
-            Map.entry("vts.request.timeout.seconds", "3600"), Map.entry("vts.read.timeout.seconds", "30"),
-            Map.entry("vts.idle.timeout.seconds", "620"), Map.entry("vts.slowest.bytes.per.second", "8192"),
-            Map.entry("vts.connections", "4096"), Map.entry("vts.load.retry.seconds", "5"),
-            Map.entry("vts.form.fields", "128"), Map.entry("vts.form.urlencoded.bytes", "999999"),
+            Map.entry("vts.routes", "/p /predictions/m /h /ping"), Map.entry("vts.drain.delay.seconds", "0"),
+            Map.entry("vts.drain.limit.seconds", "20"), Map.entry("vts.request.timeout.seconds", "3600"),
+            Map.entry("vts.read.timeout.seconds", "30"), Map.entry("vts.idle.timeout.seconds", "620"),
+            Map.entry("vts.slowest.bytes.per.second", "8192"), Map.entry("vts.connections", "4096"),
+            Map.entry("vts.load.retry.seconds", "5"), Map.entry("vts.form.fields", "128"),
+            Map.entry("vts.form.urlencoded.bytes", "999999"),
             Map.entry("vts.form.part.header.bytes", "8192"));
 
     @BeforeEach
@@ -34,8 +35,9 @@ class SettingsTest {
     @Test
     void eachPropertyHasItsSetting() {
         Settings expected = new Settings(Path.of("/work/ready"), Path.of("/work/abandoned"),
-                Duration.ofSeconds(0), Duration.ofSeconds(20), Duration.ofHours(1), Duration.ofSeconds(30),
-                Duration.ofSeconds(620), 8192, 4096, Duration.ofSeconds(5), 128, 999_999, 8192);
+                Map.of("/p", "/predictions/m", "/h", "/ping"), Duration.ofSeconds(0), Duration.ofSeconds(20),
+                Duration.ofHours(1), Duration.ofSeconds(30), Duration.ofSeconds(620), 8192, 4096,
+                Duration.ofSeconds(5), 128, 999_999, 8192);
         assertEquals(expected, Settings.fromSystemProperties());
     }
 

@@ -68,7 +68,14 @@ public final class Admission extends HttpRequestHandlerChain {
             try {
                 chain.handleRequest(context, request, decoder, segments);
             } catch (ServiceUnavailableException queueFull) {
-                ErrorAnswer.sendBusy(context, Models.waitingRequests() + " requests");
+                if (Models.haveSequences()) {
+                    ErrorAnswer.sendLater(context,
+                            "as many sequences are open as the model may have; end one, or begin this one "
+                            + "later",
+                            (int) loadRetry.toSeconds());
+                } else {
+                    ErrorAnswer.sendBusy(context, Models.waitingRequests() + " requests");
+                }
             } catch (ErrorDataDecoderException | IndexOutOfBoundsException notAForm) {
                 // The latter for a part that has a parameter without a value.
                 ErrorAnswer.send(context, HttpResponseStatus.BAD_REQUEST,

@@ -39,6 +39,15 @@ public final class Models {
     }
 
     /**
+     * Tells whether requests belong to sequences, of which a model has a limited number open at a time.
+     *
+     * @return whether one of the models does sequence batching.
+     */
+    public static boolean haveSequences() {
+        return registered().stream().anyMatch(Model::isSequenceBatching);
+    }
+
+    /**
      * Counts the requests that wait for a worker.
      *
      * @return how many, of all models together.
