@@ -5,7 +5,8 @@
 Each attack of benchmarks/hostile is made by one client and then by eight at once, for as long as it is not
 answered, at most three seconds. `/ping` and a small prediction are asked all the time meanwhile, each time on
 a new connection. A server that is not well afterwards is started anew. About twelve minutes. Writes
-benchmarks/results/hostile_requests.json and hostile_requests.md; ends with 1 when ours is not as it must be.
+benchmarks/results/hostile_requests.json and hostile_requests.md, and the table of docs/security.md; ends with
+1 when ours is not as it must be.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.hostile.attack import Attack
+from benchmarks.hostile.attack_table import DOCUMENT, written
 from benchmarks.hostile.attacks import ATTACKS
 from benchmarks.hostile.outcome import Trial, failures, report
 from benchmarks.hostile.servers import CONTENDERS, Served, small_request, write_store
@@ -51,6 +53,8 @@ def main() -> int:
         [trial.as_json() for trial in trials], report(trials), trial=not whole,
         programs={"both": installed_versions(sys.executable)},
     )  # fmt: skip
+    if whole:
+        DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
     wrong = failures(trials)
     for failure in wrong:
         sys.stderr.write(f"NOT REACHED: {failure}\n")

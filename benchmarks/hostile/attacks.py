@@ -8,7 +8,10 @@ from .forms import FORMS
 from .framings import FRAMINGS
 from .tasks import TASKS
 
+# What there is to see without an attack.
+NOTHING = Attack("nothing", "sends nothing", bytes, frozenset(), connections=0, holds=True)
 GROUPS: dict[str, tuple[Attack, ...]] = {
+    "For comparison": (NOTHING,),
     "Forms": FORMS,
     "Framings": FRAMINGS,
     "Bodies": BODIES,

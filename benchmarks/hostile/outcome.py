@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.published import table
 
-from .attacks import ATTACKS, GROUPS
+from .attacks import ATTACKS, GROUPS, NOTHING
 from .sending import Sent
 from .watching import LONGEST_SECONDS, Suffered
 
@@ -131,7 +131,7 @@ def _cells(trial: Trial) -> tuple[str, ...]:
 def _summary(trials: Sequence[Trial], contenders: Sequence[str]) -> str:
     rows = []
     for name in contenders:
-        own = [trial for trial in trials if trial.contender == name]
+        own = [trial for trial in trials if trial.contender == name and trial.attack != NOTHING.name]
         rows.append(
             (
                 name,
@@ -161,8 +161,8 @@ def _attacks(trials: Sequence[Trial], which: Any) -> int:
 
 
 def _counts(outcomes: dict[str, int]) -> str:
-    if len(outcomes) == 1:
-        return next(iter(outcomes))
+    if len(outcomes) <= 1:
+        return next(iter(outcomes), "-")
     return ", ".join(f"{count} x {outcome}" for outcome, count in outcomes.items())
 
 
