@@ -71,7 +71,7 @@ public final class Admission extends HttpRequestHandlerChain {
                 if (Models.haveSequences()) {
                     ErrorAnswer.sendLater(context,
                             "as many sequences are open as the model may have; end one, or begin this one "
-                            + "later",
+                                    + "later",
                             (int) loadRetry.toSeconds());
                 } else {
                     ErrorAnswer.sendBusy(context, Models.waitingRequests() + " requests");
