@@ -55,11 +55,12 @@ class Allowance:
         instances: Of the request; each is a row of work at least.
     """
 
-    __slots__ = ("_asked", "_settings", "waiting")
+    __slots__ = ("_asked", "_refusal", "_settings", "waiting")
 
     def __init__(self, settings: object | None, waiting: Waiting = FOREVER, instances: int = 1) -> None:
         self._settings = settings
         self._asked: dict[str, int] = {REQUEST_ROWS.setting: instances}
+        self._refusal: tuple[str, int] | None = None  # of TooMuch: why the request is refused
         self.waiting = waiting
 
     def check_instances(self) -> None:
@@ -68,7 +69,7 @@ class Allowance:
         Raises:
             Refused: There are, or nobody does.
         """
-        self.check_time()
+        self.check()
         self.take(REQUEST_ROWS, 0)
 
     def take(self, bound: Bound, amount: int) -> None:
@@ -87,17 +88,29 @@ class Allowance:
         most = getattr(self._settings, bound.setting)
         if asked > most:
             unit, fix, status = WORDINGS[bound.setting]
-            raise TooMuch(
+            self._refusal = (
                 f"the request has {asked} {unit}, at most {most} are taken: {fix}; "
                 f"an operator can raise handler.{bound.setting}",
                 status,
             )
+            raise TooMuch(*self._refusal)
 
     def left(self, bound: Bound) -> int:
         """Return how much of a bound for a whole request can still be taken."""
         if self._settings is None:
             return sys.maxsize
         return int(getattr(self._settings, bound.setting)) - self._asked.get(bound.setting, 0)
+
+    def check(self) -> None:
+        """Make sure that an answer is still wanted, before something is done for it.
+
+        Raises:
+            TooMuch: The request was found to ask for too much.
+            Refused: Nobody waits for the answer.
+        """
+        if self._refusal is not None:
+            raise TooMuch(*self._refusal)
+        self.check_time()
 
     def check_time(self) -> None:
         """Make sure that somebody still waits.

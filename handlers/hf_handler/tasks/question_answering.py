@@ -70,9 +70,7 @@ class QuestionAnswering(EncoderTask):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """The windows of each context, every one beside the question."""
-        usable = [
-            query for query in queries if admit(query, [(query.fields["question"], query.fields["context"])])
-        ]
+        usable = admit(queries, [[(query.fields["question"], query.fields["context"])] for query in queries])
         questions = tokenize(self.tokenizer, [query.fields["question"] for query in usable])
         texts, cuts, cut_up = [], [], []
         for query, question in zip(usable, questions, strict=True):

@@ -55,7 +55,7 @@ class TextGeneration(Task):
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a query; the texts are tokenized in one call."""
-        usable = [query for query in queries if admit(query, [query.fields["text"]])]
+        usable = admit(queries, [[query.fields["text"]] for query in queries])
         texts = [text for query in usable if isinstance(text := query.fields["text"], str)]
         rows = iter(tokenize(self.tokenizer, texts) if texts else [])
         work: list[list[Item]] = []

@@ -91,8 +91,7 @@ class TokenClassification(EncoderTask):
         strides = [query.parameters.get("stride") for query in queries]
         special = self.tokenizer.num_special_tokens_to_add()
         limit = self.token_rows.limit
-        for query, text in zip(queries, texts, strict=True):
-            admit(query, [text])
+        admit(queries, [[text] for text in texts])
         cuts = [Cut(limit, stride or 0, max(1, limit - special - (stride or 0))) for stride in strides]
         work = windows(self.tokenizer, queries, texts, cuts)
         for query, stride, items in zip(queries, strides, work, strict=True):

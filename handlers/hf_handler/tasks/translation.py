@@ -43,10 +43,8 @@ class Translation(SequenceToSequence):
         """Tokenize; a tokenizer of many languages is told which, and names the token to start with."""
         if not hasattr(self.tokenizer, "_build_translation_inputs"):
             return super().prompts(queries)
-        return [
-            self._prompt(query) if admit(query, [query.fields[self.interface.main]]) else []
-            for query in queries
-        ]
+        admit(queries, [[query.fields[self.interface.main]] for query in queries])
+        return [[] if query.failure else self._prompt(query) for query in queries]
 
     def _prompt(self, query: Query) -> list[Item]:
         source, target = self.pair(query.parameters)

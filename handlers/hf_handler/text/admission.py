@@ -34,24 +34,31 @@ def count_texts(query: Query, texts: Sequence[Any]) -> None:
     Raises:
         Refused: Its request has too much of it, or no time left.
     """
-    query.allowance.check_time()
+    query.allowance.check()
     query.allowance.take(REQUEST_ROWS, len(texts) - 1)  # the instance itself was counted when it was read
     query.allowance.take(REQUEST_CHARACTERS, sum(map(characters, texts)))
 
 
-def admit(query: Query, texts: Sequence[Any]) -> bool:
-    """Count as `count_texts` does, and set the query's `failure` where it would raise.
+def admit(queries: Sequence[Query], texts: Sequence[Sequence[Any]]) -> list[Query]:
+    """Count as `count_texts` does, all of them first, and set the `failure` of those refused.
 
     Args:
-        query: It may have failed before.
-        texts: As above.
+        queries: Some may have failed before.
+        texts: For each query, as above.
 
     Returns:
-        Whether they may be tokenized.
+        The queries whose texts may be tokenized. A request that has too much has none among them.
     """
-    if query.failure is None:
-        try:
-            count_texts(query, texts)
-        except Refused as error:
-            query.failure = error
-    return query.failure is None
+    for query, several in zip(queries, texts, strict=True):
+        if query.failure is None:
+            try:
+                count_texts(query, several)
+            except Refused as error:
+                query.failure = error
+    for query in queries:
+        if query.failure is None:
+            try:
+                query.allowance.check()
+            except Refused as error:
+                query.failure = error
+    return [query for query in queries if query.failure is None]

@@ -58,9 +58,8 @@ class TokenRows:
             For each query an item a text: `inputs` as `tokenize` gives them, `length` in tokens. None for a
             query that failed.
         """
-        texts = [
-            several if admit(query, several) else () for query, several in zip(queries, texts, strict=True)
-        ]
+        admit(queries, texts)
+        texts = [() if query.failure else several for query, several in zip(queries, texts, strict=True)]
         rows = iter(tokenize(self.tokenizer, [text for several in texts for text in several]))
         work: list[list[Item]] = []
         for query, several in zip(queries, texts, strict=True):

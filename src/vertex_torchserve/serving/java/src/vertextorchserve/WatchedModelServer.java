@@ -53,9 +53,9 @@ final class WatchedModelServer extends ModelServer implements DrainedServer {
 
     @Override
     public void stopListening() {
-        for (ChannelFuture closed : listening) {
-            LastAccept.thenClose(closed.channel()).syncUninterruptibly();
-        }
+        List<ChannelFuture> closed =
+                listening.stream().map(port -> LastAccept.thenClose(port.channel())).toList();
+        closed.forEach(ChannelFuture::syncUninterruptibly);
     }
 
     /**

@@ -6,6 +6,7 @@ import io.netty.channel.MaxMessagesRecvByteBufAllocator;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,11 +20,18 @@ public final class LastAccept {
     // What netty takes for the number of bytes read when there was no connection to accept.
     private static final int NONE_ACCEPTED = -1;
 
+    /** A round trip to a client of the same continent and more; load balancers and probes are much nearer. */
+    private static final int HANDSHAKE_MILLIS = 100;
+
     private LastAccept() {}
 
     /**
-     * Accepts every connection that waits, then closes the socket. Both happen in one step of the thread that
-     * accepts connections, so that the time in between, in which another could arrive, is a few microseconds.
+     * Closes the socket for new handshakes, gives those that have begun time to end, accepts every connection
+     * that waits, and closes the socket.
+     *
+     * <p>Where new handshakes can't be kept off, the last two steps follow at once, and one after the other
+     * in the thread that accepts connections: a connection is lost that arrives in the microseconds in
+     * between.
      *
      * <p>Called from any thread.
      *
@@ -31,12 +39,14 @@ public final class LastAccept {
      * @return done when the socket is closed.
      */
     public static ChannelFuture thenClose(Channel listening) {
-        listening.eventLoop().execute(() -> {
-            if (listening instanceof EpollServerSocketChannel) {
+        boolean epoll = listening instanceof EpollServerSocketChannel;
+        boolean quiet = epoll && NoNewHandshakes.on((EpollServerSocketChannel) listening);
+        listening.eventLoop().schedule(() -> {
+            if (epoll) {
                 acceptAll((EpollServerSocketChannel) listening);
             }
             listening.close();
-        });
+        }, quiet ? HANDSHAKE_MILLIS : 0, TimeUnit.MILLISECONDS);
         return listening.closeFuture();
     }
 
