@@ -24,8 +24,10 @@ def checkout(tmp_path: Path) -> Path:
     for name in (
         "pyproject.toml",
         "constraints.txt",
+        "src/vertex_torchserve/serving/java_libraries/lock.toml",
         ".venv/.installed",
     ):  # the last is no older: nothing to set up
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     programs = ("vertex-torchserve", "python", "pytest")
     for path in (*(f".venv/bin/{name}" for name in programs), "scripts/base_image.sh"):

@@ -88,13 +88,12 @@ def test_a_model_that_cannot_serve_ends_the_deployment_with_its_traceback(
     assert servers() == set()
 
 
-def test_a_health_route_that_is_not_served_ends_the_deployment(
-    upload: Upload, endpoint: aiplatform.Endpoint, servers: Servers
+def test_the_routes_that_a_model_is_registered_with_are_served(
+    upload: Upload, endpoint: aiplatform.Endpoint
 ) -> None:
-    model = upload(serving_container_health_route="/nowhere")
-    with pytest.raises(exceptions.FailedPrecondition, match="/nowhere answered status 404"):
-        endpoint.deploy(model, machine_type=MACHINE)
-    assert servers() == set()
+    model = upload(serving_container_health_route="/healthy", serving_container_predict_route="/ask")
+    endpoint.deploy(model, machine_type=MACHINE)
+    assert endpoint.predict([1]).predictions == [{"echo": 1.0}]
 
 
 def test_traffic_moves_between_two_models(upload: Upload, endpoint: aiplatform.Endpoint) -> None:

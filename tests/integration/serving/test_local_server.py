@@ -176,7 +176,8 @@ def test_it_ends_with_the_process_that_started_it(
 ) -> None:
     write_archive(tmp_path)
     program = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it\n"
         "from vertex_torchserve.serving.local_server import ServingProcess\n"
         "server = ServingProcess({'AIP_STORAGE_URI': sys.argv[1]})\n"
         f"server.wait_ready({READY_SECONDS})\n"

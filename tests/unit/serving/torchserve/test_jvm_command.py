@@ -23,6 +23,7 @@ def test_what_the_server_decides_can_t_be_overridden(
     for name in ("TS_MANAGEMENT_ADDRESS", "TS_SERVICE_ENVELOPE", "TS_CONFIG_FILE", "TS_MODEL_SERVER_HOME"):
         monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("TS_LIMIT_MAX_IMAGE_PIXELS", "false")
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)  # torch sets it where it was imported
     with caplog.at_level(logging.WARNING):
         environment = jvm_environment(tmp_path, SIZING)
     assert {name: value for name, value in environment.items() if name.startswith("TS_")} == {
