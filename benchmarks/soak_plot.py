@@ -35,6 +35,6 @@ def draw(samples: Sequence[tuple[float, Footprint]], steady: float, target: Path
     for axes in (memory, counts):
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-        axes.legend(loc="upper right", fontsize="small")
+        axes.legend(loc="center right", fontsize="small")
     figure.savefig(target, metadata={"Date": None})
     pyplot.close(figure)
