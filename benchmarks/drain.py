@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.published import installed_versions, publish, table
+from benchmarks.published import installed_versions, publish, table, with_counts
 from testbed.drain_trial import CLIENTS, Trial, run_trial
 from testbed.jvm_server import LAUNCHER, STOCK
 
@@ -97,7 +97,7 @@ def summary(trials: Sequence[Trial]) -> dict[str, Any]:
 def document(results: dict[str, dict[str, Any]]) -> str:
     """What was done, and the table."""
     rows = [
-        (key.replace("_", " "), *(_shown(results[name][key]) for name in MAIN_CLASSES))
+        (key.replace("_", " "), *(with_counts(results[name][key]) for name in MAIN_CLASSES))
         for key in results["ours"]
         if key != "losses"
     ]
@@ -106,12 +106,6 @@ def document(results: dict[str, dict[str, Any]]) -> str:
         "exit count from the last answer, or from the SIGTERM if that came later. Orphans are workers that "
         f"outlive the JVM by a second.\n\n{table(('', *MAIN_CLASSES), rows, numbers=True)}"
     )
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{count} x {key}" for key, count in value.items())
-    return str(value)
 
 
 if __name__ == "__main__":

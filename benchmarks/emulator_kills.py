@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.published import installed_versions, publish, table
+from benchmarks.published import installed_versions, publish, table, with_counts
 from testbed.killed_storage import LATEST_KILL_SECONDS, MOST_BYTES, NAMES, Trial, ours, run_trials, stock
 
 COMMANDS = {"ours": ours, "stock": stock}
@@ -36,7 +36,8 @@ def main() -> int:
     kills = {"ours": arguments.kills, "stock": arguments.stock_kills}
     results = {name: summary(_trials(name, kills[name])) for name in COMMANDS}
     rows = [
-        (key.replace("_", " "), *(_shown(results[name][key]) for name in COMMANDS)) for key in results["ours"]
+        (key.replace("_", " "), *(with_counts(results[name][key]) for name in COMMANDS))
+        for key in results["ours"]
     ]
     settings = {"objects": len(NAMES), "most_bytes": MOST_BYTES, "latest_kill_seconds": LATEST_KILL_SECONDS}
     text = (
@@ -76,12 +77,6 @@ def summary(trials: Sequence[Trial]) -> Row:
             Counter(trial.error.partition(":")[0] for trial in trials if not trial.started)
         ),
     }
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{count} x {key}" for key, count in value.items())
-    return str(value)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: 
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 
 
+def with_counts(value: object) -> str:
+    """A figure in words: counts by what was counted, as `2 x TimeoutError`."""
+    if isinstance(value, dict):
+        return ", ".join(f"{count} x {key}" for key, count in value.items())
+    return str(value)
+
+
 def _cell(value: object) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
 

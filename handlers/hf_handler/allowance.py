@@ -101,6 +101,10 @@ class Allowance:
             return sys.maxsize
         return int(getattr(self._settings, bound.setting)) - self._asked.get(bound.setting, 0)
 
+    def refusal(self) -> TooMuch | None:
+        """Return why the request is refused, when it was found to ask for too much."""
+        return None if self._refusal is None else TooMuch(*self._refusal)
+
     def check(self) -> None:
         """Make sure that an answer is still wanted, before something is done for it.
 
@@ -108,8 +112,9 @@ class Allowance:
             TooMuch: The request was found to ask for too much.
             Refused: Nobody waits for the answer.
         """
-        if self._refusal is not None:
-            raise TooMuch(*self._refusal)
+        refusal = self.refusal()
+        if refusal is not None:
+            raise refusal
         self.check_time()
 
     def check_time(self) -> None:

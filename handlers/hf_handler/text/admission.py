@@ -57,8 +57,5 @@ def admit(queries: Sequence[Query], texts: Sequence[Sequence[Any]]) -> list[Quer
                 query.failure = error
     for query in queries:
         if query.failure is None:
-            try:
-                query.allowance.check()
-            except Refused as error:
-                query.failure = error
+            query.failure = query.allowance.refusal()
     return [query for query in queries if query.failure is None]

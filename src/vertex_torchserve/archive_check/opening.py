@@ -7,11 +7,12 @@ from typing import NamedTuple
 from vertex_torchserve import gcs
 from vertex_torchserve.archive_check.views.bucket_view import BucketView
 from vertex_torchserve.archive_check.views.folder_view import FilesView
-from vertex_torchserve.archive_check.views.tar_view import SUFFIXES, TarView
+from vertex_torchserve.archive_check.views.tar_view import TarView
 from vertex_torchserve.archive_check.views.view import ArchiveView
 from vertex_torchserve.archive_check.views.zip_view import ZipView
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.serving.archive.members import MOST_MEMBERS
+from vertex_torchserve.serving.archive.other_formats import TAR_SUFFIXES
 from vertex_torchserve.serving.archive.source import ArchiveSource, LocalArchive
 
 _ACCEPTED = "a .mar, a .tar.gz, an unpacked archive or a model folder is accepted"
@@ -56,7 +57,7 @@ def open_archive(path: str) -> Opened:
 
 
 def _packed(source: ArchiveSource, path: str) -> Opened:
-    return Opened(TarView(source) if path.endswith(SUFFIXES) else ZipView(source), is_packed=True)
+    return Opened(TarView(source) if path.endswith(TAR_SUFFIXES) else ZipView(source), is_packed=True)
 
 
 def _stored(path: gcs.GcsPath) -> Opened:
@@ -75,7 +76,7 @@ def _stored(path: gcs.GcsPath) -> Opened:
 def _one_archive(names: Collection[str]) -> str | None:
     """The archive of an artifact folder or a model store, which holds it and nothing else."""
     only = next(iter(names)) if len(names) == 1 else ""
-    return only if only.endswith((".mar", *SUFFIXES)) else None
+    return only if only.endswith((".mar", *TAR_SUFFIXES)) else None
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -8,16 +8,15 @@ import io
 import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 
 from vertex_torchserve.archive_check.views.view import MemberError
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.serving.archive.manifest import REPACK
 from vertex_torchserve.serving.archive.members import MOST_MEMBERS, member_name_problems
+from vertex_torchserve.serving.archive.other_formats import name_in_tar
 from vertex_torchserve.serving.archive.source import ArchiveSource, as_file
 
-SUFFIXES = (".tar.gz", ".tgz")
 _NO_TAR = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError)
 # A member up to this size is kept from the first reading on; all of them together may take so much.
 _SMALL_BYTES, _MOST_KEPT_BYTES = 1 << 20, 32 << 20
@@ -44,7 +43,7 @@ class TarView:
                 for member in archive:
                     if member.isdir():
                         continue
-                    name = _inside(member)
+                    name = name_in_tar(member)
                     names.append(name)
                     if len(names) > MOST_MEMBERS:
                         break
@@ -78,7 +77,7 @@ class TarView:
         try:
             archive = tarfile.open(fileobj=as_file(self._source), mode="r:gz")  # noqa: SIM115
             for member in archive:
-                if member.isreg() and _inside(member) == name:
+                if member.isreg() and name_in_tar(member) == name:
                     return cast(BinaryIO, archive.extractfile(member))
         except _NO_TAR as error:
             raise MemberError(f"can't be read: {error}") from error
@@ -91,8 +90,3 @@ class TarView:
         file = archive.extractfile(member)
         if file is not None:
             self._kept[name] = file.read()
-
-
-def _inside(member: tarfile.TarInfo) -> str:
-    """A member's name without the folder of the model's name, which torch-model-archiver puts first."""
-    return str(PurePosixPath(*PurePosixPath(member.name).parts[1:]))

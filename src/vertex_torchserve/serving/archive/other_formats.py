@@ -41,7 +41,7 @@ def unpack_tar(source: ArchiveSource, folder: Path) -> ModelFolder:
         for member in archive:
             if member.isdir():
                 continue
-            name = str(PurePosixPath(*PurePosixPath(member.name).parts[1:]))
+            name = name_in_tar(member)
             raise_problems(member_name_problems(source.origin, [name], REPACK))
             file = archive.extractfile(member) if member.isreg() else None
             if file is None:
@@ -56,6 +56,11 @@ def unpack_tar(source: ArchiveSource, folder: Path) -> ModelFolder:
         while content.read(1 << 20):
             pass  # to the end, where its checksum is
     return _model_folder(folder, source.origin, names)
+
+
+def name_in_tar(member: tarfile.TarInfo) -> str:
+    """A member's name without the folder of the model's name, which torch-model-archiver puts first."""
+    return str(PurePosixPath(*PurePosixPath(member.name).parts[1:]))
 
 
 def link_folder(unpacked: Path, folder: Path) -> ModelFolder:
