@@ -86,14 +86,11 @@ class Service:
             requests = [0] * len(data)
         of_request = requests or [None] * len(data)
         positions = positions_of(of_request)
-        queries = []
-        allowances = self._allowances(of_request, context)
-        for index, instance in enumerate(data):
-            query = self._read(instance, parameters[index] if parameters else {}, allowances[index])
-            query.request = of_request[index]
-            if query.failure is not None and sink is None:
-                raise_failure(query.failure, positions[index])
-            queries.append(query)
+        queries = self._read_all(data, parameters or [{}] * len(data), of_request, context)
+        if sink is None:
+            for query, position in zip(queries, positions, strict=True):
+                if query.failure is not None:
+                    raise_failure(query.failure, position)
         self._answer(queries, context)
         for index, query in enumerate(queries):
             if query.failure is not None:
@@ -120,13 +117,10 @@ class Service:
             except Refused as error:
                 answers[index] = refuse_request(context, index, error.status, str(error))
                 continue
-            allowances = self._allowances([index] * len(request.instances), context)
-            queries = [
-                self._read(instance, request.parameters, allowance)
-                for instance, allowance in zip(request.instances, allowances, strict=True)
-            ]
-            for query in queries:
-                query.request = index
+            count = len(request.instances)
+            queries = self._read_all(
+                request.instances, [request.parameters] * count, [index] * count, context
+            )
             failed = first_failure(queries)
             if failed is not None:
                 answers[index] = refuse_request(context, index, *failed)
@@ -164,6 +158,30 @@ class Service:
             Allowance(self.settings, Waiting.of(None, seconds)) if request is None else known[request]
             for request in requests
         ]
+
+    def _read_all(
+        self,
+        instances: Sequence[Any],
+        parameters: Sequence[Parameters],
+        requests: Sequence[int | None],
+        context: Any,
+    ) -> list[Query]:
+        """Read instances, each with its parameters and its request.
+
+        Those behind a request's first bad instance are left unread: nobody gets their predictions, and a
+        request of many bad ones would take seconds to refuse.
+        """
+        unread: dict[int | None, Query] = {}  # one for all of them: a hundred thousand take a second to make
+        queries = []
+        for instance, given, request, allowance in zip(
+            instances, parameters, requests, self._allowances(requests, context), strict=True
+        ):
+            query = unread.get(request) or self._read(instance, given, allowance)
+            query.request = request
+            if query.failure is not None and request is not None:
+                unread[request] = Query({}, {}, request)
+            queries.append(query)
+        return queries
 
     def _read(self, instance: Any, parameters: Parameters, allowance: Allowance) -> Query:
         try:
