@@ -65,8 +65,10 @@ def upload_pytorch_model(
         extra_files_to_ignore: Names and glob patterns of files in the model folder to leave out.
         extra_files_staging_path: gs:// folder that holds the files named by the other inputs.
         extra_prediction_files: Comma-separated names of files there for the root of the archive.
-        handler: Handler file there (FILE.py or FILE.py:FUNCTION), `huggingface` for the reference handler, or
-            the name of one of TorchServe's own; blank for `base_handler`.
+        handler: Handler file there (FILE.py or FILE.py:FUNCTION), `huggingface` for the reference handler,
+            `endpoint:FILE.py` or `sagemaker:FILE.py` for one of another server, there or, without
+            `extra_files_staging_path`, in the model's folder, or the name of one of TorchServe's own; blank
+            for `base_handler`.
         requirements: Requirements file there; custom container only.
         custom_tokenizer_path: gs:// path of a custom tokenizer, or of the folder that holds it.
         custom_tokenizer_name: Name of the custom tokenizer in that folder, and in the archive.

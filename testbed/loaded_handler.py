@@ -1,4 +1,4 @@
-"""The reference handler loaded from a model folder by TorchServe's own loader, in this process."""
+"""A handler of this project loaded from a model folder by TorchServe's own loader, in this process."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,12 @@ HANDLERS = Path(__file__).parents[1] / "handlers"
 NO_HEADERS: Mapping[int, Mapping[str, str]] = {}
 
 
-def load(model_dir: Path, envelope: str | None = "json", gpu_id: int | None = None) -> Any:
+def load(
+    model_dir: Path,
+    envelope: str | None = "json",
+    gpu_id: int | None = None,
+    handler: str = "huggingface_handler.py",
+) -> Any:
     """Load with TorchServe's loader; return a function that sends request bodies and gives the answers.
 
     Its `headers` are of each request, by the index of its body.
@@ -19,7 +24,7 @@ def load(model_dir: Path, envelope: str | None = "json", gpu_id: int | None = No
     from ts.model_loader import TsModelLoader
 
     service = TsModelLoader().load(
-        "model", str(model_dir), "huggingface_handler.py", gpu_id=gpu_id, batch_size=1, envelope=envelope
+        "model", str(model_dir), handler, gpu_id=gpu_id, batch_size=1, envelope=envelope
     )
 
     def send(

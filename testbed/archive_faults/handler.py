@@ -2,6 +2,7 @@
 
 import json
 
+from testbed.archive_faults.foreign_handler import FOREIGN_HANDLER_FAULTS
 from testbed.archive_faults.making import SCRIPT, Fault, Files, archive_of, reference_archive, safetensors
 from testbed.archives import ECHO_HANDLER
 
@@ -213,9 +214,17 @@ HANDLER_FAULTS = [
     ),
     Fault(
         "folder-has-its-own-handler",
-        "warning",
+        "error",
         "handler.py",
         "the folder's own handler.py (EndpointHandler) is not run",
         reference_archive({**_BERT, "handler.py": _ENDPOINT}),
     ),
+    Fault(
+        "folder-has-its-own-handler",
+        "warning",
+        "handler.py",
+        "the folder's own handler.py (no class) is not run",
+        reference_archive({**_BERT, "handler.py": ECHO_HANDLER}),
+    ),
+    *FOREIGN_HANDLER_FAULTS,
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from testbed.archives import ECHO_HANDLER
+from vertex_torchserve.packaged_files import ADAPTER_FILES
 
 Files = Mapping[str, str | bytes]
 
@@ -54,6 +55,19 @@ def reference_archive(files: Files, config: str = "", **manifest: str) -> Callab
     """An archive with the reference handler's names; its content is of no interest to the rules."""
     own: Files = {"huggingface_handler.py": ECHO_HANDLER, "hf_handler/__init__.py": ""}
     return archive_of(None, {**own, **files}, config, handler="huggingface_handler.py", **manifest)
+
+
+def adapted_archive(kind: str, files: Files, file: str = "handler.py") -> Callable[[], bytes]:
+    """An archive whose handler is an adapter, whose own content is of no interest to the rules.
+
+    Args:
+        kind: A key of `ADAPTER_FILES`.
+        files: What the author has written.
+        file: Which of them the adapter is to call.
+    """
+    own: Files = {ADAPTER_FILES[kind]: ECHO_HANDLER, "foreign_handler/__init__.py": ""}
+    config = f"handler: {{file: {file}}}\n"
+    return archive_of(None, {**own, **files}, config, handler=ADAPTER_FILES[kind])
 
 
 def safetensors(kind: str = "F32", size: int = 4, cut: int = 0) -> bytes:

@@ -23,6 +23,7 @@ from vertex_torchserve.archive_check.rules.handler.built_in_handler_libraries im
 from vertex_torchserve.archive_check.rules.handler.folder_has_its_own_handler import (
     folder_has_its_own_handler,
 )
+from vertex_torchserve.archive_check.rules.handler.foreign_handler_functions import foreign_handler_functions
 from vertex_torchserve.archive_check.rules.handler.handler_entry_point import handler_entry_point
 from vertex_torchserve.archive_check.rules.handler.handler_imports import handler_imports
 from vertex_torchserve.archive_check.rules.handler.handler_named import handler_named
@@ -68,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     async_handler,
     built_in_handler_libraries,
     folder_has_its_own_handler,
+    foreign_handler_functions,
     weights_of_the_handlers_kind,
     pickle_holds_tensors_only,
     model_file_has_one_class,

@@ -126,6 +126,29 @@ class Subject:
         return HandlerReference.of(self.manifest.handler, self.names) if self.manifest else None
 
     @cached_property
+    def adapted_handler(self) -> str | None:
+        """The member that was written for another server, which the adapter calls; None without one."""
+        settings = self.config.get("handler")
+        if self.handler is None or self.handler.adapted is None or not isinstance(settings, Mapping):
+            return None
+        name = settings.get("file")
+        return name if isinstance(name, str) and self.holds(name) else None
+
+    @property
+    def lone_modules(self) -> list[PythonSource]:
+        """The files of handlers, where they are imported by themselves and not as parts of a package."""
+        member = self.handler.member if self.handler else None
+        own = member if self.handler and member == f"{self.handler.module}.py" else None
+        found = [self.python(name) for name in (own, self.adapted_handler) if name]
+        return [source for source in found if source.tree is not None]
+
+    @property
+    def module_folders(self) -> list[str]:
+        """Where Python looks for the archive's modules, first things first: the beginnings of their names."""
+        folder = (self.adapted_handler or "").rpartition("/")[0]
+        return [f"{folder}/", ""] if folder else [""]
+
+    @cached_property
     def handler_source(self) -> PythonSource | None:
         """The handler's source, when it is a file of the archive and is Python."""
         member = self.handler.member if self.handler else None
@@ -135,7 +158,7 @@ class Subject:
     def reached_sources(self) -> list[str]:
         """The handler, and the archive's own Python files that it imports, directly or through others."""
         first = self.handler.member if self.handler else None
-        waiting, reached = [first] if first else [], []
+        waiting, reached = [name for name in (self.adapted_handler, first) if name], []
         while waiting:
             member = waiting.pop()
             if member in reached:
@@ -149,7 +172,11 @@ class Subject:
     def _files_of(self, module: str) -> list[str]:
         """The archive's files that run when a module is imported: it, and the packages around it."""
         parts = module.split(".")
-        paths = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+        paths = [
+            folder + "/".join(parts[:count])
+            for folder in self.module_folders
+            for count in range(1, len(parts) + 1)
+        ]
         return [name for path in paths for name in (f"{path}.py", f"{path}/__init__.py") if self.holds(name)]
 
     @property
@@ -205,10 +232,11 @@ class Subject:
         A folder without `__init__.py` counts when it holds Python files: it is a namespace package.
         """
         found: dict[str, str] = {}
-        for name in sorted(self.names):
-            path = PurePosixPath(name)
-            if path.suffix == ".py":
-                found.setdefault(path.parts[0] if len(path.parts) > 1 else path.stem, name)
+        for folder in self.module_folders:
+            for name in sorted(self.names):
+                path = PurePosixPath(name.removeprefix(folder))
+                if name.startswith(folder) and path.suffix == ".py":
+                    found.setdefault(path.parts[0] if len(path.parts) > 1 else path.stem, name)
         return found
 
     def weights(self, *suffixes: str) -> list[str]:

@@ -18,8 +18,9 @@ def package(
     handler: Annotated[
         str,
         typer.Option(
-            help="`huggingface` for the reference handler, FILE.py or FILE.py:FUNCTION for your own, or the "
-            "name of one of TorchServe's."
+            help="`huggingface` for the reference handler, FILE.py or FILE.py:FUNCTION for your own, "
+            "`endpoint:FILE.py` for an EndpointHandler of Hugging Face, `sagemaker:FILE.py` for an "
+            "inference.py of SageMaker, or the name of one of TorchServe's."
         ),
     ] = _HANDLER,
     task: Annotated[
@@ -82,6 +83,8 @@ def package(
         vertex-torchserve package ./bart-large-mnli --handler huggingface --task zero-shot-classification
 
         vertex-torchserve package gs://my-bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
+
+        vertex-torchserve package ./hub-folder --handler endpoint:handler.py
     """
     from vertex_torchserve.gcs.local_copy import stage_path
     from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
@@ -139,11 +142,14 @@ def package(
 def _staged_handler(handler: str, staging: Path) -> str:
     """The handler as given, or the local copy of one that lies in Cloud Storage."""
     from vertex_torchserve.gcs.local_copy import stage_path
+    from vertex_torchserve.model_archive.foreign_handler import split_foreign
 
-    if not handler.startswith("gs://"):
+    kind, named = split_foreign(handler)
+    if not named.startswith("gs://"):
         return handler
-    path, function = (handler, "") if handler.endswith(".py") else handler.rsplit(":", 1)
-    return str(stage_path(path, staging)) + (f":{function}" if function else "")
+    path, function = (named, "") if named.endswith(".py") else named.rsplit(":", 1)
+    staged = str(stage_path(path, staging)) + (f":{function}" if function else "")
+    return f"{kind}:{staged}" if kind else staged
 
 
 def _progress() -> Progress:

@@ -6,7 +6,12 @@ from datetime import date
 from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.gcs import GcsPath
-from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER, TORCHSERVE_HANDLERS
+from vertex_torchserve.model_archive.foreign_handler import split_foreign
+from vertex_torchserve.model_archive.handler_source import (
+    FOREIGN_HANDLERS,
+    REFERENCE_HANDLER,
+    TORCHSERVE_HANDLERS,
+)
 from vertex_torchserve.model_archive.spec import name_problems
 from vertex_torchserve.vertex_ai import upload_problems
 
@@ -44,12 +49,15 @@ def _model_file_problems(inputs: ComponentInputs) -> Iterator[Problem]:
 
 
 def _handler_problems(inputs: ComponentInputs) -> Iterator[Problem]:
-    if inputs.handler_is_staged and not inputs.handler_file.endswith(".py"):
+    kind, named = split_foreign(inputs.handler_name)
+    if (kind or inputs.handler_is_staged) and not named.partition(":")[0].endswith(".py"):
         yield Problem(
             f"handler {inputs.handler!r} is not a .py file; accepted are FILE.py, FILE.py:FUNCTION, "
-            f"`{REFERENCE_HANDLER}`, or one of {', '.join(sorted(TORCHSERVE_HANDLERS))}",
+            f"{FOREIGN_HANDLERS}, `{REFERENCE_HANDLER}`, or one of {', '.join(sorted(TORCHSERVE_HANDLERS))}",
             "correct the name of the handler",
         )
+    elif kind and _leaves_its_folder(named):
+        yield _not_a_name("handler", inputs.handler)
     if inputs.model_file and not inputs.model_file.endswith(".py"):
         yield Problem(
             f"model_file {inputs.model_file!r} is not a .py file", "name the file with the model's class"

@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from typing import Any
 
+from vertex_torchserve.model_archive.foreign_handler import split_foreign
 from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER, TORCHSERVE_HANDLERS
 from vertex_torchserve.model_archive.spec import (
     DEFAULT_HANDLER,
@@ -71,13 +72,20 @@ class ComponentInputs:
 
     @property
     def handler_is_staged(self) -> bool:
-        """Whether the handler is a file of the staging folder."""
+        """Whether the handler is a file of the staging folder.
+
+        One that was written for another server lies in the model's folder when there is no staging folder.
+        """
+        kind, _ = split_foreign(self.handler_name)
+        if kind and not self.extra_files_staging_path:
+            return False
         return self.handler_name != REFERENCE_HANDLER and self.handler_name not in TORCHSERVE_HANDLERS
 
     @property
     def handler_file(self) -> str:
         """The handler's file in the staging folder, without a function's name; empty when it has none."""
-        return self.handler_name.partition(":")[0] if self.handler_is_staged else ""
+        _, named = split_foreign(self.handler_name)
+        return named.partition(":")[0] if self.handler_is_staged else ""
 
     @property
     def extra_file_names(self) -> list[str]:

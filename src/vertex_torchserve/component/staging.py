@@ -54,7 +54,8 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
         gcs.download(source.path, source.target)
     handler = inputs.handler_name
     if inputs.handler_is_staged:
-        handler = f"{extra[inputs.handler_file].target}{handler.removeprefix(inputs.handler_file)}"
+        # Its kind or its function, around the file, stay.
+        handler = handler.replace(inputs.handler_file, str(extra[inputs.handler_file].target), 1)
     instances = inputs.smoke_test_instances
     spec = ModelArchiveSpec(
         model_folder=work / "model",

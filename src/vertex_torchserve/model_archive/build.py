@@ -15,8 +15,8 @@ from model_archiver.model_packaging_utils import ModelExportUtils
 from vertex_torchserve.errors import Problem, raise_problems
 from vertex_torchserve.model_archive.archive_file import Progress, versions_of, write_archive
 from vertex_torchserve.model_archive.checked_members import check_members
+from vertex_torchserve.model_archive.handler_settings import config_with_settings, handler_settings
 from vertex_torchserve.model_archive.handler_source import Handler, resolve_handler
-from vertex_torchserve.model_archive.handler_task import config_with_task
 from vertex_torchserve.model_archive.members import collect_members, files_below
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
 from vertex_torchserve.model_archive.spec import (
@@ -78,15 +78,17 @@ def build_model_archive(
     problems: list[Problem] = []
     _check_paths(spec, problems)
     _check_target(spec, export_path, force, problems)
-    handler = resolve_handler(spec.handler, problems)
+    handler = resolve_handler(spec.handler, spec.model_folder, problems)
+    if spec.requirements_file is None and not (spec.model_folder / REQUIREMENTS_NAME).is_file():
+        spec = replace(spec, requirements_file=handler.requirements)
     serialized_file = find_serialized_file(spec, problems)
     members = collect_members(spec, serialized_file, handler.sources, problems)
     versions = versions_of(members)
     config = spec.config_file or members.get(MODEL_CONFIG_NAME)
     requirements = spec.requirements_file or members.get(REQUIREMENTS_NAME)
     with tempfile.TemporaryDirectory(prefix="vts-") as generated:
-        if spec.task is not None:
-            config = config_with_task(spec, config, Path(generated), problems)
+        if settings := handler_settings(spec, handler, problems):
+            config = config_with_settings(settings, config, Path(generated), problems)
             members[config.name] = config
             versions |= versions_of({config.name: config})
         checkable = replace(spec, model_name=DEFAULT_MODEL_NAME, version=DEFAULT_VERSION)

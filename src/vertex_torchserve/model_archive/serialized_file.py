@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vertex_torchserve.errors import Problem
+from vertex_torchserve.model_archive.foreign_handler import split_foreign
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
 
 # What `save_pretrained` writes; a sharded model has an index and no single file to name.
@@ -24,7 +25,8 @@ def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str
 
     Returns:
         None for a sharded model, which has no single file, for a folder that holds none with a handler file,
-        which may need none, and when a problem was added.
+        which may need none, for one that holds several with another server's handler, which knows its own,
+        and when a problem was added.
     """
     folder = spec.model_folder
     if not folder.is_dir():
@@ -46,7 +48,8 @@ def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str
     candidates = [name for name in files if Path(name).suffix in _SUFFIXES]
     if len(files) == 1 and Path(files[0]).suffix not in _TEXTS:
         candidates = files
-    needs_none = not candidates and spec.handler.partition(":")[0].endswith(".py")
+    is_foreign, handler = split_foreign(spec.handler)
+    needs_none = bool(is_foreign) or (not candidates and handler.partition(":")[0].endswith(".py"))
     if not known and not sharded and len(candidates) != 1 and not needs_none and any(folder.iterdir()):
         problems.append(
             Problem(

@@ -22,7 +22,9 @@ class ModelArchiveSpec:
     Attributes:
         model_folder: The trained model's folder; everything in it goes in, sub-folders as they are.
         handler: A handler file (`path/to/handler.py`, or `path/to/handler.py:function`), `huggingface`
-            for the reference handler, or the name of one of TorchServe's own.
+            for the reference handler, the name of one of TorchServe's own, or one that was written for
+            another server: `endpoint:FILE.py` (Hugging Face's `EndpointHandler`) or `sagemaker:FILE.py`
+            (`model_fn` and others), whose file may also be named as it lies in the model folder.
         model_name: Becomes `<model_name>.mar` and `/predictions/<model_name>`.
         version: The version TorchServe serves it under.
         local_model_file: The serialized file (weights, TorchScript), relative to `model_folder`; found by

@@ -9,6 +9,7 @@ from tests.integration.component.component_runs import Cloud, run_here
 from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.component.staging import archive_folder, stage
 from vertex_torchserve.errors import InputError
+from vertex_torchserve.model_archive import build_model_archive
 
 ARCHIVER_MEMBERS = {"MAR-INF/MANIFEST.json", "ckpt.pt", "handler.py"}
 
@@ -149,3 +150,28 @@ def test_an_empty_model_folder_is_refused(cloud: Cloud, tmp_path: Path) -> None:
     inputs = {**cloud.put_model("full"), "gcs_model_path": "gs://bucket/empty"}
     with pytest.raises(InputError, match="gs://bucket/empty, which holds: nothing"):
         stage(ComponentInputs.given(**inputs), tmp_path)
+
+
+ENDPOINT = "class EndpointHandler:\n    def __init__(self, path): ...\n    def __call__(self, data): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("handler", "member"), [("endpoint:handler.py", "handler.py"), ("endpoint:code/own.py", "code/own.py")]
+)
+def test_a_handler_of_another_server_in_the_model_s_folder(
+    cloud: Cloud, tmp_path: Path, handler: str, member: str
+) -> None:
+    inputs = {**cloud.put_model("hub"), "handler": handler, "extra_files_staging_path": ""}
+    cloud.storage.put(f"hub/{member}", ENDPOINT)
+    spec = stage(ComponentInputs.given(**inputs), tmp_path).spec
+    built = build_model_archive(spec, tmp_path / "out")
+    assert (built.handler, member in built.members) == ("endpoint_adapter.py", True)
+
+
+def test_a_handler_of_another_server_in_the_staging_folder(cloud: Cloud, tmp_path: Path) -> None:
+    inputs = {**cloud.put_model("foreign"), "handler": "sagemaker:src/inference.py"}
+    inputs["extra_files_staging_path"] = "gs://bucket/foreign-extra"
+    cloud.storage.put("foreign-extra/src/inference.py", "def model_fn(model_dir): ...\n")
+    spec = stage(ComponentInputs.given(**inputs), tmp_path).spec
+    built = build_model_archive(spec, tmp_path / "out")
+    assert (built.handler, "inference.py" in built.members) == ("sagemaker_adapter.py", True)

@@ -1,16 +1,21 @@
-"""The shell blocks of component/README.md and docs/emulator.md, as far as this machine can run them."""
+"""The shell blocks of component/README.md, docs/emulator.md and docs/migrate.md, as far as they can run."""
 
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import httpx
 import pytest
 
+from scripts import adapter_table
+from testbed.adapted_handler import write_model_folder
+from testbed.archives import write_archive
 from testbed.deadlines import ANSWER_SECONDS, PROGRAM_SECONDS
+from testbed.foreign_handlers import ENDPOINT_CASES, SAGEMAKER_CASES
 from tests.documents import ROOT, blocks
 from tests.emulator_command import running
 
@@ -55,3 +60,29 @@ def test_the_component_is_compiled_for_an_image_of_one_s_own(
     )  # fmt: skip
     compiled = (tmp_path / "component" / "component.yaml").read_text()
     assert f"image: {name.removeprefix('IMAGE=')}\n" in compiled
+
+
+def test_the_guides_from_elsewhere(environment: dict[str, str], tmp_path: Path) -> None:
+    """Archive, Hub folder and model.tar.gz are there, as their owner has them."""
+    write_archive(tmp_path).rename(tmp_path / "old.mar")
+    write_archive(tmp_path)
+    write_model_folder(ENDPOINT_CASES[0], tmp_path / "HUB_FOLDER")
+    unpacked = write_model_folder(SAGEMAKER_CASES[0], tmp_path / "trained")
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        for file in sorted(unpacked.iterdir()):
+            archive.add(file, file.name)
+    (tmp_path / "instances.json").write_text('["a"]')
+    (tmp_path / "texts.json").write_text('["abba", {"inputs": "b"}]')
+    (tmp_path / "numbers.json").write_text('[{"numbers": [1, 2]}]')
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks("docs/migrate.md", "sh"))],
+        check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PROGRAM_SECONDS,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("1 predictions for 1 instances") == 3
+    assert run.stdout.count("2 predictions for 2 instances") == 1
+
+
+def test_what_the_adapters_answer() -> None:
+    [shown] = adapter_table.BLOCK.findall(adapter_table.DOCUMENT.read_text(encoding="utf-8"))
+    assert shown == adapter_table.table(), "stale: run python -m scripts.adapter_table"

@@ -24,6 +24,7 @@ RUN = {
     ("images/README.md", "sh"): "tests/integration/images/test_images_readme.py",
     ("component/README.md", "sh"): _GUIDES,
     ("docs/emulator.md", "sh"): _GUIDES,
+    ("docs/migrate.md", "sh"): _GUIDES,
 }
 # ... and why nobody runs those of others, by what they begin with.
 NOT_RUN = {

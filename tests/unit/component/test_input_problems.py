@@ -42,6 +42,9 @@ def problems(**inputs: Any) -> list[tuple[str, str]]:
         {**CUSTOM, "serving_container_ports": [8080.0], "serving_environment_vars": {"N": 3.0, "S": True}},
         {"handler": "huggingface"},
         {"handler": "text_classifier"},
+        {"handler": "endpoint:handler.py"},
+        {"handler": "sagemaker:code/inference.py"},
+        {**STAGED, "handler": "sagemaker:src/inference.py"},
         {"parent_model": "123", "is_default_version": True, "version_aliases": ["v1-0", "golden"]},
         {"parent_model": "projects/1/locations/europe-west2/models/123@2"},
         {"labels": {"team": "nlp", "größe": "1_a-b", "empty": ""}},
@@ -91,6 +94,12 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
             "staging_path",
         ),
         ({**STAGED, "handler": "handler"}, ["'handler'", "FILE.py", "huggingface"], "name of the handler"),
+        (
+            {"handler": "endpoint:handler"},
+            ["'endpoint:handler'", "`endpoint:FILE.py`"],
+            "name of the handler",
+        ),
+        ({"handler": "sagemaker:../i.py"}, ["handler 'sagemaker:../i.py' is not a name in a folder"], "name"),
         ({**STAGED, "extra_prediction_files": "a.py,../b"}, ["'../b'", "a name"], "beneath the folder"),
         ({**STAGED, "handler": "gs://b/h.py"}, ["'gs://b/h.py'", "FILE.py"], "name of the handler"),
         (

@@ -3,7 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from vertex_torchserve.packaged_files import REFERENCE_HANDLER_FILE, REFERENCE_HANDLER_PACKAGE
+from vertex_torchserve.packaged_files import (
+    ADAPTER_FILES,
+    ADAPTER_PACKAGE,
+    REFERENCE_HANDLER_FILE,
+    REFERENCE_HANDLER_PACKAGE,
+)
 
 # The modules of `ts.torch_handler` that are handlers.
 TORCHSERVE_HANDLERS = frozenset(
@@ -19,6 +24,9 @@ TORCHSERVE_HANDLERS = frozenset(
         "vllm_handler",
     }
 )
+# What handlers that were written for other servers define.
+ENDPOINT_CLASS = "EndpointHandler"
+SAGEMAKER_FUNCTIONS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,12 @@ class HandlerReference:
         """Whether it is this project's handler for models of Hugging Face."""
         return self.member == REFERENCE_HANDLER_FILE
 
-    def is_part_of_reference(self, member: str) -> bool:
-        """Whether a member is a file of the reference handler."""
-        return self.is_reference and (
-            member == REFERENCE_HANDLER_FILE or member.startswith(f"{REFERENCE_HANDLER_PACKAGE}/")
-        )
+    @property
+    def adapted(self) -> str | None:
+        """The server that it is the adapter for, as `package --handler` names it; None: for none."""
+        return next((kind for kind, file in ADAPTER_FILES.items() if file == self.member), None)
+
+    def is_of_this_project(self, member: str) -> bool:
+        """Whether a member is a file of the reference handler, or of the adapter."""
+        package = REFERENCE_HANDLER_PACKAGE if self.is_reference else ADAPTER_PACKAGE if self.adapted else ""
+        return bool(package) and (member == self.member or member.startswith(f"{package}/"))

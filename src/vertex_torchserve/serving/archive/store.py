@@ -51,10 +51,11 @@ def find_archive(settings: ServingSettings) -> ArchiveSource:
 
 
 def _archives(settings: ServingSettings, names: list[str]) -> list[str]:
+    """Those that could be meant; where there are several formats of the name that is asked for, the .mar."""
+    if settings.model_name is None:
+        return [name for name in names if name.endswith(_SUFFIXES)]
     wanted = [f"{settings.model_name}{suffix}" for suffix in _SUFFIXES]
-    return [
-        name for name in names if name.endswith(_SUFFIXES) and (settings.model_name is None or name in wanted)
-    ]
+    return [name for name in wanted if name in names][:1]
 
 
 def _unpacked_archive(settings: ServingSettings) -> Path | None:

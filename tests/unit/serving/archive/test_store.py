@@ -40,6 +40,13 @@ def test_the_model_name_picks_one_of_several(tmp_path: Path) -> None:
     assert found(VTS_MODEL_STORE=str(tmp_path), MODEL_NAME="second") == str(tmp_path / "second.mar")
 
 
+def test_a_mar_beside_a_tar_gz_of_its_name(tmp_path: Path) -> None:
+    """A model.tar.gz of SageMaker, say, and the model.mar that was made of it."""
+    for name in ("model.mar", "model.tar.gz"):
+        (tmp_path / name).write_bytes(b"x")
+    assert found(VTS_MODEL_STORE=str(tmp_path), MODEL_NAME="model") == str(tmp_path / "model.mar")
+
+
 def test_several_archives_and_no_name(tmp_path: Path) -> None:
     write_archive(tmp_path).rename(tmp_path / "second.mar")
     write_archive(tmp_path)

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from vertex_torchserve.archive_check.finding import Finding, error
+from vertex_torchserve.archive_check.reading.handler_reference import SAGEMAKER_FUNCTIONS
 from vertex_torchserve.archive_check.reading.python_source import PythonSource
 from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
@@ -59,12 +60,15 @@ def _class_findings(source: PythonSource) -> Iterator[Finding]:
     classes = source.classes()
     if len(classes) != 1:
         names = ", ".join(each.name for each in classes) or "none"
+        fix = "add a module-level `handle`, or move the other classes to a file of their own"
+        if any(source.definition(name) for name in SAGEMAKER_FUNCTIONS):
+            fix = f"package it with `--handler sagemaker:{source.member}`, as an inference.py of SageMaker"
         yield error(
             source.member,
             f"handler {source.member} defines {len(classes)} classes ({names}) and no `handle`; TorchServe "
             "accepts a "
             "function `handle(data, context)` or exactly one class",
-            "add a module-level `handle`, or move the other classes to a file of their own",
+            fix,
         )
         return
     found = classes[0]
@@ -79,7 +83,8 @@ def _class_findings(source: PythonSource) -> Iterator[Finding]:
             f"handler {source.member}: {found.name} has `__call__` and no {' and no '.join(missing)}: it "
             "is a handler "
             "of another server, such as an EndpointHandler of Hugging Face",
-            f"{_TWO_WAYS} that calls it",
+            f"package it with `--handler endpoint:{source.member}` when it is one of Hugging Face, or "
+            f"{_TWO_WAYS}",
         )
     elif missing:
         yield error(

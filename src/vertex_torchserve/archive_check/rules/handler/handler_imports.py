@@ -24,7 +24,7 @@ def handler_imports(subject: Subject) -> Iterator[Finding]:
         return
     reported: set[str] = set()
     for member in subject.reached_sources():
-        if subject.handler.is_part_of_reference(member):
+        if subject.handler.is_of_this_project(member):
             continue  # its optional libraries are named when they are needed
         for each in subject.python(member).imports():
             finding = None if each.is_guarded or each.level else _finding(subject, member, each)
@@ -57,8 +57,11 @@ def _finding(subject: Subject, member: str, each: Import) -> Finding | None:
 
 def _inner_finding(subject: Subject, where: str, each: Import) -> Finding | None:
     """A module within a package of the archive."""
-    path = each.module.replace(".", "/")
-    first = each.module.partition(".")[0]
+    root = each.module.partition(".")[0]
+    place = next(
+        folder for folder in subject.module_folders if subject.modules[root].startswith(f"{folder}{root}")
+    )
+    path, first = f"{place}{each.module.replace('.', '/')}", f"{place}{root}"
     inside = [name for name in subject.names if name.startswith(f"{first}/")]
     is_there = f"{path}.py" in inside or any(name.startswith(f"{path}/") for name in inside)
     if "." not in each.module or is_there or f"{first}.py" in subject.names:
@@ -67,7 +70,7 @@ def _inner_finding(subject: Subject, where: str, each: Import) -> Finding | None
         return None  # a compiled module
     return (error if each.is_certain else warning)(
         where,
-        f"imports {each.module}, and the archive's {first}/ holds no {path.partition('/')[2]}.py",
+        f"imports {each.module}, and the archive's {first}/ holds no {path.removeprefix(f'{first}/')}.py",
         f"put {path}.py into the archive",
     )
 

@@ -16,17 +16,14 @@ def handler_relative_import(subject: Subject) -> Iterator[Finding]:
 
     Fix: write `from model import Net`.
     """
-    source, handler = subject.handler_source, subject.handler
-    if source is None or handler is None or source.member != f"{handler.module}.py":
-        return
-    for each in source.imports():
-        if each.level and not each.is_guarded:
-            dots = "." * each.level
-            yield error(
-                f"{source.member}:{each.line}",
-                f"`from {dots}{each.module} import ...`: the handler is no part of a package, so relative "
-                "imports "
-                "fail",
-                f"write `from {each.module or 'MODULE'} import ...`, and put that module at the archive's "
-                "root",
-            )
+    for source in subject.lone_modules:
+        folder = source.member.rpartition("/")[0] or "the archive's root"
+        for each in source.imports():
+            if each.level and not each.is_guarded:
+                dots = "." * each.level
+                yield error(
+                    f"{source.member}:{each.line}",
+                    f"`from {dots}{each.module} import ...`: the handler is no part of a package, so "
+                    "relative imports fail",
+                    f"write `from {each.module or 'MODULE'} import ...`, and put that module into {folder}",
+                )

@@ -21,7 +21,7 @@ def handler_syntax(subject: Subject) -> Iterator[Finding]:
     for member in subject.reached_sources():
         fault = subject.python(member).fault
         if fault is not None:
-            what = f"handler {member}" if member == handler.member else member
+            what = f"handler {member}" if member in (handler.member, subject.adapted_handler) else member
             yield error(
                 f"{member}:{fault.line}",
                 f"{what}, line {fault.line}: {fault.message}",

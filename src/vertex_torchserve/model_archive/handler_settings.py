@@ -1,14 +1,14 @@
-"""The task of the reference handler, written into the archive's model config."""
+"""What is told a handler at its start: its task, or its author's file, in the archive's model config."""
 
 import ast
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from vertex_torchserve.errors import InputError, Problem
-from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER
+from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER, Handler
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
 from vertex_torchserve.packaged_files import REFERENCE_HANDLER_PACKAGE, reference_handler
 from vertex_torchserve.serving.archive.bounded_text import shortened
@@ -36,21 +36,34 @@ def task_names(registry: Path) -> list[str]:
     return sorted(name for table in ("TASKS", "ALIASES") for name in ast.literal_eval(tables[table]))
 
 
-def config_with_task(
-    spec: ModelArchiveSpec, config: Path | None, folder: Path, problems: list[Problem]
-) -> Path:
-    """Write the archive's model config with `spec.task` in it.
+def handler_settings(spec: ModelArchiveSpec, handler: Handler, problems: list[Problem]) -> Mapping[str, str]:
+    """What the model config must say below `handler`; empty when nothing.
 
     Args:
-        spec: What to package; its task is not None.
+        spec: What to package.
+        handler: Its handler.
+        problems: What is wrong with the task is added here.
+    """
+    if spec.task is None:
+        return handler.settings
+    problems.extend(_task_problems(spec))
+    return {**handler.settings, "task": spec.task}
+
+
+def config_with_settings(
+    wanted: Mapping[str, str], config: Path | None, folder: Path, problems: list[Problem]
+) -> Path:
+    """Write the archive's model config with settings of the handler in it.
+
+    Args:
+        wanted: The settings.
         config: The model config that is there already; what it says stays.
         folder: Where to write.
-        problems: What is wrong with the task, or between it and the config, is added here.
+        problems: What is wrong between them and the config is added here.
 
     Returns:
         The file, named like `config`.
     """
-    problems.extend(_task_problems(spec))
     content: dict[str, Any] = {}
     if config is not None and config.is_file():
         with contextlib.suppress(InputError):  # build.py checks the config itself and reports what is wrong
@@ -60,19 +73,21 @@ def config_with_task(
         problems.append(
             Problem(
                 f"{config}: handler is {shortened(repr(settings))}, not a mapping",
-                "write it as `handler: {task: ...}`",
+                f"write it as `handler: {{{next(iter(wanted))}: ...}}`",
             )
         )
         settings = {}
-    if settings.get("task") not in (None, spec.task):
-        problems.append(
-            Problem(
-                f"{config} says task {shortened(repr(settings['task']))}, --task says {spec.task!r}",
-                "say it in one place",
+    for name, value in wanted.items():
+        if settings.get(name) not in (None, value):
+            option = "--task" if name == "task" else "--handler"
+            problems.append(
+                Problem(
+                    f"{config} says {name} {shortened(repr(settings[name]))}, {option} says {value!r}",
+                    "say it in one place",
+                )
             )
-        )
     written = folder / (config.name if config is not None else MODEL_CONFIG_NAME)
-    merged = {**content, "handler": {**settings, "task": spec.task}}
+    merged = {**content, "handler": {**settings, **wanted}}
     written.write_text(ModelConfig(merged, str(config)).written({}), encoding="utf-8")
     return written
 
