@@ -64,7 +64,8 @@ def upload_pytorch_model(
         version: Model version used for TorchServe.
         extra_files_to_ignore: Names and glob patterns of files in the model folder to leave out.
         extra_files_staging_path: gs:// folder that holds the files named by the other inputs.
-        extra_prediction_files: Comma-separated names of files there for the root of the archive.
+        extra_prediction_files: Comma-separated names of files and folders there for the root of the archive; a
+            folder keeps its name, FOLDER/ puts its content there.
         handler: Handler file there (FILE.py or FILE.py:FUNCTION), `huggingface` for the reference handler,
             `endpoint:FILE.py` or `sagemaker:FILE.py` for one of another server, there or, without
             `extra_files_staging_path`, in the model's folder, or the name of one of TorchServe's own; blank
@@ -74,8 +75,9 @@ def upload_pytorch_model(
         custom_tokenizer_name: Name of the custom tokenizer in that folder, and in the archive.
         custom_container: Whether the image is your own instead of one of Google's prebuilt ones.
         serving_container_image_uri: Image used for serving.
-        health_route: Must be `/ping`. Custom container only.
-        predict_route: Must be `/predictions/<model_name>`. Custom container only.
+        health_route: Must be `/ping`; any path with an image named torchserve-cpu or torchserve-gpu. Custom
+            container only.
+        predict_route: Must be `/predictions/<model_name>`; any path with such an image. Custom container only.
         serving_container_ports: Ports of the serving container, the first is used. Custom container only.
         serving_environment_vars: Environment variables of the serving container. Custom container only.
         serving_container_args: Replaces the CMD of the prebuilt container. Prebuilt container only.

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARSERS = ("manifest", "model_config", "golden_request", "archive")
+PARSERS = ("manifest", "model_config", "golden_request", "archive", "check")
 _FOLDER = Path("build/fuzz")
 _SECONDS_FOR_ONE_INPUT = 30
 _MOST_BYTES = 64 << 10

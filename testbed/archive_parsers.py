@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from testbed.archive_faults import FAULTS
+from vertex_torchserve.archive_check.check import check_path
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.archive.golden_request import GoldenRequest
 from vertex_torchserve.serving.archive.manifest import read_index
@@ -50,8 +52,18 @@ def archive(content: bytes) -> None:
         unpack_archive(LocalArchive(file), Path(folder) / "model")
 
 
+def check(content: bytes) -> None:
+    """A whole archive, checked: whatever it holds, findings come out."""
+    with tempfile.TemporaryDirectory(prefix="vts-") as folder:
+        file = Path(folder) / "model.mar"
+        file.write_bytes(content)
+        for each in check_path(str(file)).findings:
+            assert each.message
+            assert each.fix
+
+
 PARSERS: dict[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (manifest, model_config, golden_request, archive)
+    each.__name__: each for each in (manifest, model_config, golden_request, archive, check)
 }
 MANIFEST = (
     b'{"runtime": "python", "model": {"modelName": "m", "modelVersion": "1.0", "handler": "handler.py"}}'
@@ -77,5 +89,6 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
         b'{"instances": [1], "predictions": [{"label": "x", "score": 0.5}], "tolerance": 0.1}',
     ),
     "archive": (_archive(MANIFEST),),
+    "check": tuple(content for fault in FAULTS if len(content := fault.content()) <= 8192),
 }
 """For each parser texts that it reads, to begin from."""

@@ -22,6 +22,15 @@ def _zipped_folder() -> bytes:
     return made.getvalue()
 
 
+def _of_a_petabyte() -> bytes:
+    """An archive whose directory says that a file of it fits no disk."""
+    made = io.BytesIO(archive(files={"table.csv": b"a,b"}))
+    with zipfile.ZipFile(made, "a") as mar:
+        mar.getinfo("table.csv").file_size = 1 << 50
+        mar.writestr("notes.txt", "")  # so that the directory is written again
+    return made.getvalue()
+
+
 ARCHIVE_FAULTS = [
     Fault("archive-readable", "error", "model.mar", "is not a zip", lambda: b"no zip"),
     Fault("archive-readable", "error", "model.mar", "is not a zip", lambda: archive()[:-30]),
@@ -79,4 +88,5 @@ ARCHIVE_FAULTS = [
         "Vocab.txt, vocab.txt differ",
         archive_of(files={"Vocab.txt": "a", "vocab.txt": "b"}),
     ),
+    Fault("size-fits", "warning", "model.mar", "takes 1,125,899,906,842,6", _of_a_petabyte),
 ]

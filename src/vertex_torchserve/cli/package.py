@@ -48,7 +48,11 @@ def package(
     ] = None,
     extra_file: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="File or folder to put at the root; may be repeated."),
+        typer.Option(
+            metavar="PATH",
+            help="File or folder to put at the root; FOLDER/, with the slash, puts its content there, as "
+            "torch-model-archiver does with every folder. May be repeated.",
+        ),
     ] = None,
     requirements_file: Annotated[
         str | None, typer.Option(help="requirements.txt that TorchServe installs at load.")
@@ -102,7 +106,7 @@ def package(
             version=version,
             local_model_file=local_model_file,
             model_file=local(model_file),
-            extra_files=tuple(stage_path(path, Path(staging)) for path in extra_file or []),
+            extra_files=tuple(_staged_extra(path, Path(staging)) for path in extra_file or []),
             ignore=tuple(ignore or []),
             tokenizer=local(tokenizer),
             requirements_file=local(requirements_file),
@@ -137,6 +141,14 @@ def package(
         output.print(f"  {len(built.members)} files, {built.size_bytes / 1e6:.1f} MB, sha256 {built.sha256}")
         instances = "" if GOLDEN_REQUEST_NAME in built.members else " --instances instances.json"
         output.print(f"  next: vertex-torchserve smoke-test {built.mar_path}{instances}")
+
+
+def _staged_extra(named: str, staging: Path) -> str:
+    """The local path of an extra file; `FOLDER/` keeps its slash."""
+    from vertex_torchserve.gcs.local_copy import stage_path
+    from vertex_torchserve.model_archive.extra_files import takes_content
+
+    return f"{stage_path(named, staging)}{'/' if takes_content(named) else ''}"
 
 
 def _staged_handler(handler: str, staging: Path) -> str:

@@ -103,7 +103,8 @@ def _staged_name_problems(inputs: ComponentInputs) -> Iterator[Problem]:
                 f"{input_name} {name!r} is given, but no extra_files_staging_path to take it from",
                 "give the gs:// folder that holds it as extra_files_staging_path",
             )
-        if _leaves_its_folder(name):
+        is_content = input_name == "extra_prediction_files" and name.endswith("/")
+        if _leaves_its_folder(name.removesuffix("/") if is_content else name):
             yield _not_a_name(input_name, name)
 
 

@@ -89,7 +89,7 @@ class ComponentInputs:
 
     @property
     def extra_file_names(self) -> list[str]:
-        """The names in `extra_prediction_files`."""
+        """The names in `extra_prediction_files`; `FOLDER/` for the content of a folder."""
         return [name.strip() for name in self.extra_prediction_files.split(",") if name.strip()]
 
     @property

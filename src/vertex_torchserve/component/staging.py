@@ -8,6 +8,7 @@ from vertex_torchserve import gcs
 from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.errors import Problem, raise_problems
 from vertex_torchserve.model_archive import ModelArchiveSpec
+from vertex_torchserve.model_archive.extra_files import takes_content
 
 # Beneath the model's folder where `model_archive_path` is blank; the download of that folder leaves it out.
 _ARCHIVE_FOLDER = "model-archive"
@@ -27,11 +28,24 @@ class Staged(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """An object or a folder that an input names, and where it goes."""
+    """An object or a folder that an input names, and where it goes.
+
+    Attributes:
+        input_name: The input.
+        path: What it names.
+        target: The local file or folder.
+        takes_content: Whether the folder's content is named: an object of that name is not it.
+    """
 
     input_name: str
     path: gcs.GcsPath
     target: Path
+    takes_content: bool = False
+
+    @property
+    def extra_file(self) -> str:
+        """The local copy as `ModelArchiveSpec.extra_files` has it."""
+        return f"{self.target}{'/' if self.takes_content else ''}"
 
 
 def stage(inputs: ComponentInputs, work: Path) -> Staged:
@@ -51,7 +65,10 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
     raise_problems([*_model_problems(inputs), *(each for source in sources for each in _problems(source))])
     _download_model(inputs, work / "model")
     for source in sources:
-        gcs.download(source.path, source.target)
+        if source.takes_content:
+            gcs.download_folder(source.path, source.target)
+        else:
+            gcs.download(source.path, source.target)
     handler = inputs.handler_name
     if inputs.handler_is_staged:
         # Its kind or its function, around the file, stay.
@@ -64,7 +81,7 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
         version=inputs.version,
         local_model_file=inputs.local_model_file,
         model_file=extra[inputs.model_file].target if inputs.model_file else None,
-        extra_files=tuple(extra[name].target for name in inputs.extra_file_names),
+        extra_files=tuple(extra[name].extra_file for name in inputs.extra_file_names),
         ignore=tuple(inputs.extra_files_to_ignore),
         tokenizer=tokenizer.target if tokenizer else None,
         requirements_file=extra[inputs.requirements].target if inputs.requirements else None,
@@ -85,13 +102,17 @@ def archive_folder(inputs: ComponentInputs) -> gcs.GcsPath:
 
 
 def _staged_files(inputs: ComponentInputs, folder: Path) -> dict[str, _Source]:
-    """The named files of the staging folder, by name; one that two inputs name is there once."""
+    """The named files of the staging folder, by name; one that two inputs name is there once.
+
+    Each lies in a folder of its own: one may be a file of a folder that is another.
+    """
     if not inputs.extra_files_staging_path:
         return {}
     staging = gcs.GcsPath.parse(inputs.extra_files_staging_path)
     return {
-        name: _Source(input_name, staging.child(name), folder / name)
-        for input_name, name in inputs.staged_names
+        name: _Source(input_name, path, folder / str(number) / path.name, takes_content(name))
+        for number, (input_name, name) in enumerate(inputs.staged_names)
+        for path in [staging.child(name.removesuffix("/"))]
     }
 
 
@@ -120,7 +141,8 @@ def _model_problems(inputs: ComponentInputs) -> Iterable[Problem]:
 
 
 def _problems(source: _Source) -> Iterable[Problem]:
-    if not gcs.is_object(source.path) and not gcs.list_folder(source.path):
+    is_object = not source.takes_content and gcs.is_object(source.path)
+    if not is_object and not gcs.list_folder(source.path):
         yield Problem(
             f"{source.input_name}: there is nothing at {source.path}",
             "correct the name, or upload it before the pipeline runs",

@@ -15,6 +15,7 @@ from model_archiver.model_packaging_utils import ModelExportUtils
 from vertex_torchserve.errors import Problem, raise_problems
 from vertex_torchserve.model_archive.archive_file import Progress, versions_of, write_archive
 from vertex_torchserve.model_archive.checked_members import check_members
+from vertex_torchserve.model_archive.extra_files import takes_content
 from vertex_torchserve.model_archive.handler_settings import config_with_settings, handler_settings
 from vertex_torchserve.model_archive.handler_source import Handler, resolve_handler
 from vertex_torchserve.model_archive.members import collect_members, files_below
@@ -92,7 +93,8 @@ def build_model_archive(
             members[config.name] = config
             versions |= versions_of({config.name: config})
         checkable = replace(spec, model_name=DEFAULT_MODEL_NAME, version=DEFAULT_VERSION)
-        checked = check_members(members, _manifest(checkable, handler, serialized_file, requirements, config))
+        manifest = _manifest(checkable, handler, serialized_file, requirements, config)
+        checked = check_members(members, manifest, told=bool(problems))
         raise_problems([*problems, *checked.problems])
 
         manifest = _manifest(spec, handler, serialized_file, requirements, config)
@@ -125,9 +127,13 @@ def _check_paths(spec: ModelArchiveSpec, problems: list[Problem]) -> None:
     for what, path in files.items():
         if path is not None and not path.is_file():
             problems.append(Problem(f"{what} {str(path)!r} is not a file that exists", "correct the path"))
-    for what, path in [("tokenizer", spec.tokenizer), *(("extra file", extra) for extra in spec.extra_files)]:
-        if path is not None and not path.exists():
-            problems.append(Problem(f"{what} {str(path)!r} does not exist", "correct the path"))
+    if spec.tokenizer is not None and not spec.tokenizer.exists():
+        problems.append(Problem(f"tokenizer {str(spec.tokenizer)!r} does not exist", "correct the path"))
+    for extra in spec.extra_files:
+        if not Path(extra).exists():
+            problems.append(Problem(f"extra file {str(extra)!r} does not exist", "correct the path"))
+        elif takes_content(extra) and not Path(extra).is_dir():
+            problems.append(Problem(f"extra file {str(extra)!r} is not a folder", "leave its last slash out"))
 
 
 def _check_target(spec: ModelArchiveSpec, export_path: Path, force: bool, problems: list[Problem]) -> None:

@@ -15,8 +15,8 @@ from vertex_torchserve.errors import Problem
 from vertex_torchserve.model_archive.members import Members
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 
-# What is wrong with an input of these is told where the inputs are checked, with the input's own name.
-_TOLD_ELSEWHERE = frozenset({"manifest-readable", "manifest-names-files"})
+# An input that is missing is told where the inputs are checked, with the input's own name.
+_OF_INPUTS = frozenset({"manifest-readable", "manifest-names-files"})
 
 
 class Checked(NamedTuple):
@@ -31,12 +31,13 @@ class Checked(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def check_members(members: Members, manifest: str) -> Checked:
+def check_members(members: Members, manifest: str, *, told: bool) -> Checked:
     """Run the rules on an archive before it is written.
 
     Args:
         members: Archive name -> source file.
         manifest: The manifest's text.
+        told: Whether problems of the inputs are told already; what follows from those isn't told again.
     """
     view = FilesView(
         "the archive",
@@ -45,11 +46,11 @@ def check_members(members: Members, manifest: str) -> Checked:
         "rename them, or keep them out with an ignore pattern",
     )
     findings = findings_of(Subject(view, of_our_images(), is_archive=True))
-    told = [finding for finding in findings if finding.rule not in _TOLD_ELSEWHERE]
-    refused = [each for each in told if each.severity is Severity.ERROR and not each.depends_on_image]
+    new = [finding for finding in findings if not (told and finding.rule in _OF_INPUTS)]
+    refused = [each for each in new if each.severity is Severity.ERROR and not each.depends_on_image]
     return Checked(
         [_problem(each, members) for each in refused],
-        tuple(each.as_text() for each in told if each not in refused and each.severity is not Severity.NOTE),
+        tuple(each.as_text() for each in new if each not in refused and each.severity is not Severity.NOTE),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.ignore_patterns import is_ignored
+from vertex_torchserve.model_archive.extra_files import takes_content
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
 from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
 
@@ -61,8 +62,9 @@ def _sources(
     if spec.golden_request is not None and spec.golden_request.is_file():
         yield GOLDEN_REQUEST_NAME, spec.golden_request
     for extra in spec.extra_files:
-        prefix = f"{extra.name}/" if extra.is_dir() else ""
-        yield from ((prefix + name, source) for name, source in files_below(extra))
+        path = Path(extra)
+        prefix = f"{path.name}/" if path.is_dir() and not takes_content(extra) else ""
+        yield from ((prefix + name, source) for name, source in files_below(path))
     if spec.tokenizer is not None:
         yield from files_below(spec.tokenizer)
 

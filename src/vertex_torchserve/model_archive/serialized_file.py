@@ -1,6 +1,6 @@
 """Which file of a model folder is the serialized one: the weights, or the TorchScript program."""
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.model_archive.foreign_handler import split_foreign
@@ -32,7 +32,8 @@ def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str
     if not folder.is_dir():
         return None
     if spec.local_model_file:
-        if not (folder / spec.local_model_file).is_file():
+        named = PurePath(spec.local_model_file)
+        if named.is_absolute() or ".." in named.parts or not (folder / named).is_file():
             problems.append(
                 Problem(
                     f"local model file {spec.local_model_file!r} is not in {folder}, which holds: "
@@ -41,7 +42,7 @@ def find_serialized_file(spec: ModelArchiveSpec, problems: list[Problem]) -> str
                 )
             )
             return None
-        return spec.local_model_file
+        return named.as_posix()
     known = [name for name in _WELL_KNOWN if (folder / name).is_file()]
     sharded = any((folder / name).is_file() for name in _SHARD_INDEXES)
     files = sorted(path.name for path in folder.iterdir() if path.is_file())

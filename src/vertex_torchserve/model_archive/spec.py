@@ -30,7 +30,8 @@ class ModelArchiveSpec:
         local_model_file: The serialized file (weights, TorchScript), relative to `model_folder`; found by
             its name when None.
         model_file: The .py with the one class of an eager model; only for TorchServe's own handlers.
-        extra_files: Files, or folders that keep their name, for the root of the archive.
+        extra_files: Files and folders for the root of the archive. A folder keeps its name there; of one
+            that is named with a slash at its end (`code/`), and of `.` and `..`, the content goes to the root.
         ignore: Names and glob patterns of what in `model_folder` stays out.
         tokenizer: A tokenizer file, or a folder whose content goes to the root of the archive.
         requirements_file: Packages that are installed when the model is served; `requirements.txt` at the
@@ -48,7 +49,7 @@ class ModelArchiveSpec:
     version: str = DEFAULT_VERSION
     local_model_file: str | None = None
     model_file: Path | None = None
-    extra_files: tuple[Path, ...] = ()
+    extra_files: tuple[str | Path, ...] = ()
     ignore: tuple[str, ...] = ()
     tokenizer: Path | None = None
     requirements_file: Path | None = None

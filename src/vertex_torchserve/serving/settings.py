@@ -9,11 +9,11 @@ request (envelope/instances/failure.py); `JAVA_HOME` (torchserve/java_runtime.py
 (machine/gpus.py) and `PIP_*` (torchserve/requirements.py) where they are used.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vertex_torchserve.errors import Problem, raise_problems
+from vertex_torchserve.resource_rules.container_routes import is_route
 
 EXIT_WITH_STDIN = "VTS_EXIT_WITH_STDIN"
 LOG_FORMAT = "VTS_LOG_FORMAT"
@@ -29,7 +29,6 @@ DEFAULT_QUEUE_SIZE = 1000
 # TorchServe's own.
 HEALTH_PATH = "/ping"
 PREDICT_PATH = "/predictions/"
-_ROUTE = re.compile(r"/[!\"$->@-~]*")
 # As long as nginx and Apache wait for the head of a request, or a little less.
 DEFAULT_READ_TIMEOUT_SECONDS = 30
 # A little longer than the 600 s for which Google Cloud's load balancers keep a connection: the first to close
@@ -221,7 +220,7 @@ def _route_problems(predict_route: str, health_route: str) -> list[Problem]:
             f"correct {name}, or unset it",
         )
         for name, route in (("AIP_PREDICT_ROUTE", predict_route), ("AIP_HEALTH_ROUTE", health_route))
-        if route and not _ROUTE.fullmatch(route)
+        if route and not is_route(route)
     ]
     if predict_route and predict_route == (health_route or HEALTH_PATH):
         problems.append(

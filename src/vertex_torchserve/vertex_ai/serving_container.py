@@ -5,20 +5,20 @@ as the table of inputs in component/README.md says.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from vertex_torchserve.errors import Problem
-from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
+from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, is_route, predict_route_of
 from vertex_torchserve.resource_rules.prebuilt_containers import (
     DEFAULT_IMAGE_URI,
     PREBUILT_MODEL_NAME,
     is_prebuilt,
     nearest_available,
 )
-from vertex_torchserve.serving.image_names import is_serving_image
+from vertex_torchserve.serving.image_names import SERVING_IMAGES, is_serving_image
 from vertex_torchserve.vertex_ai.probes import HEALTH_PROBE, STARTUP_PROBE
 
 _ARTIFACT_REGISTRY = re.compile(r"^(?P<region>[a-z0-9-]+)-docker\.pkg\.dev/")
@@ -32,8 +32,8 @@ class ServingContainer:
         model_name: The archive's.
         custom_container: An image of the user's own, not one of Google's prebuilt ones.
         serving_container_image_uri: The image.
-        health_route: `/ping`.
-        predict_route: `/predictions/<model_name>`.
+        health_route: `/ping`; any path with an image of this project, which answers what Vertex AI asks.
+        predict_route: `/predictions/<model_name>`; likewise.
         serving_container_ports: Custom container only.
         serving_environment_vars: Custom container only.
         serving_container_args: Prebuilt container only.
@@ -76,22 +76,35 @@ class ServingContainer:
                     "set custom_container=True",
                 )
             )
-        if self.predict_route != predict_route_of(self.model_name):
-            problems.append(
-                Problem(
-                    f"predict_route {self.predict_route!r} is not TorchServe's route for model "
-                    f"{self.model_name!r}",
-                    f"use {predict_route_of(self.model_name)!r}",
+        return [*problems, *self._route_problems()]
+
+    def _route_problems(self) -> Iterator[Problem]:
+        predict_route = predict_route_of(self.model_name)
+        if self.custom_container and is_serving_image(self.serving_container_image_uri):
+            for name, route in (("predict_route", self.predict_route), ("health_route", self.health_route)):
+                if not is_route(route):
+                    yield Problem(
+                        f"{name} {route!r} is not a path; printable ASCII from `/` on, without ? and #, is",
+                        f"use a path such as {(predict_route if name == 'predict_route' else HEALTH_ROUTE)!r}",
+                    )
+            if self.predict_route in (self.health_route, HEALTH_ROUTE):
+                yield Problem(
+                    f"predict_route {self.predict_route!r} is the route of health checks, too",
+                    f"use {predict_route!r}",
                 )
+            return
+        if self.predict_route != predict_route:
+            yield Problem(
+                f"predict_route {self.predict_route!r} is not TorchServe's route for model "
+                f"{self.model_name!r}, and only images named {' or '.join(SERVING_IMAGES)} serve others",
+                f"use {predict_route!r}",
             )
         if self.health_route != HEALTH_ROUTE:
-            problems.append(
-                Problem(
-                    f"health_route {self.health_route!r} is not TorchServe's health route",
-                    f"use {HEALTH_ROUTE!r}",
-                )
+            yield Problem(
+                f"health_route {self.health_route!r} is not TorchServe's health route, and only images named "
+                f"{' or '.join(SERVING_IMAGES)} serve others",
+                f"use {HEALTH_ROUTE!r}",
             )
-        return problems
 
     def upload_fields(self, today: date) -> dict[str, Any]:
         """The fields of `ModelUpload` that say how it is served.

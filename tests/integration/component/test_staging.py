@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from testbed.archives import ECHO_HANDLER
 from tests.integration.component.component_runs import Cloud, run_here
 from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.component.staging import archive_folder, stage
@@ -114,6 +115,57 @@ def test_extra_files_may_lie_deeper_and_be_named_twice(cloud: Cloud) -> None:
     cloud.storage.put("deeper-extra/not-named.txt", "")
     extra = "maps/labels.json, words,handler.py,maps/labels.json"
     assert names(cloud, **inputs, extra_prediction_files=extra) == {"labels.json", "words/en.txt"}
+
+
+@pytest.mark.parametrize(
+    ("extra", "handler", "expected"),
+    [
+        ("src", "src/handler.py", {"src/handler.py", "src/code/a.txt", "src/code/b.txt"}),
+        ("src/code", "src/handler.py", {"code/a.txt", "code/b.txt"}),
+        ("src/code,src/code/a.txt", "src/handler.py", {"code/a.txt", "code/b.txt", "a.txt"}),
+        ("src/code/a.txt,src/code/", "src/handler.py", {"a.txt", "b.txt"}),
+        ("src/", "src/handler.py", {"code/a.txt", "code/b.txt"}),
+        ("src/code,src/code/", "src/handler.py", {"code/a.txt", "code/b.txt", "a.txt", "b.txt"}),
+    ],
+)
+def test_names_inside_each_other(
+    cloud: Cloud, extra: str, handler: str, expected: set[str]
+) -> None:
+    inputs = cloud.put_model("nested")
+    cloud.storage.put("nested-extra/src/handler.py", ECHO_HANDLER)
+    cloud.storage.put("nested-extra/src/code/a.txt", "a")
+    cloud.storage.put("nested-extra/src/code/b.txt", "b")
+    assert names(cloud, **{**inputs, "handler": handler}, extra_prediction_files=extra) == expected
+
+
+def test_requirements_and_instances_inside_an_extra_folder(cloud: Cloud, tmp_path: Path) -> None:
+    inputs = cloud.put_model("inside")
+    for name in ("requirements.txt", "net.py", "instances.json"):
+        cloud.storage.put(f"inside-extra/code/{name}", "{}")
+    staged = stage(
+        ComponentInputs.given(
+            **inputs,
+            extra_prediction_files="code",
+            requirements="code/requirements.txt",
+            model_file="code/net.py",
+            smoke_test_instances="code/instances.json",
+        ),
+        tmp_path,
+    )
+    files = (staged.spec.requirements_file, staged.spec.model_file, staged.smoke_test_instances)
+    assert [file.read_text() for file in files if file] == ["{}"] * 3
+    assert sorted(each.name for each in Path(staged.spec.extra_files[0]).iterdir()) == [
+        "instances.json",
+        "net.py",
+        "requirements.txt",
+    ]
+
+
+def test_a_folder_named_with_its_slash_is_no_object(cloud: Cloud, tmp_path: Path) -> None:
+    inputs = cloud.put_model("slash")
+    cloud.storage.put("slash-extra/pkg", "an object")
+    with pytest.raises(InputError, match=r"extra_prediction_files: there is nothing at gs://bucket/slash-extra/pkg"):
+        stage(ComponentInputs.given(**inputs, extra_prediction_files="pkg/"), tmp_path)
 
 
 def test_two_extra_files_of_one_name_are_refused(cloud: Cloud) -> None:

@@ -23,6 +23,7 @@ NEEDED: dict[str, Any] = {
     "model_display_name": "demo",
 }
 CUSTOM: dict[str, Any] = {"custom_container": True, "serving_container_image_uri": OWN_IMAGE}
+OTHER_CUSTOM: dict[str, Any] = {**CUSTOM, "serving_container_image_uri": "europe-docker.pkg.dev/p/r/mine:1"}
 STAGED: dict[str, Any] = {"extra_files_staging_path": "gs://bucket/extra"}
 
 
@@ -37,8 +38,11 @@ def problems(**inputs: Any) -> list[tuple[str, str]]:
         {},
         CUSTOM,
         {**STAGED, "handler": "handler.py:predict", "extra_prediction_files": "a.py, b/c.json,"},
+        {**STAGED, "handler": "src/handler.py", "extra_prediction_files": "src,src/a.json,src/,src/lib/"},
         {**CUSTOM, **STAGED, "requirements": "requirements.txt"},
         {**CUSTOM, "model_name": "custom_model", "predict_route": "/predictions/custom_model"},
+        {**OTHER_CUSTOM, "model_name": "custom_model", "predict_route": "/predictions/custom_model"},
+        {**CUSTOM, "model_name": "bert", "predict_route": "/v1/predict", "health_route": "/health"},
         {**CUSTOM, "serving_container_ports": [8080.0], "serving_environment_vars": {"N": 3.0, "S": True}},
         {"handler": "huggingface"},
         {"handler": "text_classifier"},
@@ -77,12 +81,18 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
         ({"serving_container_image_uri": OWN_IMAGE}, [OWN_IMAGE, "prebuilt"], "custom_container=True"),
         ({"custom_container": True}, ["pytorch-cpu.2-4", "prebuilt"], "your own image"),
         (
-            {**CUSTOM, "model_name": "bert", "predict_route": "/predict"},
-            ["'/predict'", "'bert'"],
+            {**OTHER_CUSTOM, "model_name": "bert", "predict_route": "/predict"},
+            ["'/predict'", "'bert'", "only images named torchserve-cpu or torchserve-gpu serve others"],
             "'/predictions/bert'",
         ),
         ({"predict_route": "/predictions/other"}, ["'/predictions/other'"], "'/predictions/model'"),
-        ({**CUSTOM, "health_route": "/health"}, ["'/health'"], "'/ping'"),
+        ({**OTHER_CUSTOM, "health_route": "/health"}, ["'/health'"], "'/ping'"),
+        ({**CUSTOM, "predict_route": "/a?b"}, ["predict_route '/a?b' is not a path"], "'/predictions/model'"),
+        ({**CUSTOM, "health_route": "health"}, ["health_route 'health' is not a path"], "'/ping'"),
+        ({**CUSTOM, "predict_route": "/ping"}, ["'/ping' is the route of health checks"], "'/predictions/model'"),
+        ({**STAGED, "handler": "src/"}, ["'src/'", "FILE.py"], "name of the handler"),
+        ({**STAGED, "extra_prediction_files": "a//"}, ["'a//'", "a name"], "beneath the folder"),
+        ({**STAGED, "extra_prediction_files": "/"}, ["'/'", "a name"], "beneath the folder"),
         ({"handler": "handler.py"}, ["handler", "'handler.py'"], "extra_files_staging_path"),
         ({**CUSTOM, "requirements": "r.txt"}, ["requirements", "'r.txt'"], "extra_files_staging_path"),
         ({"model_file": "net.py"}, ["model_file", "'net.py'"], "extra_files_staging_path"),

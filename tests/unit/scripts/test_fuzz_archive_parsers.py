@@ -21,4 +21,4 @@ def test_a_second_of_each_parser(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
-    assert ended.stdout == "4 parsers, 1 s each; failed: none\n"
+    assert ended.stdout == "5 parsers, 1 s each; failed: none\n"

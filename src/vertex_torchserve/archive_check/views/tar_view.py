@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from vertex_torchserve.archive_check.views.view import MemberError
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.serving.archive.manifest import REPACK
-from vertex_torchserve.serving.archive.members import MOST_MEMBERS, member_name_problems
+from vertex_torchserve.serving.archive.members import MOST_MEMBERS, link_problems, member_name_problems
 from vertex_torchserve.serving.archive.other_formats import name_in_tar
 from vertex_torchserve.serving.archive.source import ArchiveSource, as_file
 
@@ -57,14 +57,11 @@ class TarView:
                 f"{self.origin} is not a .tar.gz, or not all of it: {error} ({source.size:,} bytes)",
                 f"copy or upload it again, or {REPACK}",
             )
-        problems = member_name_problems(self.origin, names, REPACK)
-        if links:
-            shown = ", ".join(links[:5])
-            problems.append(
-                Problem(f"{self.origin} holds links, of which only files are accepted: {shown}", REPACK)
-            )
         self.sizes: Mapping[str, int] = sizes
-        self.problems: Sequence[Problem] = problems
+        self.problems: Sequence[Problem] = [
+            *member_name_problems(self.origin, names, REPACK),
+            *link_problems(self.origin, links, REPACK),
+        ]
 
     def open(self, name: str) -> BinaryIO:
         """A member as a file.

@@ -19,6 +19,7 @@ _ENCRYPTED = 0x1  # APPNOTE.TXT 4.4.4: bit 0 of the general purpose flags
 _UNIX = 3  # APPNOTE.TXT 4.4.2: only then are the upper 16 attribute bits a mode
 # What TorchServe can read itself, and all that torch-model-archiver writes.
 _COMPRESSIONS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
+_LINKS = "links, of which only files are accepted"
 _NO_FOLDERS = (f"{GOLDEN_REQUEST_NAME}/", f"{EFFECTIVE_CONFIG_NAME}/")
 _MOST_SHOWN = 5
 _MOST_SHOWN_CHARACTERS = 60
@@ -45,6 +46,17 @@ def member_name_problems(origin: str, names: Sequence[str], fix: str) -> list[Pr
         fix: What to do about any of it.
     """
     return _problems(origin, _refused_names(names), fix)
+
+
+def link_problems(origin: str, names: Sequence[str], fix: str) -> list[Problem]:
+    """The refusal of links, in whatever format they are packed; none without names.
+
+    Args:
+        origin: The archive, for messages.
+        names: Of its links.
+        fix: What to do about them.
+    """
+    return _problems(origin, [(_LINKS, names)], fix)
 
 
 def _problems(origin: str, kinds: Iterable[tuple[str, Sequence[str]]], fix: str) -> list[Problem]:
@@ -76,7 +88,7 @@ def _refused_names(names: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _refused_entries(members: Sequence[zipfile.ZipInfo]) -> Iterator[tuple[str, list[str]]]:
-    yield "links, of which only files are accepted", [each.filename for each in members if _is_special(each)]
+    yield _LINKS, [each.filename for each in members if _is_special(each)]
     yield "encrypted files", [each.filename for each in members if each.flag_bits & _ENCRYPTED]
     yield (
         f"files that are neither {' nor '.join(_COMPRESSIONS.values())}",

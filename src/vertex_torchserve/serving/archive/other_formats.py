@@ -8,12 +8,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any, cast
 
 from vertex_torchserve.errors import InputError, Problem, raise_problems
 from vertex_torchserve.serving.archive.manifest import REPACK, manifest_of_files
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
-from vertex_torchserve.serving.archive.members import member_name_problems
+from vertex_torchserve.serving.archive.members import link_problems, member_name_problems
 from vertex_torchserve.serving.archive.source import ArchiveSource, pieces
 from vertex_torchserve.serving.archive.unpacking import ModelFolder, writing
 
@@ -43,16 +43,13 @@ def unpack_tar(source: ArchiveSource, folder: Path) -> ModelFolder:
                 continue
             name = name_in_tar(member)
             raise_problems(member_name_problems(source.origin, [name], REPACK))
-            file = archive.extractfile(member) if member.isreg() else None
-            if file is None:
-                raise InputError(
-                    Problem(f"{source.origin} holds links, of which only files are accepted: {name}", REPACK)
-                )
+            if not member.isreg():
+                raise InputError(*link_problems(source.origin, [name], REPACK))
             names.append(name)
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            with file, target.open("xb") as unpacked:
-                shutil.copyfileobj(file, unpacked, 1 << 20)
+            with target.open("xb") as unpacked:
+                shutil.copyfileobj(cast(IO[bytes], archive.extractfile(member)), unpacked, 1 << 20)
         while content.read(1 << 20):
             pass  # to the end, where its checksum is
     return _model_folder(folder, source.origin, names)

@@ -27,14 +27,15 @@ def size_fits(subject: Subject) -> Iterator[Finding]:
     if unpacked < _FEW_BYTES:
         return
     free = shutil.disk_usage(tempfile.gettempdir()).free
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if unpacked > free:
         yield warning(
             subject.view.origin,
-            f"takes {unpacked:,} bytes unpacked; {tempfile.gettempdir()} on this machine has {free:,} free",
+            f"takes {unpacked:,} bytes unpacked; {tempfile.gettempdir()} on this machine has {free:,} free, "
+            f"and the machine {memory:,} bytes of memory",
             "serve it with a larger disk; set TMPDIR to a folder on one for a smoke test here",
         )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if unpacked > memory:
+    elif unpacked > memory:
         yield note(
             subject.view.origin,
             f"takes {unpacked:,} bytes unpacked; this machine has {memory:,} bytes of memory",
