@@ -43,13 +43,30 @@ def wheels(requires: str = "") -> dict[str, bytes]:
     Args:
         requires: What the package requires, such as `torch>=2`.
     """
-    info = "plurals-1.0.dist-info"
+    module = "def plural(word):\n    return word + 's'\n"
+    return {"wheels/plurals-1.0-py3-none-any.whl": wheel("plurals", "1.0", "py3-none-any", requires, module)}
+
+
+def wheel(name: str, version: str, tag: str = "py3-none-any", requires: str = "", module: str = "") -> bytes:
+    """A wheel with one module.
+
+    Args:
+        name: The package's and the module's.
+        version: The package's.
+        tag: What it runs on, such as `cp311-cp311-manylinux_2_28_x86_64`.
+        requires: What it requires, such as `torch>=2`.
+        module: The module's source.
+    """
+    info = f"{name}-{version}.dist-info"
+    requirement = f"Requires-Dist: {requires}\n" if requires else ""
+    texts = {
+        f"{name}.py": module,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requirement}",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+        f"{info}/RECORD": "",
+    }
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as wheel:
-        wheel.writestr("plurals.py", "def plural(word):\n    return word + 's'\n")
-        requirement = f"Requires-Dist: {requires}\n" if requires else ""
-        metadata = f"Metadata-Version: 2.1\nName: plurals\nVersion: 1.0\n{requirement}"
-        wheel.writestr(f"{info}/METADATA", metadata)
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
-    return {"wheels/plurals-1.0-py3-none-any.whl": content.getvalue()}
+    with zipfile.ZipFile(content, "w") as written:
+        for path, text in texts.items():
+            written.writestr(zipfile.ZipInfo(path), text)  # of zip's earliest date: same text, same bytes
+    return content.getvalue()

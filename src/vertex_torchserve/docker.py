@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from vertex_torchserve.errors import VertexTorchServeError
 
@@ -195,7 +195,13 @@ def push_image(tag: str) -> None:
     _show("push", tag, what=f"image {tag!r} could not be pushed")
 
 
-def output_of(image: str, *command: str, options: Sequence[str] = (), standard_input: bytes = b"") -> str:
+def output_of(
+    image: str,
+    *command: str,
+    options: Sequence[str] = (),
+    standard_input: bytes = b"",
+    target: IO[bytes] | None = None,
+) -> str:
     """What a command prints in a container of its own, which is gone afterwards.
 
     Args:
@@ -203,12 +209,13 @@ def output_of(image: str, *command: str, options: Sequence[str] = (), standard_i
         command: In place of the image's CMD.
         options: Of `docker run`, such as `--network none`.
         standard_input: What the command reads.
+        target: A file to write to what it prints; nothing is returned then.
 
     Raises:
         DockerError: When it can't be started, or the command fails.
     """
     arguments = ["run", "--rm", "--interactive", *options, image, *command]
-    return _ask(*arguments, seconds=_PULL_SECONDS, standard_input=standard_input)
+    return _ask(*arguments, seconds=_PULL_SECONDS, standard_input=standard_input, target=target)
 
 
 def inspect_image(tag: str) -> dict[str, Any]:
@@ -221,9 +228,14 @@ def inspect_image(tag: str) -> dict[str, Any]:
     return images[0]
 
 
-def _ask(*arguments: str, seconds: float = _QUERY_SECONDS, standard_input: bytes = b"") -> str:
-    """What a docker command prints on standard output."""
-    answer = _run(*arguments, seconds=seconds, standard_input=standard_input)
+def _ask(
+    *arguments: str,
+    seconds: float = _QUERY_SECONDS,
+    standard_input: bytes = b"",
+    target: IO[bytes] | None = None,
+) -> str:
+    """What a docker command prints on standard output; nothing when that goes to a file."""
+    answer = _run(*arguments, seconds=seconds, standard_input=standard_input, target=target)
     if answer.returncode != 0:
         said = answer.stderr.strip()[-_SHOWN_CHARACTERS:] or f"exit code {answer.returncode}"
         raise DockerError(f"docker {arguments[0]} failed: {said}", _fix(said))
@@ -231,12 +243,20 @@ def _ask(*arguments: str, seconds: float = _QUERY_SECONDS, standard_input: bytes
 
 
 def _run(
-    *arguments: str, seconds: float = _QUERY_SECONDS, standard_input: bytes = b""
+    *arguments: str,
+    seconds: float = _QUERY_SECONDS,
+    standard_input: bytes = b"",
+    target: IO[bytes] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     command = [client(), *arguments]
     try:
         answer = subprocess.run(
-            command, input=standard_input, capture_output=True, check=False, timeout=seconds
+            command,
+            input=standard_input,
+            stdout=target or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=seconds,
         )
     except FileNotFoundError as error:
         raise _no_client() from error
@@ -244,7 +264,7 @@ def _run(
         raise DockerError(
             f"docker {arguments[0]} did not answer within {seconds:g} s", "look at the engine's log"
         ) from error
-    said = (each.decode(errors="replace") for each in (answer.stdout, answer.stderr))
+    said = ((each or b"").decode(errors="replace") for each in (answer.stdout, answer.stderr))
     return subprocess.CompletedProcess(command, answer.returncode, *said)
 
 

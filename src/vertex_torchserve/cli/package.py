@@ -11,6 +11,7 @@ from vertex_torchserve.cli.console import messages, output, print_json, warn
 
 # Shown in `--help`; the same as in ModelArchiveSpec, whose import would make `--help` slow.
 _MODEL_NAME, _VERSION, _HANDLER = "model", "v1.0", "base_handler"
+_PYTHON, _PLATFORM = "3.11", "manylinux_2_28_x86_64"
 
 
 def package(
@@ -71,13 +72,33 @@ def package(
     tokenizer: Annotated[
         str | None, typer.Option(metavar="FILE_OR_FOLDER", help="Custom tokenizer, put at the root.")
     ] = None,
+    vendor_wheels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IMAGE|FOLDER",
+            help="Put the wheels of the requirements into the archive, so that a container needs no network: "
+            "those that pip in IMAGE chooses and fetches, or those of FOLDER that fit --python and --platform.",
+        ),
+    ] = None,
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help=f"Python that wheels of a FOLDER are for; {_PYTHON} when not given."),
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAG",
+            help=f"Platform that wheels of a FOLDER are for; {_PLATFORM} when not given.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an archive of that name.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Package a trained model as a TorchServe archive (.mar).
 
     Writes EXPORT_PATH/MODEL_NAME.mar: the model folder with its sub-folders, the handler and all other files
-    that options name, uncompressed. The same input gives the same bytes. Every path may be a gs:// path.
+    that options name, uncompressed. The same input gives the same bytes. Every path may be a gs:// path. With --vendor-wheels the
+    requirements in the archive become the lock of the wheels beside them.
     Next: `vertex-torchserve smoke-test MODEL.mar --instances FILE`.
 
     Examples:
@@ -85,6 +106,9 @@ def package(
         vertex-torchserve package ./all-MiniLM-L6-v2 --handler huggingface --export-path build
 
         vertex-torchserve package ./bart-large-mnli --handler huggingface --task zero-shot-classification
+
+        vertex-torchserve package ./model --handler handler.py --requirements-file requirements.txt
+        --vendor-wheels torchserve-cpu:dev
 
         vertex-torchserve package gs://my-bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
 
@@ -113,6 +137,9 @@ def package(
             config_file=local(config_file),
             golden_request=local(golden_request),
             task=task,
+            vendor_wheels=_local_wheels(vendor_wheels, Path(staging)),
+            python=python,
+            platform=platform,
         )
         packing = progress.add_task("packing", total=None)
         built = build_model_archive(
@@ -138,9 +165,19 @@ def package(
         )
     else:
         output.print(f"[green]packaged[/green] {built.mar_path}")
+        if vendor_wheels:
+            wheels = [name.removeprefix("wheels/") for name in built.members if name.startswith("wheels/")]
+            output.print(f"  {len(wheels)} wheels: {', '.join(wheels) or 'the image has everything'}")
         output.print(f"  {len(built.members)} files, {built.size_bytes / 1e6:.1f} MB, sha256 {built.sha256}")
         instances = "" if GOLDEN_REQUEST_NAME in built.members else " --instances instances.json"
         output.print(f"  next: vertex-torchserve smoke-test {built.mar_path}{instances}")
+
+
+def _local_wheels(named: str | None, staging: Path) -> str | None:
+    """The image or the folder as given, or the local copy of a folder that lies in Cloud Storage."""
+    from vertex_torchserve.gcs.local_copy import stage_path
+
+    return str(stage_path(named, staging)) if named and named.startswith("gs://") else named
 
 
 def _staged_extra(named: str, staging: Path) -> str:

@@ -26,6 +26,7 @@ from vertex_torchserve.model_archive.spec import (
     ModelArchiveSpec,
     name_problems,
 )
+from vertex_torchserve.model_archive.wheels.vendoring import vendored_wheels, vendoring_problems
 from vertex_torchserve.serving.archive.member_names import (
     MANIFEST_NAME,
     MODEL_CONFIG_NAME,
@@ -74,7 +75,8 @@ def build_model_archive(
 
     Raises:
         InputError: For everything wrong with the input, together, before anything is written; when the folder
-            can't be written; when a file changes meanwhile.
+            can't be written; when a file changes meanwhile; when no wheels agree with the image.
+        DockerError: When the image that is to choose wheels can't be asked.
     """
     problems: list[Problem] = []
     _check_paths(spec, problems)
@@ -87,6 +89,7 @@ def build_model_archive(
     versions = versions_of(members)
     config = spec.config_file or members.get(MODEL_CONFIG_NAME)
     requirements = spec.requirements_file or members.get(REQUIREMENTS_NAME)
+    problems.extend(vendoring_problems(spec, requirements))
     with tempfile.TemporaryDirectory(prefix="vts-") as generated:
         if settings := handler_settings(spec, handler, problems):
             config = config_with_settings(settings, config, Path(generated), problems)
@@ -96,6 +99,9 @@ def build_model_archive(
         manifest = _manifest(checkable, handler, serialized_file, requirements, config)
         checked = check_members(members, manifest, told=bool(problems))
         raise_problems([*problems, *checked.problems])
+        if spec.vendor_wheels is not None:
+            vendored = vendored_wheels(spec, checked.subject, Path(generated))
+            members, versions = {**members, **vendored}, {**versions, **versions_of(vendored)}
 
         manifest = _manifest(spec, handler, serialized_file, requirements, config)
         mar_path = export_path / f"{spec.model_name}.mar"

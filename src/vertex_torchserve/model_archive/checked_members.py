@@ -25,10 +25,12 @@ class Checked(NamedTuple):
     Attributes:
         problems: Why the archive would not serve.
         warnings: What will surprise, one text each.
+        subject: What they looked at.
     """
 
     problems: list[Problem]
     warnings: tuple[str, ...]
+    subject: Subject
 
 
 def check_members(members: Members, manifest: str, *, told: bool) -> Checked:
@@ -45,12 +47,14 @@ def check_members(members: Members, manifest: str, *, told: bool) -> Checked:
         {MANIFEST_NAME: manifest.encode()},
         "rename them, or keep them out with an ignore pattern",
     )
-    findings = findings_of(Subject(view, of_our_images(), is_archive=True))
+    subject = Subject(view, of_our_images(), is_archive=True)
+    findings = findings_of(subject)
     new = [finding for finding in findings if not (told and finding.rule in _OF_INPUTS)]
     refused = [each for each in new if each.severity is Severity.ERROR and not each.depends_on_image]
     return Checked(
         [_problem(each, members) for each in refused],
         tuple(each.as_text() for each in new if each not in refused and each.severity is not Severity.NOTE),
+        subject,
     )
 
 

@@ -41,6 +41,10 @@ class ModelArchiveSpec:
             (serving/archive/golden_request.py); `golden-request.json` at the root of the archive when None.
         task: What the reference handler is to serve the model for, such as `summarization`; it goes into
             the archive's model config. None leaves it to the handler, which looks at the model's own files.
+        vendor_wheels: Where the wheels of the requirements come from that are put into the archive: an image,
+            whose pip chooses and fetches them, or a folder of wheels. None leaves them to the container.
+        python: The version of Python that wheels of a folder are chosen for; the images' own when None.
+        platform: The platform that they are chosen for, such as `manylinux_2_28_x86_64`; likewise.
     """
 
     model_folder: Path
@@ -56,6 +60,9 @@ class ModelArchiveSpec:
     config_file: Path | None = None
     golden_request: Path | None = None
     task: str | None = None
+    vendor_wheels: str | None = None
+    python: str | None = None
+    platform: str | None = None
 
 
 def name_problems(model_name: str, version: str) -> list[Problem]:

@@ -29,13 +29,15 @@ def test_every_option(tmp_path: Path) -> None:
         "net.py": "class Net: ...\n",
     }.items():
         (tmp_path / name).write_text(text)
+    (tmp_path / "code" / "pkg").mkdir(parents=True)
+    (tmp_path / "code" / "pkg" / "__init__.py").write_text("")
     (tmp_path / "tok").mkdir()
     (tmp_path / "tok" / "vocab.txt").write_text("[PAD]")
     run = run_command(
         "package", str(folder), "--handler", f"{handler}:handle", "--export-path", "out",
         "--model-name", "m", "--version", "3", "--local-model-file", "model.safetensors",
         "--ignore", "*.log", "--ignore", "1_Pooling", "--extra-file", "labels.json",
-        "--extra-file", "notes.txt",
+        "--extra-file", "notes.txt", "--extra-file", "code", "--extra-file", "code/",
         "--requirements-file", "requirements.txt", "--config-file", "settings.yaml", "--tokenizer", "tok",
         "--model-file", "net.py", "--json",
         cwd=tmp_path,
@@ -47,8 +49,9 @@ def test_every_option(tmp_path: Path) -> None:
     assert result["sha256"] == hashlib.sha256(mar.read_bytes()).hexdigest()
     assert result["size_bytes"] == mar.stat().st_size
     assert result["members"] == [
-        "MAR-INF/MANIFEST.json", "config.json", "handler.py", "labels.json", "model.safetensors", "net.py",
-        "notes.txt", "requirements.txt", "settings.yaml", "vocab.txt",
+        "MAR-INF/MANIFEST.json", "code/pkg/__init__.py", "config.json", "handler.py", "labels.json",
+        "model.safetensors", "net.py", "notes.txt", "pkg/__init__.py", "requirements.txt", "settings.yaml",
+        "vocab.txt",
     ]  # fmt: skip
     with zipfile.ZipFile(mar) as archive:
         assert json.loads(archive.read("MAR-INF/MANIFEST.json"))["model"] == {
@@ -123,16 +126,18 @@ def test_everything_from_cloud_storage(storage: StorageEmulator, tmp_path: Path)
     storage.put("run-2/model.safetensors", "of another run")
     storage.put("code/handler.py", "def handle(data, context): ...\n")
     storage.put("code/labels.json", "[]")
+    storage.put("code/pkg/a.txt", "a")
     bucket = f"gs://{storage.bucket}"
     run = run_command(
         "package", f"{bucket}/run", "--handler", f"{bucket}/code/handler.py",
-        "--extra-file", f"{bucket}/code/labels.json", "--ignore", "optimizer.pt", "--export-path", "out",
+        "--extra-file", f"{bucket}/code/labels.json", "--extra-file", f"{bucket}/code/pkg/", "--ignore", "optimizer.pt", "--export-path", "out",
         "--local-model-file", "model.safetensors", "--json",
         cwd=tmp_path, STORAGE_EMULATOR_HOST=storage.url, TMPDIR=str(tmp_path),
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["members"] == [
-        "1_Pooling/config.json", "MAR-INF/MANIFEST.json", "handler.py", "labels.json", "model.safetensors",
+        "1_Pooling/config.json", "MAR-INF/MANIFEST.json", "a.txt", "handler.py", "labels.json",
+        "model.safetensors",
     ]  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
 
@@ -146,6 +151,9 @@ def test_everything_from_cloud_storage(storage: StorageEmulator, tmp_path: Path)
         (["model", "--handler", "broken.py"], "line 1: invalid syntax: 'def handle(:'"),
         (["model", "--model-name", "a b"], "model name 'a b' is refused by torch-model-archiver"),
         (["model", "--extra-file", "other/config.json"], "would both land on 'config.json'"),
+        (["model", "--extra-file", "other/config.json/"], "'other/config.json/' is not a folder"),
+        (["model", "--vendor-wheels", "./other"], "no requirements whose wheels could be chosen"),
+        (["model", "--vendor-wheels", "./wheels"], "vendor_wheels './wheels' is not a folder that exists"),
         (["gs://b"], "'b' is not a bucket's name"),
     ],
 )

@@ -1,62 +1,125 @@
 """Print, as JSON, what pip would install for a requirements file, in the Python that runs this.
 
 Standard input is a tar of what the archive has of it: the requirements file, named by the first argument,
-`wheels/`, and the files that lines name. It imports nothing but the standard library, so that any image's
-Python can run its text.
+`wheels/`, and the files that lines name. With the second argument `wheels` the packages are fetched as well,
+and what is printed is a tar: `answer.json` and the wheels. It imports nothing but the standard library, so
+that any image's Python can run its text.
 """
 
 import importlib.metadata
+import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 _SECONDS = 900
 _MOST_LINES = 20
 # Kept at the image's version when the server installs requirements (serving/torchserve/requirements.py).
-_HELD = ("torch", "torchserve")
+HELD = ("torch", "torchserve")
 _REASON = "The conflict is caused by:"
+_PIP = (sys.executable, "-m", "pip")
+_QUIETLY = ("--no-input", "--no-cache-dir", "--disable-pip-version-check")
+# pip's options of where packages come from, which a requirements file may begin with.
+_OF_INDEXES = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host")
+# The date in wheels that are built here, so that the same source gives the same bytes: zip's earliest.
+_BUILT_ON = {"SOURCE_DATE_EPOCH": "315532800"}
 
 
-def resolve(requirements: str, folder: Path) -> dict[str, object]:
+def resolve(requirements: str, folder: Path, *, fetches: bool) -> dict[str, Any]:
     """What pip says.
 
     Args:
         requirements: The file's name in the folder.
         folder: Where everything lies.
+        fetches: Whether indexes are asked besides the folder's own wheels; the server asks none when there
+            are some.
     """
     report, constraints = folder / "vts-report.json", folder / "vts-constraints.txt"
-    held = [each for each in importlib.metadata.distributions() if each.metadata["Name"] in _HELD]
+    held = [each for each in importlib.metadata.distributions() if each.metadata["Name"] in HELD]
     constraints.write_text("".join(f"{each.metadata['Name']}=={each.version}\n" for each in held))
     command = [
-        sys.executable, "-m", "pip", "install", "--dry-run", "--no-input", "--no-cache-dir",
-        "--disable-pip-version-check", "--upgrade", "--report", str(report), "--constraint", str(constraints),
+        "install", "--dry-run", "--upgrade", "--report", str(report), "--constraint", str(constraints),
         "--requirement", requirements,
     ]  # fmt: skip
     if (folder / "wheels").is_dir():
-        command += ["--no-index", "--find-links", "wheels"]
-    answer = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, timeout=_SECONDS
-    )
-    lines = [line for line in answer.stderr.splitlines() if line.startswith("ERROR: ")]
-    reason = answer.stdout.partition(_REASON)[2].strip().partition("\n\n")[0]
-    lines[1:1] = [line.strip() for line in reason.splitlines()]
-    install = json.loads(report.read_text())["install"] if answer.returncode == 0 else []
+        command += ["--find-links", "wheels", *([] if fetches else ["--no-index"])]
+    errors = errors_of_pip([*_PIP, *command], folder, os.environ)
+    install = [] if errors else json.loads(report.read_text())["install"]
     return {
-        "errors": (lines or answer.stderr.splitlines())[:_MOST_LINES] if answer.returncode else [],
+        "errors": errors,
         "install": sorted(f"{each['metadata']['name']}=={each['metadata']['version']}" for each in install),
+        "sources": [_source(each) for each in install],
     }
 
 
-def main(requirements: str) -> None:
+def fetch(requirements: str, folder: Path, sources: list[str], wheels: Path) -> list[str]:
+    """Fetch the very files that pip chose, or build a wheel of one that is none; returns pip's errors."""
+    lines = (folder / requirements).read_text(encoding="utf-8-sig").splitlines()
+    options = [line for line in lines if line.startswith(_OF_INDEXES)]
+    chosen = folder / "vts-chosen.txt"
+    chosen.write_text("\n".join([*options, *sources]) + "\n")
+    command = ["wheel", "--no-deps", "--wheel-dir", str(wheels), "--requirement", str(chosen)]
+    return errors_of_pip([*_PIP, *command], folder, {**os.environ, **_BUILT_ON})
+
+
+def errors_of_pip(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> list[str]:
+    """Run pip in a folder; returns the lines of what went wrong, none when nothing did."""
+    answer = subprocess.run(
+        [*command, *_QUIETLY],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS,
+    )  # fmt: skip
+    if answer.returncode == 0:
+        return []
+    lines = [line for line in answer.stderr.splitlines() if line.startswith("ERROR: ")]
+    reason = answer.stdout.partition(_REASON)[2].strip().partition("\n\n")[0]
+    lines[1:1] = [line.strip() for line in reason.splitlines()]
+    return (lines or answer.stderr.splitlines() or [f"pip ended with code {answer.returncode}"])[:_MOST_LINES]
+
+
+def _source(chosen: dict[str, Any]) -> str:
+    """The file or the revision that pip chose, as a line of requirements."""
+    info = chosen["download_info"]
+    url, fragments = info["url"], []
+    if "vcs_info" in info:
+        url = f"{info['vcs_info']['vcs']}+{url}@{info['vcs_info']['commit_id']}"
+    sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256")
+    if sha256:
+        fragments.append(f"sha256={sha256}")
+    if "subdirectory" in info:
+        fragments.append(f"subdirectory={info['subdirectory']}")
+    return f"{chosen['metadata']['name']} @ {url}" + ("#" + "&".join(fragments) if fragments else "")
+
+
+def main(requirements: str, *, fetches: bool) -> None:
     """Unpack standard input and print the answer."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as wheels:
+        folder = Path(name)
         with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
-            archive.extractall(name)  # noqa: S202 (the caller made it of members whose names were checked)
-        print(json.dumps(resolve(requirements, Path(name))))  # noqa: T201
+            archive.extractall(folder)  # noqa: S202 (the caller made it of members whose names were checked)
+        answer = resolve(requirements, folder, fetches=fetches)
+        if not fetches:
+            print(json.dumps(answer))  # noqa: T201
+            return
+        if answer["sources"]:
+            answer["errors"] = fetch(requirements, folder, answer["sources"], Path(wheels))
+        _deliver(answer, Path(wheels))
+
+
+def _deliver(answer: dict[str, Any], wheels: Path) -> None:
+    with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as delivered:
+        content = json.dumps(answer).encode()
+        info = tarfile.TarInfo("answer.json")
+        info.size = len(content)
+        delivered.addfile(info, io.BytesIO(content))
+        for wheel in sorted(wheels.glob("*.whl")):
+            delivered.add(wheel, wheel.name)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], fetches=sys.argv[2:] == ["wheels"])

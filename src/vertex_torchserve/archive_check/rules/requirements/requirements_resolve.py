@@ -1,21 +1,16 @@
 """Whether pip can install the requirements in the image."""
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from vertex_torchserve.archive_check.finding import Finding, error, note
 from vertex_torchserve.archive_check.image_modules import resolving
+from vertex_torchserve.archive_check.requirement_members import MOST_BYTES, WHEELS, packed_requirements
 from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
-from vertex_torchserve.archive_check.views.view import MemberError
 from vertex_torchserve.docker import output_of
 
-_WHEELS = "wheels/"
-# Of wheels and files together; they are sent to the container from memory.
-_MOST_BYTES = 200 << 20
 _OPTIONS = ("--network", "host", "--entrypoint", "python3")
 
 
@@ -33,11 +28,11 @@ def requirements_resolve(subject: Subject) -> Iterator[Finding]:
         return
     if any(line.fault for line in requirements.lines):
         return
-    content = _packed(subject)
+    content = packed_requirements(subject)
     if content is None:
         yield note(
             requirements.member,
-            f"pip was not asked: {_WHEELS} and the files that lines name have more than {_MOST_BYTES:,} "
+            f"pip was not asked: {WHEELS} and the files that lines name have more than {MOST_BYTES:,} "
             "bytes",
             "try it with a smoke test in the image",
         )
@@ -58,28 +53,3 @@ def requirements_resolve(subject: Subject) -> Iterator[Finding]:
             f"each start installs {len(answer['install'])} packages: {', '.join(answer['install'])}",
             "nothing, or an image that has them, to start faster",
         )
-
-
-def _packed(subject: Subject) -> bytes | None:
-    """A tar of the requirements and of what they take from the archive; None when it is too large."""
-    files = {str(Path(line.file)) for line in subject.requirements.lines if line.file}
-    wanted = [
-        name
-        for name in sorted(subject.names)
-        if name == subject.requirements.member
-        or name.startswith(_WHEELS)
-        or any(file in (".", name) or name.startswith(f"{file}/") for file in files)
-    ]
-    if sum(subject.view.sizes[name] for name in wanted) > _MOST_BYTES:
-        return None
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w") as archive:
-        for name in wanted:
-            try:
-                text = subject.text(name, _MOST_BYTES)
-            except MemberError:
-                continue
-            info = tarfile.TarInfo(name)
-            info.size = len(text)
-            archive.addfile(info, io.BytesIO(text))
-    return content.getvalue()

@@ -1,0 +1,96 @@
+"""From an archive's requirements to its wheels and their lock, which takes the requirements' place."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vertex_torchserve.archive_check.requirement_members import (
+    MOST_BYTES,
+    WHEELS,
+    packed_requirements,
+)
+from vertex_torchserve.archive_check.subject import Subject
+from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.model_archive.members import Members
+from vertex_torchserve.model_archive.spec import ModelArchiveSpec
+from vertex_torchserve.model_archive.wheels.from_folder import wheels_of_folder
+from vertex_torchserve.model_archive.wheels.from_image import wheels_of_image
+from vertex_torchserve.model_archive.wheels.lock import lock_text
+from vertex_torchserve.model_archive.wheels.target_platform import (
+    DEFAULT_PLATFORM,
+    DEFAULT_PYTHON,
+    TargetPlatform,
+)
+
+_NO_IMAGE = (".", "/", "~")
+
+
+def vendoring_problems(spec: ModelArchiveSpec, requirements: Path | None) -> Iterator[Problem]:
+    """What is wrong with the inputs that say which wheels go in.
+
+    Args:
+        spec: What to package.
+        requirements: The requirements file; None when there is none.
+    """
+    given = spec.python or spec.platform
+    if spec.vendor_wheels is None:
+        if given:
+            yield Problem(
+                f"{given!r} says for which platform wheels are chosen, and none are to be",
+                "give the folder that holds them with --vendor-wheels, or leave it out",
+            )
+        return
+    named = spec.vendor_wheels
+    if not Path(named).is_dir() and (given or named.startswith(_NO_IMAGE) or named.endswith(("/", ".whl"))):
+        yield Problem(
+            f"vendor_wheels {named!r} is not a folder that exists; accepted are a folder of wheels, or an "
+            "image, which says itself what its Python and its platform are",
+            "correct the path, or name an image and leave --python and --platform out",
+        )
+    if requirements is None:
+        yield Problem(
+            f"vendor_wheels {named!r}, and no requirements whose wheels could be chosen",
+            "give them with --requirements-file",
+        )
+    yield from _target(spec).problems()
+
+
+def vendored_wheels(spec: ModelArchiveSpec, subject: Subject, work: Path) -> Members:
+    """Choose the wheels; the image's torch, torchserve and whatever else it has stay out.
+
+    Args:
+        spec: What to package; its `vendor_wheels` is not None.
+        subject: The archive as it is without them.
+        work: A private folder for the wheels and the lock, which must stay until the archive is written.
+
+    Returns:
+        The members to add: the wheels, and the lock under the name of the requirements.
+
+    Raises:
+        InputError: When there are no packages that agree with each other and with the image.
+        DockerError: There is no engine, or no such image.
+    """
+    requirements = subject.requirements.member
+    packed = packed_requirements(subject)
+    if packed is None:
+        raise InputError(
+            Problem(
+                f"{WHEELS} and the files that {requirements} names have more than {MOST_BYTES:,} bytes",
+                "name the packages and their versions in the requirements",
+            )
+        )
+    named, target = str(spec.vendor_wheels), _target(spec)
+    folder = work / "wheels"
+    if Path(named).is_dir():
+        wheels = wheels_of_folder(Path(named), target, subject, packed, folder)
+        chosen_for = f"Python {target.python} on {target.platform}"
+    else:
+        wheels = wheels_of_image(named, requirements, packed, folder)
+        chosen_for = f"the image {named}"
+    lock = work / "lock" / requirements
+    lock.parent.mkdir(parents=True)
+    lock.write_text(lock_text(requirements, chosen_for, wheels), encoding="utf-8")
+    return {**{f"{WHEELS}{wheel.name}": wheel for wheel in wheels}, requirements: lock}
+
+
+def _target(spec: ModelArchiveSpec) -> TargetPlatform:
+    return TargetPlatform(spec.python or DEFAULT_PYTHON, spec.platform or DEFAULT_PLATFORM)
