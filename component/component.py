@@ -64,8 +64,8 @@ def upload_pytorch_model(
         version: Model version used for TorchServe.
         extra_files_to_ignore: Names and glob patterns of files in the model folder to leave out.
         extra_files_staging_path: gs:// folder that holds the files named by the other inputs.
-        extra_prediction_files: Comma-separated names of files and folders there for the root of the archive; a
-            folder keeps its name, FOLDER/ puts its content there.
+        extra_prediction_files: Comma-separated names of files and folders there for the root of the archive;
+            a folder keeps its name, FOLDER/ puts its content there.
         handler: Handler file there (FILE.py or FILE.py:FUNCTION), `huggingface` for the reference handler,
             `endpoint:FILE.py` or `sagemaker:FILE.py` for one of another server, there or, without
             `extra_files_staging_path`, in the model's folder, or the name of one of TorchServe's own; blank
@@ -77,7 +77,8 @@ def upload_pytorch_model(
         serving_container_image_uri: Image used for serving.
         health_route: Must be `/ping`; any path with an image named torchserve-cpu or torchserve-gpu. Custom
             container only.
-        predict_route: Must be `/predictions/<model_name>`; any path with such an image. Custom container only.
+        predict_route: Must be `/predictions/<model_name>`; any path with such an image. Custom container
+            only.
         serving_container_ports: Ports of the serving container, the first is used. Custom container only.
         serving_environment_vars: Environment variables of the serving container. Custom container only.
         serving_container_args: Replaces the CMD of the prebuilt container. Prebuilt container only.

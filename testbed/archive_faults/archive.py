@@ -88,5 +88,5 @@ ARCHIVE_FAULTS = [
         "Vocab.txt, vocab.txt differ",
         archive_of(files={"Vocab.txt": "a", "vocab.txt": "b"}),
     ),
-    Fault("size-fits", "warning", "model.mar", "takes 1,125,899,906,842,6", _of_a_petabyte),
+    Fault("size-fits", "warning", "model.mar", "takes 1,125,899,906,84", _of_a_petabyte),
 ]

@@ -2,12 +2,15 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from vertex_torchserve.cli.console import messages, output, print_json, warn
+
+if TYPE_CHECKING:
+    from vertex_torchserve.gcs.local_copy import LocalCopies
 
 # Shown in `--help`; the same as in ModelArchiveSpec, whose import would make `--help` slow.
 _MODEL_NAME, _VERSION, _HANDLER = "model", "v1.0", "base_handler"
@@ -77,12 +80,15 @@ def package(
         typer.Option(
             metavar="IMAGE|FOLDER",
             help="Put the wheels of the requirements into the archive, so that a container needs no network: "
-            "those that pip in IMAGE chooses and fetches, or those of FOLDER that fit --python and --platform.",
+            "those that pip in IMAGE chooses and fetches, or those of FOLDER that fit --python and "
+            "--platform.",
         ),
     ] = None,
     python: Annotated[
         str | None,
-        typer.Option(metavar="VERSION", help=f"Python that wheels of a FOLDER are for; {_PYTHON} when not given."),
+        typer.Option(
+            metavar="VERSION", help=f"Python that wheels of a FOLDER are for; {_PYTHON} when not given."
+        ),
     ] = None,
     platform: Annotated[
         str | None,
@@ -97,8 +103,8 @@ def package(
     """Package a trained model as a TorchServe archive (.mar).
 
     Writes EXPORT_PATH/MODEL_NAME.mar: the model folder with its sub-folders, the handler and all other files
-    that options name, uncompressed. The same input gives the same bytes. Every path may be a gs:// path. With --vendor-wheels the
-    requirements in the archive become the lock of the wheels beside them.
+    that options name, uncompressed. The same input gives the same bytes. Every path may be a gs:// path.
+    With --vendor-wheels the requirements in the archive become the lock of the wheels beside them.
     Next: `vertex-torchserve smoke-test MODEL.mar --instances FILE`.
 
     Examples:
@@ -114,40 +120,42 @@ def package(
 
         vertex-torchserve package ./hub-folder --handler endpoint:handler.py
     """
-    from vertex_torchserve.gcs.local_copy import stage_path
+    from vertex_torchserve.gcs.local_copy import LocalCopies, told_by_origin
     from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
     from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
 
     with tempfile.TemporaryDirectory(prefix="vts-") as staging, _progress() as progress:
+        copies = LocalCopies(Path(staging))
 
         def local(path: str | None) -> Path | None:
-            return stage_path(path, Path(staging)) if path else None
+            return copies.of(path) if path else None
 
         spec = ModelArchiveSpec(
-            model_folder=stage_path(model_folder, Path(staging), ignore=ignore or []),
-            handler=_staged_handler(handler, Path(staging)),
+            model_folder=copies.of(model_folder, ignore=ignore or []),
+            handler=_local_handler(handler, copies),
             model_name=model_name,
             version=version,
             local_model_file=local_model_file,
             model_file=local(model_file),
-            extra_files=tuple(_staged_extra(path, Path(staging)) for path in extra_file or []),
+            extra_files=tuple(_local_extra(path, copies) for path in extra_file or []),
             ignore=tuple(ignore or []),
             tokenizer=local(tokenizer),
             requirements_file=local(requirements_file),
             config_file=local(config_file),
             golden_request=local(golden_request),
             task=task,
-            vendor_wheels=_local_wheels(vendor_wheels, Path(staging)),
+            vendor_wheels=_local_wheels(vendor_wheels, copies),
             python=python,
             platform=platform,
         )
         packing = progress.add_task("packing", total=None)
-        built = build_model_archive(
-            spec,
-            export_path,
-            force=force,
-            progress=lambda done, total: progress.update(packing, completed=done, total=total),
-        )
+        with told_by_origin(copies.origins):
+            built = build_model_archive(
+                spec,
+                export_path,
+                force=force,
+                progress=lambda done, total: progress.update(packing, completed=done, total=total),
+            )
     for warning in built.warnings:
         warn(warning)
     if as_json:
@@ -173,31 +181,27 @@ def package(
         output.print(f"  next: vertex-torchserve smoke-test {built.mar_path}{instances}")
 
 
-def _local_wheels(named: str | None, staging: Path) -> str | None:
+def _local_wheels(named: str | None, copies: "LocalCopies") -> str | None:
     """The image or the folder as given, or the local copy of a folder that lies in Cloud Storage."""
-    from vertex_torchserve.gcs.local_copy import stage_path
-
-    return str(stage_path(named, staging)) if named and named.startswith("gs://") else named
+    return str(copies.of(named)) if named and named.startswith("gs://") else named
 
 
-def _staged_extra(named: str, staging: Path) -> str:
+def _local_extra(named: str, copies: "LocalCopies") -> str:
     """The local path of an extra file; `FOLDER/` keeps its slash."""
-    from vertex_torchserve.gcs.local_copy import stage_path
     from vertex_torchserve.model_archive.extra_files import takes_content
 
-    return f"{stage_path(named, staging)}{'/' if takes_content(named) else ''}"
+    return f"{copies.of(named)}{'/' if takes_content(named) else ''}"
 
 
-def _staged_handler(handler: str, staging: Path) -> str:
+def _local_handler(handler: str, copies: "LocalCopies") -> str:
     """The handler as given, or the local copy of one that lies in Cloud Storage."""
-    from vertex_torchserve.gcs.local_copy import stage_path
     from vertex_torchserve.model_archive.foreign_handler import split_foreign
 
     kind, named = split_foreign(handler)
     if not named.startswith("gs://"):
         return handler
     path, function = (named, "") if named.endswith(".py") else named.rsplit(":", 1)
-    staged = str(stage_path(path, staging)) + (f":{function}" if function else "")
+    staged = str(copies.of(path)) + (f":{function}" if function else "")
     return f"{kind}:{staged}" if kind else staged
 
 

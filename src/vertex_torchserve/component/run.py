@@ -13,6 +13,7 @@ from vertex_torchserve.component.input_problems import input_problems
 from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.component.staging import archive_folder, stage
 from vertex_torchserve.errors import ServingError, raise_problems
+from vertex_torchserve.gcs.local_copy import told_by_origin
 from vertex_torchserve.model_archive import BuiltArchive, build_model_archive
 from vertex_torchserve.smoke_test.instances import read_instances
 from vertex_torchserve.smoke_test.run import run_smoke_test
@@ -45,7 +46,8 @@ def run(vertex_model: VertexModel, **inputs: Any) -> None:
     with tempfile.TemporaryDirectory(prefix="vts-") as work:
         _log.info("staging %s", checked.gcs_model_path)
         staged = stage(checked, Path(work))
-        built = build_model_archive(staged.spec, Path(work, "archive"))
+        with told_by_origin(staged.origins):
+            built = build_model_archive(staged.spec, Path(work, "archive"))
         _log.info("packaged %s: %d bytes, sha256 %s", built.mar_path.name, built.size_bytes, built.sha256)
         for warning in built.warnings:
             _log.warning(warning)

@@ -1,6 +1,6 @@
 """Download everything the archive is made of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +21,12 @@ class Staged(NamedTuple):
     Attributes:
         spec: The archive to build.
         smoke_test_instances: The file of instances, None when no smoke test was asked for.
+        origins: The gs:// path of each local copy, for errors.
     """
 
     spec: ModelArchiveSpec
     smoke_test_instances: Path | None
+    origins: Mapping[Path, str]
 
 
 class _Source(NamedTuple):
@@ -86,7 +88,9 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
         tokenizer=tokenizer.target if tokenizer else None,
         requirements_file=extra[inputs.requirements].target if inputs.requirements else None,
     )
-    return Staged(spec, extra[instances].target if instances else None)
+    origins = {source.target: str(source.path) for source in sources}
+    origins[work / "model"] = inputs.gcs_model_path
+    return Staged(spec, extra[instances].target if instances else None, origins)
 
 
 def archive_folder(inputs: ComponentInputs) -> gcs.GcsPath:

@@ -97,7 +97,7 @@ def build_model_archive(
             versions |= versions_of({config.name: config})
         checkable = replace(spec, model_name=DEFAULT_MODEL_NAME, version=DEFAULT_VERSION)
         manifest = _manifest(checkable, handler, serialized_file, requirements, config)
-        checked = check_members(members, manifest, told=bool(problems))
+        checked = check_members(members, manifest, told=bool(problems), locks=spec.vendor_wheels is not None)
         raise_problems([*problems, *checked.problems])
         if spec.vendor_wheels is not None:
             vendored = vendored_wheels(spec, checked.subject, Path(generated))

@@ -17,6 +17,8 @@ from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 
 # An input that is missing is told where the inputs are checked, with the input's own name.
 _OF_INPUTS = frozenset({"manifest-readable", "manifest-names-files"})
+# What another start may install; a lock settles it.
+_OF_UNLOCKED = frozenset({"requirements-pinned", "requirements-from-an-index"})
 
 
 class Checked(NamedTuple):
@@ -33,13 +35,14 @@ class Checked(NamedTuple):
     subject: Subject
 
 
-def check_members(members: Members, manifest: str, *, told: bool) -> Checked:
+def check_members(members: Members, manifest: str, *, told: bool, locks: bool) -> Checked:
     """Run the rules on an archive before it is written.
 
     Args:
         members: Archive name -> source file.
         manifest: The manifest's text.
         told: Whether problems of the inputs are told already; what follows from those isn't told again.
+        locks: Whether the requirements will be locked.
     """
     view = FilesView(
         "the archive",
@@ -51,9 +54,16 @@ def check_members(members: Members, manifest: str, *, told: bool) -> Checked:
     findings = findings_of(subject)
     new = [finding for finding in findings if not (told and finding.rule in _OF_INPUTS)]
     refused = [each for each in new if each.severity is Severity.ERROR and not each.depends_on_image]
+    surprising = [
+        each
+        for each in new
+        if each not in refused
+        and each.severity is not Severity.NOTE
+        and not (locks and each.rule in _OF_UNLOCKED and each.severity is Severity.WARNING)
+    ]
     return Checked(
         [_problem(each, members) for each in refused],
-        tuple(each.as_text() for each in new if each not in refused and each.severity is not Severity.NOTE),
+        tuple(each.as_text() for each in surprising),
         subject,
     )
 

@@ -1,5 +1,6 @@
 """Collect the files of an archive: each with its name there, and what is wrong with the names."""
 
+import filecmp
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,7 +34,7 @@ def collect_members(
     members: Members = {}
     for name, source in _sources(spec, serialized_file, handler_sources):
         other = members.setdefault(name, source)
-        if other != source and not other.samefile(source):
+        if not _is_one_file(other, source):
             problems.append(
                 Problem(
                     f"{other} and {source} would both land on {name!r} in the archive",
@@ -42,6 +43,14 @@ def collect_members(
             )
     problems.extend(_name_problems(members))
     return members
+
+
+def _is_one_file(one: Path, other: Path) -> bool:
+    """Whether two paths name one file or copies of it: what lies in a bucket is copied for each input."""
+    try:
+        return one == other or one.samefile(other) or filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _sources(

@@ -31,7 +31,7 @@ class ModelArchiveSpec:
             its name when None.
         model_file: The .py with the one class of an eager model; only for TorchServe's own handlers.
         extra_files: Files and folders for the root of the archive. A folder keeps its name there; of one
-            that is named with a slash at its end (`code/`), and of `.` and `..`, the content goes to the root.
+            that is named with a slash at its end (`code/`), of `.` and of `..` the content goes there.
         ignore: Names and glob patterns of what in `model_folder` stays out.
         tokenizer: A tokenizer file, or a folder whose content goes to the root of the archive.
         requirements_file: Packages that are installed when the model is served; `requirements.txt` at the

@@ -1,4 +1,4 @@
-"""TorchServe's routes, which a model's container has, ours and Google's prebuilt one alike; and other routes."""
+"""TorchServe's routes, which a model's container has, ours and Google's prebuilt one alike; and others."""
 
 import re
 

@@ -81,11 +81,14 @@ class ServingContainer:
     def _route_problems(self) -> Iterator[Problem]:
         predict_route = predict_route_of(self.model_name)
         if self.custom_container and is_serving_image(self.serving_container_image_uri):
-            for name, route in (("predict_route", self.predict_route), ("health_route", self.health_route)):
-                if not is_route(route):
+            for name, route, usual in (
+                ("predict_route", self.predict_route, predict_route),
+                ("health_route", self.health_route, HEALTH_ROUTE),
+            ):
+                if route != usual and not is_route(route):
                     yield Problem(
                         f"{name} {route!r} is not a path; printable ASCII from `/` on, without ? and #, is",
-                        f"use a path such as {(predict_route if name == 'predict_route' else HEALTH_ROUTE)!r}",
+                        f"use a path such as {usual!r}",
                     )
             if self.predict_route in (self.health_route, HEALTH_ROUTE):
                 yield Problem(

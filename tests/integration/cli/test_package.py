@@ -130,7 +130,8 @@ def test_everything_from_cloud_storage(storage: StorageEmulator, tmp_path: Path)
     bucket = f"gs://{storage.bucket}"
     run = run_command(
         "package", f"{bucket}/run", "--handler", f"{bucket}/code/handler.py",
-        "--extra-file", f"{bucket}/code/labels.json", "--extra-file", f"{bucket}/code/pkg/", "--ignore", "optimizer.pt", "--export-path", "out",
+        "--extra-file", f"{bucket}/code/labels.json", "--extra-file", f"{bucket}/code/pkg/",
+        "--ignore", "optimizer.pt", "--export-path", "out",
         "--local-model-file", "model.safetensors", "--json",
         cwd=tmp_path, STORAGE_EMULATOR_HOST=storage.url, TMPDIR=str(tmp_path),
     )  # fmt: skip

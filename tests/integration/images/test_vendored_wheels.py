@@ -1,4 +1,4 @@
-"""Wheels that an image chooses are served by it with no network; what it can't do is said, and nothing written."""
+"""Wheels that an image chooses are served by it with no network; conflicts are told, and nothing written."""
 
 import contextlib
 import json
@@ -14,7 +14,8 @@ from tests.model_folders import PLURAL_HANDLER, model_folder, wheel, wheels, wri
 from vertex_torchserve.docker import DockerError
 
 PACKAGE = (
-    "package", "model", "--handler", "handler.py", "--requirements-file", "requirements.txt", "--export-path", "out",
+    "package", "model", "--handler", "handler.py", "--requirements-file", "requirements.txt",
+    "--export-path", "out",
 )  # fmt: skip
 
 

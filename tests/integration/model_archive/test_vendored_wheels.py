@@ -13,7 +13,8 @@ from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving.local_server import ServingProcess
 
 PACKAGE = (
-    "package", "model", "--handler", "handler.py", "--requirements-file", "requirements.txt", "--export-path", "out",
+    "package", "model", "--handler", "handler.py", "--requirements-file", "requirements.txt",
+    "--export-path", "out",
 )  # fmt: skip
 
 

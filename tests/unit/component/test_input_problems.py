@@ -89,8 +89,11 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
         ({**OTHER_CUSTOM, "health_route": "/health"}, ["'/health'"], "'/ping'"),
         ({**CUSTOM, "predict_route": "/a?b"}, ["predict_route '/a?b' is not a path"], "'/predictions/model'"),
         ({**CUSTOM, "health_route": "health"}, ["health_route 'health' is not a path"], "'/ping'"),
-        ({**CUSTOM, "predict_route": "/ping"}, ["'/ping' is the route of health checks"], "'/predictions/model'"),
-        ({**STAGED, "handler": "src/"}, ["'src/'", "FILE.py"], "name of the handler"),
+        (
+            {**CUSTOM, "predict_route": "/ping"},
+            ["'/ping' is the route of health checks"],
+            "'/predictions/model'",
+        ),
         ({**STAGED, "extra_prediction_files": "a//"}, ["'a//'", "a name"], "beneath the folder"),
         ({**STAGED, "extra_prediction_files": "/"}, ["'/'", "a name"], "beneath the folder"),
         ({"handler": "handler.py"}, ["handler", "'handler.py'"], "extra_files_staging_path"),

@@ -42,7 +42,11 @@ def added(spec: ModelArchiveSpec, tmp_path: Path) -> set[str]:
     ],
 )
 def test_a_folder_keeps_its_name_or_gives_its_content(
-    named: str | Path, expected: set[str], spec: ModelArchiveSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    named: str | Path,
+    expected: set[str],
+    spec: ModelArchiveSpec,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "code" / "pkg").mkdir(parents=True)
     (tmp_path / "code" / "a.py").write_text("A = 1\n")
@@ -51,7 +55,9 @@ def test_a_folder_keeps_its_name_or_gives_its_content(
     assert added(replace(spec, extra_files=(named,)), tmp_path) == expected
 
 
-@pytest.mark.parametrize(("folder", "named"), [("code", "."), ("code", "./"), ("code/pkg", ".."), ("code/pkg", "../")])
+@pytest.mark.parametrize(
+    ("folder", "named"), [("code", "."), ("code", "./"), ("code/pkg", ".."), ("code/pkg", "../")]
+)
 def test_the_working_directory_and_the_one_above_give_their_content(
     folder: str, named: str, spec: ModelArchiveSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,7 +83,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("name", "said"), REFUSED.items(), ids=["backslash", "utf8", "mar-inf", "golden", "long"])
+@pytest.mark.parametrize(
+    ("name", "said"), REFUSED.items(), ids=["backslash", "utf8", "mar-inf", "golden", "long"]
+)
 @pytest.mark.parametrize("way", ["model_folder", "extra_files", "tokenizer"])
 def test_a_name_that_is_refused_when_it_is_read_is_not_written(
     way: str, name: bytes, said: str, spec: ModelArchiveSpec, tmp_path: Path
@@ -86,8 +94,11 @@ def test_a_name_that_is_refused_when_it_is_read_is_not_written(
     file = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("x")
-    given = {"extra_files": (f"{folder}/",), "tokenizer": folder}
-    changed = spec if way == "model_folder" else replace(spec, **{way: given[way]})
+    changed = {
+        "model_folder": spec,
+        "extra_files": replace(spec, extra_files=(f"{folder}/",)),
+        "tokenizer": replace(spec, tokenizer=folder),
+    }[way]
     with pytest.raises(InputError) as caught:
         build_model_archive(changed, tmp_path / "out")
     assert said in str(caught.value)
@@ -95,14 +106,20 @@ def test_a_name_that_is_refused_when_it_is_read_is_not_written(
 
 
 @pytest.mark.parametrize("name", ["../w.pt", "/w.pt", "1_Pooling/../../w.pt"])
-def test_a_serialized_file_outside_the_model_folder(name: str, spec: ModelArchiveSpec, tmp_path: Path) -> None:
+def test_a_serialized_file_outside_the_model_folder(
+    name: str, spec: ModelArchiveSpec, tmp_path: Path
+) -> None:
     (tmp_path / "w.pt").write_text("w")
     named = str(tmp_path / "w.pt") if name.startswith("/") else name
     with pytest.raises(InputError, match=r"local model file '.*w\.pt' is not in"):
         build_model_archive(replace(spec, local_model_file=named), tmp_path / "out")
 
 
-def test_the_serialized_file_is_packed_once_however_it_is_named(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+def test_the_serialized_file_is_packed_once_however_it_is_named(
+    spec: ModelArchiveSpec, tmp_path: Path
+) -> None:
     (spec.model_folder / "best").mkdir()
-    (spec.model_folder / "best" / "w.safetensors").write_bytes((spec.model_folder / "model.safetensors").read_bytes())
+    (spec.model_folder / "best" / "w.safetensors").write_bytes(
+        (spec.model_folder / "model.safetensors").read_bytes()
+    )
     assert added(replace(spec, local_model_file="./best//w.safetensors"), tmp_path) == {"w.safetensors"}

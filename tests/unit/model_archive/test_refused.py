@@ -1,5 +1,6 @@
 """What is refused before anything is written, and what is let through."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,8 +49,12 @@ def test_two_files_on_one_name(spec: ModelArchiveSpec, tmp_path: Path) -> None:
     assert f"{spec.model_folder / 'config.json'} and {extra} would both land on 'config.json'" in message
 
 
-def test_the_same_file_twice_is_no_conflict(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+@pytest.mark.parametrize("copied", [False, True])
+def test_the_same_file_twice_is_no_conflict(copied: bool, spec: ModelArchiveSpec, tmp_path: Path) -> None:
     handler = Path(spec.handler)
+    if copied:
+        (tmp_path / "copy").mkdir()
+        handler = Path(shutil.copy(handler, tmp_path / "copy"))
     assert (
         "handler.py" in build_model_archive(replace(spec, extra_files=(handler,)), tmp_path / "out").members
     )

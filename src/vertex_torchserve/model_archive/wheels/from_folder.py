@@ -50,13 +50,15 @@ def wheels_of_folder(
     constraints.write_text("".join(f"{name}=={subject.image.versions[name]}\n" for name in HELD))
     requirements = subject.requirements.member
     command = [
-        sys.executable, "-S", "-P", "-m", "pip", "--isolated", "install", "--dry-run", "--upgrade", "--report",
-        str(report), "--only-binary", ":all:", "--no-index", "--find-links", source.resolve().as_uri(),
-        "--find-links", (folder / WHEELS).as_uri(), "--python-version", target.python,
-        *(f"--platform={tag}" for tag in target.tags),
+        sys.executable, "-S", "-P", "-m", "pip", "--isolated", "install", "--dry-run", "--upgrade",
+        "--report", str(report), "--only-binary", ":all:", "--no-index",
+        "--find-links", source.resolve().as_uri(), "--find-links", (folder / WHEELS).as_uri(),
+        "--python-version", target.python, *(f"--platform={tag}" for tag in target.tags),
         "--constraint", str(constraints), "--requirement", requirements,
     ]  # fmt: skip
-    errors = errors_of_pip(command, folder, {**os.environ, "PYTHONPATH": str(installed)})
+    # No settings of pip's on this machine: no other folder, no constraints.
+    environment = {**os.environ, "PYTHONPATH": str(installed), "PIP_CONFIG_FILE": os.devnull}
+    errors = errors_of_pip(command, folder, environment)
     if errors:
         raise InputError(
             Problem(
@@ -98,7 +100,7 @@ def _marker_problems(chosen: list[dict[str, Any]], subject: Subject, target: Tar
             f"{target.platform}",
             f"run this with Python {target.python} on Linux, or name an image: --vendor-wheels IMAGE",
         )
-        for text in read_otherwise([*named, *declared], target)
+        for text in read_otherwise([*named, *declared], target.markers)
     ]
 
 

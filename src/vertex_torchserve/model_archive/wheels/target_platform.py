@@ -68,14 +68,14 @@ class TargetPlatform(NamedTuple):
         return int(found["minor"]), found["machine"]
 
 
-def read_otherwise(requirements: Iterable[str], target: TargetPlatform) -> list[str]:
+def read_otherwise(requirements: Iterable[str], markers: Mapping[str, str]) -> list[str]:
     """The requirements that count there and not here, or the other way round.
 
     pip reads markers as those of the Python that runs it, whatever platform it is given.
 
     Args:
         requirements: As packages declare them, such as `tomli; python_version < "3.11"`.
-        target: There.
+        markers: What the markers of requirements are there.
     """
     from packaging.requirements import Requirement
 
@@ -83,7 +83,7 @@ def read_otherwise(requirements: Iterable[str], target: TargetPlatform) -> list[
     for text in requirements:
         marker = Requirement(text).marker
         if marker is not None:
-            here, there = marker.evaluate({"extra": ""}), marker.evaluate({**target.markers, "extra": ""})
+            here, there = marker.evaluate({"extra": ""}), marker.evaluate({**markers, "extra": ""})
             if here != there:
                 found.append(text)
     return found

@@ -36,6 +36,7 @@ def folder_of(tmp_path: Path, content: bytes, name: str) -> Path:
 def vendored(spec: ModelArchiveSpec, tmp_path: Path) -> tuple[str, list[str]]:
     """The lock and the wheels in the archive."""
     built = build_model_archive(spec, tmp_path / "out")
+    assert built.warnings == ()
     with zipfile.ZipFile(built.mar_path) as archive:
         names = [name for name in archive.namelist() if name.startswith("wheels/")]
         return archive.read("requirements.txt").decode(), names
@@ -149,7 +150,10 @@ def test_conflicts_are_told_as_pip_tells_them(spec: ModelArchiveSpec, tmp_path: 
     ("changes", "said"),
     [
         ({"vendor_wheels": "./nowhere"}, ["vendor_wheels './nowhere' is not a folder that exists"]),
-        ({"vendor_wheels": "nowhere", "python": "3.12"}, ["vendor_wheels 'nowhere' is not a folder that exists"]),
+        (
+            {"vendor_wheels": "nowhere", "python": "3.12"},
+            ["vendor_wheels 'nowhere' is not a folder that exists"],
+        ),
         ({"python": "3"}, ["python '3' is not a version of Python; 3.NUMBER is accepted"]),
         ({"platform": "linux"}, ["platform 'linux' is not one of containers; manylinux_2_NUMBER_x86_64"]),
         ({"requirements_file": None}, ["no requirements whose wheels could be chosen"]),
@@ -167,7 +171,9 @@ def test_bad_input(
     assert [part for part in said if part not in message] == []
 
 
-def test_a_syntax_error_is_told_by_line_and_column_before_pip_runs(spec: ModelArchiveSpec, tmp_path: Path) -> None:
+def test_a_syntax_error_is_told_by_line_and_column_before_pip_runs(
+    spec: ModelArchiveSpec, tmp_path: Path
+) -> None:
     (tmp_path / "requirements.txt").write_text("plurals\nno such=1\n")
     message = refusal(spec, tmp_path)
     assert f"{tmp_path / 'requirements.txt'}: line 2, column 4: 'no such=1'" in message

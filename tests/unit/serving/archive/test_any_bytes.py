@@ -53,6 +53,7 @@ FED = {
     "golden_request": objects("instances", "parameters", "predictions", "tolerance"),
     "model_config": objects("minWorkers", "maxWorkers", "batchSize", "handler", "responseTimeout"),
     "archive": st.nothing(),
+    "check": st.nothing(),
 }
 
 

@@ -32,8 +32,7 @@ def requirements_resolve(subject: Subject) -> Iterator[Finding]:
     if content is None:
         yield note(
             requirements.member,
-            f"pip was not asked: {WHEELS} and the files that lines name have more than {MOST_BYTES:,} "
-            "bytes",
+            f"pip was not asked: {WHEELS} and the files that lines name have more than {MOST_BYTES:,} bytes",
             "try it with a smoke test in the image",
         )
         return
