@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test fuzz check component images test-gpu-image cloudbuild-local java java-tools format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size benchmark-archive-check
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size benchmark-archive-check benchmark-stock-fixtures
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -119,6 +119,9 @@ benchmark-handler: setup ## The handler beside the one file that it was: equal a
 
 benchmark-archive-check: setup ## check of archives of a gigabyte: seconds and memory (two minutes)
 	$(BIN)/python -m benchmarks.archive_check
+
+benchmark-stock-fixtures: setup ## Archives of TorchServe's tests, examples and archiver: ours and stock (10 minutes)
+	$(BIN)/python -m benchmarks.stock_fixtures $(BENCHMARK_ARGS)
 
 benchmark-linear-layers: setup ## Float32 linear layers on this CPU: torch's and packed (two minutes)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.linear_layers

@@ -23,8 +23,8 @@ about to write: an error refuses, warnings are printed.
 
 An archive of a gigabyte takes about a second and 45 MB of memory
 ([measured](../benchmarks/results/archive_check.md)). Findings about what an image lacks are about this
-project's images, or the one that `--image` names; for `package` they are warnings, because another image
-may have it.
+project's CPU image, its GPU image (`--image gpu`), both without Docker, or the one that `--image NAME` names,
+which is asked; for `package` they are warnings, because another image may have it.
 """
 
 

@@ -37,14 +37,15 @@ def write_handler(root: Path, source: str = ECHO_HANDLER, name: str = "handler.p
     return path
 
 
-def wheels(requires: str = "") -> dict[str, bytes]:
-    """The folder `wheels` of an archive with one package, `plurals` 1.0, whose `plural` adds an s.
+def wheels(requires: str = "", name: str = "plurals") -> dict[str, bytes]:
+    """The folder `wheels` of an archive with one package of version 1.0, whose `plural` adds an s.
 
     Args:
         requires: What the package requires, such as `torch>=2`.
+        name: The package's, and its module's.
     """
     module = "def plural(word):\n    return word + 's'\n"
-    return {"wheels/plurals-1.0-py3-none-any.whl": wheel("plurals", "1.0", "py3-none-any", requires, module)}
+    return {f"wheels/{name}-1.0-py3-none-any.whl": wheel(name, "1.0", "py3-none-any", requires, module)}
 
 
 def wheel(name: str, version: str, tag: str = "py3-none-any", requires: str = "", module: str = "") -> bytes:

@@ -165,6 +165,7 @@ def build_image(
     *,
     build_arguments: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    secrets: Mapping[str, Path] | None = None,
 ) -> None:
     """Build an image with BuildKit and the machine's own network; its progress goes to standard error.
 
@@ -174,6 +175,7 @@ def build_image(
         tag: The image's name.
         build_arguments: For the Dockerfile's `ARG` lines.
         labels: For the image.
+        secrets: Files that the Dockerfile mounts by these names, and that are in no layer.
 
     Raises:
         DockerError: When the build fails; docker has then shown why.
@@ -183,7 +185,18 @@ def build_image(
         arguments += ["--build-arg", f"{name}={value}"]
     for name, value in (labels or {}).items():
         arguments += ["--label", f"{name}={value}"]
+    for name, file in (secrets or {}).items():
+        arguments += ["--secret", f"id={name},src={file}"]
     _show(*arguments, str(context), what=f"image {tag!r} could not be built from {dockerfile}")
+
+
+def pull_image(tag: str) -> None:
+    """Pull an image from the registry its tag names; progress goes to standard error.
+
+    Raises:
+        DockerError: When there is no such image, or the registry can't be reached; docker has then shown why.
+    """
+    _show("pull", tag, what=f"image {tag!r} could not be pulled")
 
 
 def push_image(tag: str) -> None:

@@ -19,7 +19,19 @@ class EndpointHandler:
     def __call__(self, data):
         pass
 """
+_ROWS = """\
+def handle(data, context):
+    if data is not None:
+        return [len(row.get("data") or row.get("body")) for row in data]
+"""
 HANDLER_FAULTS = [
+    Fault(
+        "handler-reads-rows",
+        "warning",
+        "handler.py:3",
+        "reads the `body` of TorchServe's rows, and gets the instances",
+        archive_of(_ROWS),
+    ),
     Fault(
         "handler-named",
         "error",

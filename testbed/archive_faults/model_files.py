@@ -6,7 +6,7 @@ from testbed.archive_faults.making import STATE_DICT, Fault, Files, reference_ar
 
 _CONFIG = json.dumps({"model_type": "bert", "architectures": ["BertModel"], "vocab_size": 10})
 _BERT: Files = {"config.json": _CONFIG, "tokenizer.json": "{}", "model.safetensors": safetensors()}
-
+_PIECES: Files = {"config.json": _CONFIG, "spiece.model": "", "model.safetensors": safetensors()}
 
 MODEL_FILE_FAULTS = [
     Fault(
@@ -33,16 +33,12 @@ MODEL_FILE_FAULTS = [
     Fault(
         "model-libraries",
         "error",
-        "source.spm",
-        "the tokenizer of Marian takes sentencepiece",
-        reference_archive({**_BERT, "source.spm": "", "target.spm": ""}),
-    ),
-    Fault(
-        "model-libraries",
-        "error",
-        "spiece.model",
-        "takes sentencepiece and protobuf>=7",
-        reference_archive({"config.json": _CONFIG, "spiece.model": "", "model.safetensors": safetensors()}),
+        "requirements.txt:2",
+        "accepts sentencepiece 0.2.3, with which a tokenizer without tokenizer.json takes protobuf 7",
+        reference_archive(
+            {**_PIECES, "requirements.txt": "numpy==2.4.6\nsentencepiece==0.2.3\n"},
+            requirementsFile="requirements.txt",
+        ),
     ),
     Fault(
         "model-libraries",

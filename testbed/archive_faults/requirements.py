@@ -29,7 +29,7 @@ REQUIREMENTS_FAULTS = [
         "torch-companions-from-its-index",
         "warning",
         "requirements.txt:1",
-        "PyPI's torchvision is built for CUDA",
+        "PyPI's torchvision is built for another torch than that of the serving image, 2.13.0+cpu",
         _requiring("torchvision==0.28.0\n"),
     ),
     Fault(

@@ -56,12 +56,19 @@ def t5(folder: Path, seed: int, **config: Any) -> None:
         *((f"<extra_id_{n}>", 0.0) for n in range(19, -1, -1)),
     ]
     tokenizer = transformers.T5TokenizerFast(vocab=pieces, extra_ids=20, model_max_length=POSITIONS)
+    save(folder, seed, lambda: t5_model(len(tokenizer), **config), tokenizer)
+
+
+def t5_model(vocabulary: int, **config: Any) -> Any:
+    """The model alone, for a vocabulary of that size."""
+    import transformers
+
     settings = transformers.T5Config(
-        vocab_size=len(tokenizer), d_model=HIDDEN, d_kv=16, d_ff=64, num_layers=2, num_heads=2,
+        vocab_size=vocabulary, d_model=HIDDEN, d_kv=16, d_ff=64, num_layers=2, num_heads=2,
         decoder_start_token_id=0, pad_token_id=0, eos_token_id=1, initializer_factor=1.0, **config,
     )  # fmt: skip
-    kind = transformers.T5ForConditionalGeneration
-    save(folder, seed, lambda: varied(kind(settings), "decoder.final_layer_norm.weight", by=2.0), tokenizer)
+    model = transformers.T5ForConditionalGeneration(settings)
+    return varied(model, "decoder.final_layer_norm.weight", by=2.0)
 
 
 def t5_translation(folder: Path, seed: int) -> None:
@@ -91,20 +98,34 @@ def nllb(folder: Path, seed: int) -> None:
     save(folder, seed, lambda: varied(kind(settings), "model.decoder.layer_norm.weight"), tokenizer)
 
 
+def trained_pieces(file: Path, **numbers: Any) -> Any:
+    """Write a sentencepiece model of the corpus, and return it; `numbers` are of its special pieces."""
+    import sentencepiece
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("wb") as model:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(CORPUS.splitlines()), model_writer=model, vocab_size=300,
+            hard_vocab_limit=False, num_threads=1, minloglevel=2, normalization_rule_name="identity",
+            **numbers,
+        )  # fmt: skip
+    return sentencepiece.SentencePieceProcessor(model_file=str(file))
+
+
+def t5_pieces(folder: Path, seed: int) -> None:
+    """A T5 as its authors published it: `spiece.model`, and no `tokenizer.json`."""
+    words = trained_pieces(folder / "spiece.model", pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
+    about = {"tokenizer_class": "T5Tokenizer", "extra_ids": 20, "model_max_length": POSITIONS}
+    (folder / "tokenizer_config.json").write_text(json.dumps(about))
+    save(folder, seed, lambda: t5_model(words.get_piece_size() + 20))
+
+
 def marian(folder: Path, seed: int) -> None:
     """A translator of one pair of languages, with sentencepiece models of its own."""
-    import sentencepiece
     import transformers
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ["source.spm", "target.spm"]:
-        with (folder / name).open("wb") as model:
-            sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(CORPUS.splitlines()), model_writer=model, vocab_size=300,
-                hard_vocab_limit=False, num_threads=1, minloglevel=2,
-                normalization_rule_name="identity",
-            )  # fmt: skip
-    pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
+    trained_pieces(folder / "target.spm")
+    pieces = trained_pieces(folder / "source.spm")
     words = [pieces.id_to_piece(number) for number in range(3, pieces.get_piece_size())]
     vocabulary = {piece: number for number, piece in enumerate(["</s>", "<unk>", *words, "<pad>"])}
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
@@ -190,6 +211,9 @@ MODELS = {
     ),
     "translation-marian": _sequence_to_sequence("translation", marian, packages=("sentencepiece",)),
     "text2text-generation": _sequence_to_sequence("text2text-generation", t5, LONG),
+    "text2text-generation-pieces": _sequence_to_sequence(
+        "text2text-generation", t5_pieces, packages=("sentencepiece",)
+    ),
     "text-generation": TinyModel(
         "text-generation",
         "AutoModelForCausalLM",

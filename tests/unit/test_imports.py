@@ -22,6 +22,7 @@ LAYERS = {
     "gcs": 2,
     "serving": 3,
     "archive_check": 4,
+    "derived_image": 5,
     "model_archive": 5,
     "smoke_test": 6,
     "vertex_ai": 6,

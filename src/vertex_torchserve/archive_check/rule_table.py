@@ -27,6 +27,7 @@ from vertex_torchserve.archive_check.rules.handler.foreign_handler_functions imp
 from vertex_torchserve.archive_check.rules.handler.handler_entry_point import handler_entry_point
 from vertex_torchserve.archive_check.rules.handler.handler_imports import handler_imports
 from vertex_torchserve.archive_check.rules.handler.handler_named import handler_named
+from vertex_torchserve.archive_check.rules.handler.handler_reads_rows import handler_reads_rows
 from vertex_torchserve.archive_check.rules.handler.handler_relative_import import handler_relative_import
 from vertex_torchserve.archive_check.rules.handler.handler_syntax import handler_syntax
 from vertex_torchserve.archive_check.rules.handler.module_hides_another import module_hides_another
@@ -67,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     handler_imports,
     module_hides_another,
     async_handler,
+    handler_reads_rows,
     built_in_handler_libraries,
     folder_has_its_own_handler,
     foreign_handler_functions,

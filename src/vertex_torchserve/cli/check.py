@@ -18,7 +18,11 @@ def check(
     ],
     image: Annotated[
         str | None,
-        typer.Option(help="The image that is to serve it; without Docker, our own images, when not given."),
+        typer.Option(
+            metavar="IMAGE",
+            help="The image that is to serve it, asked by Docker; `cpu` (as when not given) and `gpu` are "
+            "our own, without Docker.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -35,13 +39,19 @@ def check(
 
         vertex-torchserve check gs://my-bucket/models/bert.mar --json
 
-        vertex-torchserve check build/model.mar --image torchserve-cpu:dev
+        vertex-torchserve check build/model.mar --image torchserve-cpu:vision
     """
     from vertex_torchserve.archive_check.check import check_path
+    from vertex_torchserve.archive_check.image_modules import of_our_images
     from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 
     with messages.status(f"reading {path}"):
-        report = check_path(path, modules_of(image) if image else None)
+        match image:
+            case None | "cpu" | "gpu":
+                modules = of_our_images(image or "cpu")
+            case _:
+                modules = modules_of(image)
+        report = check_path(path, modules)
     if as_json:
         print_json(report.as_json())
     else:

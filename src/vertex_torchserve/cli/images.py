@@ -1,5 +1,6 @@
 """`vertex-torchserve images`."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,7 @@ import typer
 
 from vertex_torchserve import __version__
 from vertex_torchserve.cli.console import messages, output
-from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.errors import Problem, raise_problems
 
 images = typer.Typer(
     no_args_is_help=True, help="The images that serve model archives and run the KFP component."
@@ -27,6 +28,10 @@ _DOCKERFILES = {
     ImageKind.CPU: "images/torchserve-cpu/Dockerfile",
     ImageKind.GPU: "images/torchserve-gpu/Dockerfile",
     ImageKind.COMPONENT: "component/Dockerfile",
+}
+_DERIVED_TAGS = {
+    ImageKind.CPU: "torchserve-cpu:with-requirements",
+    ImageKind.GPU: "torchserve-gpu:with-requirements",
 }
 _TAGS = {
     ImageKind.CPU: "torchserve-cpu:dev",
@@ -55,48 +60,90 @@ def build(
         typer.Option(metavar="NAME=VALUE", help="A build argument of the Dockerfile; may be repeated."),
     ] = None,
     source: Annotated[Path, typer.Option(metavar="FOLDER", help="A checkout of vertex-torchserve.")] = Path(),
+    with_requirements: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Install this requirements file into a serving image that is there."
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="IMAGE",
+            help="With --with-requirements: the image to install them into; torchserve-cpu:dev and so on if "
+            "not given.",
+        ),
+    ] = None,
+    pip_config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --with-requirements: a pip.conf for the build alone, such as a private index with its "
+            "password.",
+        ),
+    ] = None,
 ) -> None:
     """Build one of the project's images with Docker, from a checkout.
+
+    With --with-requirements no checkout is needed: the image is made of a serving image that is there, with
+    what your models need installed beside its torch, so that nothing is installed at a start
+    (docs/derived-images.md). It is called torchserve-cpu:with-requirements if no --tag is given.
 
     Prints the image's name and size. Vertex AI takes images from Artifact Registry in the model's own
     region. Next: `docker run` it with an archive (images/README.md), or upload a model that names it.
 
-    Example:
+    Examples:
 
         vertex-torchserve images build cpu --tag LOCATION-docker.pkg.dev/PROJECT/REPO/torchserve-cpu:1 --push
+
+        vertex-torchserve images build cpu --with-requirements vision.txt --tag torchserve-cpu:vision
     """
     from vertex_torchserve import docker
+    from vertex_torchserve.derived_image import DerivedImage, build_derived_image
 
     dockerfile = source / _DOCKERFILES[image]
-    arguments = _checked(dockerfile, build_arg or [])
-    name = tag or _TAGS[image]
-    docker.engine_version()
+    problems = [*_build_argument_problems(build_arg or [])]
+    if with_requirements is None:
+        problems += _checkout_problems(dockerfile, base, pip_config)
+    elif image is ImageKind.COMPONENT:
+        problems.append(
+            Problem(
+                "--with-requirements makes a serving image, and the component's is none", "write cpu or gpu"
+            )
+        )
+    raise_problems(problems)
+    arguments = dict(argument.split("=", 1) for argument in build_arg or [])
     labels = {"org.opencontainers.image.version": __version__}
-    docker.build_image(dockerfile, source, name, build_arguments=arguments, labels=labels)
+    if with_requirements is None:
+        name = tag or _TAGS[image]
+        docker.engine_version()
+        docker.build_image(dockerfile, source, name, build_arguments=arguments, labels=labels)
+    else:
+        name = tag or _DERIVED_TAGS[image]
+        build_derived_image(
+            DerivedImage(name, base or _TAGS[image], with_requirements, pip_config, arguments)
+        )
     if push:
         docker.push_image(name)
         messages.print(f"pushed {name}", markup=False)
     output.print(f"{name}: {docker.inspect_image(name)['Size'] / 1e9:.2f} GB", markup=False)
 
 
-def _checked(dockerfile: Path, build_arguments: list[str]) -> dict[str, str]:
-    """The build arguments by name.
-
-    Raises:
-        InputError: When there is no such Dockerfile, or an argument is not NAME=VALUE.
-    """
-    problems = []
+def _checkout_problems(dockerfile: Path, base: str | None, pip_config: Path | None) -> Iterator[Problem]:
+    """What is wrong with the options of an image that is built from a checkout."""
     if not dockerfile.is_file():
-        problems.append(
-            Problem(
-                f"{dockerfile} does not exist; images are built from a checkout", "name one with --source"
-            )
+        yield Problem(
+            f"{dockerfile} does not exist; images are built from a checkout", "name one with --source"
         )
-    problems += [
-        Problem(f"build argument {argument!r} is not NAME=VALUE", f"write {argument}=VALUE")
-        for argument in build_arguments
-        if not argument.partition("=")[0].isidentifier() or "=" not in argument
-    ]
-    if problems:
-        raise InputError(*problems)
-    return dict(argument.split("=", 1) for argument in build_arguments)
+    for option, value in (("--base", base), ("--pip-config", pip_config)):
+        if value is not None:
+            yield Problem(
+                f"{option} is {value}, and only images with requirements of their own have it",
+                "give --with-requirements as well, or leave it out",
+            )
+
+
+def _build_argument_problems(build_arguments: list[str]) -> Iterator[Problem]:
+    for argument in build_arguments:
+        if not argument.partition("=")[0].isidentifier() or "=" not in argument:
+            yield Problem(f"build argument {argument!r} is not NAME=VALUE", f"write {argument}=VALUE")

@@ -51,6 +51,24 @@ def test_a_good_archive_exits_with_0_and_what_can_not_be_read_with_2(tmp_path: P
     )
 
 
+def test_the_gpu_image_has_a_list_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "model.mar"
+    source = "import triton\n\n\ndef handle(data, context):\n    return data\n"
+    requirements = {"requirements.txt": "torchvision==0.28.0\n"}
+    path.write_bytes(archive(source, files=requirements, requirementsFile="requirements.txt"))
+    found = {}
+    for image in ("cpu", "gpu"):
+        said = json.loads(run_command("check", str(path), "--image", image, "--json").stdout)
+        found[said["image"]] = [(each["rule"], each["fix"]) for each in said["findings"]]
+    own_index = (
+        "add the line `--extra-index-url https://download.pytorch.org/whl/{}`, and pin the version that "
+    )
+    companions = ("torch-companions-from-its-index", f"{own_index}belongs to torch 2.13.0")
+    assert found["the GPU image"] == [(companions[0], companions[1].format("cu126"))]
+    assert [rule for rule, _ in found["the serving image"]] == ["handler-imports", companions[0]]
+    assert found["the serving image"][1][1] == companions[1].format("cpu")
+
+
 def test_what_lies_in_a_bucket(storage: StorageEmulator, tmp_path: Path) -> None:
     storage.put("a/model.mar", archive(files={"w.safetensors": safetensors(cut=1)}))
     folder = model_folder(tmp_path)

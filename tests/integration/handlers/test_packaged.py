@@ -10,8 +10,8 @@ from testbed.packaged_models import parameters, request, served
 from testbed.tiny_models import CATALOGUE, samples
 from tests.integration.handlers.handler_models import assert_same
 
-# They take pandas and sentencepiece, which are installed here.
-NOT_IN_THE_IMAGE = ("table-question-answering", "translation-marian")
+# It takes pandas, which is installed here.
+NOT_IN_THE_IMAGE = ("table-question-answering",)
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

@@ -4,17 +4,30 @@ import contextlib
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
+from vertex_torchserve.docker import Container, DockerError
 from vertex_torchserve.smoke_test.container_server import ContainerServer
 
 # No user of the image, no root file system to write to, nothing but /tmp.
 STRICT = ("--user", "54321:0", "--read-only", "--tmpfs", "/tmp:exec", "--cap-drop", "ALL")
+
+
+# Asks the server from within its container.
+ASK = """\
+import json, urllib.request
+request = urllib.request.Request(
+    "http://127.0.0.1:8080/predictions/model",
+    data=json.dumps({"instances": ["cat"]}).encode(),
+    headers={"Content-Type": "application/json"},
+)
+print(urllib.request.urlopen(request, timeout=120).read().decode())
+"""
 
 
 @dataclass(frozen=True)
@@ -93,3 +106,27 @@ def _content(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return body
+
+
+@contextlib.contextmanager
+def isolated(image: str, mar: Path, options: Sequence[str] = STRICT) -> Iterator[Container]:
+    """A container that reaches nothing and that nothing reaches."""
+    mar.parent.chmod(0o755)
+    with Container.run(
+        image, read_only_mounts={mar: "/mnt/models/model.mar"}, options=(*options, "--network", "none")
+    ) as container:
+        yield container
+
+
+def answer_of(container: Container) -> Any:
+    """The predictions of `ASK`, once the model answers."""
+    answers: list[str] = []
+
+    def answered() -> bool:
+        assert container.state().status == "running", container.logs()
+        with contextlib.suppress(DockerError):  # nobody listens yet
+            answers.append(container.execute("python", "-c", ASK))
+        return answers != []
+
+    wait_until(answered, READY_SECONDS, "the model answers")
+    return json.loads(answers[0])["predictions"]

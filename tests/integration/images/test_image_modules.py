@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from testbed.archive_faults.making import Files
 from testbed.archives import archive
@@ -10,17 +11,21 @@ from tests.model_folders import wheels
 from vertex_torchserve.archive_check.image_modules import of_our_images
 from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 
+# The packages of the CUDA libraries that share one module; which they are depends on the CUDA.
+SHARED = ("cuda", "nvidia")
 
-def test_the_list_is_the_image_s_own(image: str) -> None:
-    listed, real = of_our_images(), modules_of(image)
+
+def test_the_list_is_the_image_s_own(image: str, facts: dict[str, Any]) -> None:
+    title = facts["Config"]["Labels"]["org.opencontainers.image.title"]
+    listed, real = of_our_images("gpu" if title == "torchserve-gpu" else "cpu"), modules_of(image)
     assert real.standard == listed.standard
     assert real.unpickled == listed.unpickled
-    known = {name: version for name, version in real.versions.items() if name in listed.versions}
-    assert {name: version.split("+")[0] for name, version in known.items()} == listed.versions
-    others = set(real.owners) - set(listed.owners)
-    # The CUDA build of torch brings libraries of its own.
-    assert others == set() if "cpu" in real.versions["torch"] else "nvidia" in others
-    assert {name: real.owners[name] for name in listed.owners} == listed.owners
+    assert set(real.owners) == set(listed.owners)
+    owners = {name: owner for name, owner in listed.owners.items() if name not in SHARED}
+    assert {name: real.owners[name] for name in owners} == owners
+    # A torch from PyPI, whose CUDA is another, has no `+cu126`.
+    versions = {name: version.partition("+")[0] for name, version in listed.versions.items()}
+    assert {name: real.versions[name].partition("+")[0] for name in versions} == versions
 
 
 def test_an_archive_is_checked_for_an_image(image: str, tmp_path: Path) -> None:

@@ -1,8 +1,5 @@
 """Requirements in the image, with no network at all, and archives that a container can't unpack."""
 
-import contextlib
-import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,29 +7,9 @@ import pytest
 from testbed.archives import ECHO_HANDLER, write_archive
 from testbed.deadlines import READY_SECONDS
 from testbed.processes import wait_until
-from tests.integration.images.serving_container import STRICT
+from tests.integration.images.serving_container import STRICT, answer_of, isolated
 from tests.model_folders import PLURAL_HANDLER, wheels
-from vertex_torchserve.docker import Container, DockerError
-
-ASK = """\
-import json, urllib.request
-request = urllib.request.Request(
-    "http://127.0.0.1:8080/predictions/model",
-    data=json.dumps({"instances": ["cat"]}).encode(),
-    headers={"Content-Type": "application/json"},
-)
-print(urllib.request.urlopen(request, timeout=120).read().decode())
-"""
-
-
-@contextlib.contextmanager
-def isolated(image: str, mar: Path, options: Sequence[str] = STRICT) -> Iterator[Container]:
-    """A container that reaches nothing and that nothing reaches."""
-    mar.parent.chmod(0o755)
-    with Container.run(
-        image, read_only_mounts={mar: "/mnt/models/model.mar"}, options=(*options, "--network", "none")
-    ) as container:
-        yield container
+from vertex_torchserve.docker import Container
 
 
 def wait_ended(container: Container) -> tuple[int | None, str]:
@@ -49,17 +26,8 @@ def test_a_requirement_that_is_in_the_archive(image: str, tmp_path: Path) -> Non
         requirementsFile="requirements.txt",
     )
     with isolated(image, mar) as container:
-        answers: list[str] = []
-
-        def answered() -> bool:
-            assert container.state().status == "running", container.logs()
-            with contextlib.suppress(DockerError):  # nobody listens yet
-                answers.append(container.execute("python", "-c", ASK))
-            return answers != []
-
-        wait_until(answered, READY_SECONDS, "the model answers")
+        [[word, torch, package]] = answer_of(container)
         installed = container.execute("python", "-c", "import torch; print(torch.__version__)").strip()
-    [[word, torch, package]] = json.loads(answers[0])["predictions"]
     assert (word, torch) == ("cats", installed)
     assert torch.startswith("2.13.0")
     assert "/venv/lib/python3.11/site-packages/plurals.py" in package

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from testbed.deadlines import READY_SECONDS
+from testbed.packaged_models import package, served
+from testbed.tiny_models import samples
 from tests.integration.images.model_stores import minilm_store, state_dict_store, torchscript_store
 from tests.integration.images.serving_container import (
     STRICT,
@@ -57,6 +59,18 @@ def test_minilm_with_the_reference_handler(image: str, store: Path) -> None:
 def cosine(one: list[float], other: list[float]) -> float:
     """Of vectors of length 1."""
     return sum(left * right for left, right in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("name", ["translation-marian", "text2text-generation-pieces"])
+def test_a_tokenizer_that_takes_sentencepiece(name: str, image: str, tmp_path: Path) -> None:
+    store = package(name, tmp_path).parent
+    store.chmod(0o755)
+    with serve(image, store) as server:
+        pings_until_ready(server)
+        answer = predict(server, samples(name))
+    assert answer.status == 200, answer.body
+    assert (200, answer.body) == served(name).answer({"instances": samples(name)})
+    assert len(answer.body["predictions"]) == len(samples(name)) == 3
 
 
 def test_torchscript_with_a_stock_handler(image: str, store: Path, work: Path) -> None:

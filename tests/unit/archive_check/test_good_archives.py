@@ -94,8 +94,21 @@ GOOD_HANDLERS = {
     "class H(BaseHandler):\n    pass\n",
     "a package of its own": f"from pkg.inner import answer\nimport pkg.data\n{_HANDLE}",
     "a module of the image": f"import google.cloud.storage, PIL.Image, yaml, ts.context\n{_HANDLE}",
+    "rows or instances": "def handle(data, context):\n"
+    "    return [row['body'] if isinstance(row, dict) else row for row in data]\n",
+    "rows of one of TorchServe's": "from ts.torch_handler.densenet_handler import DenseNetHandler\n\n\n"
+    "class H(DenseNetHandler):\n    def preprocess(self, data):\n        return data[0]['body']\n",
     "in Latin-1 as it says": f"# -*- coding: latin-1 -*-\n# \xe9\n{_HANDLE}",
 }
+
+
+def test_a_handler_that_reads_rows_without_an_envelope(tmp_path: Path) -> None:
+    path = tmp_path / "model.mar"
+    source = "def handle(data, context):\n    return data and [row['body'] for row in data]\n"
+    path.write_bytes(archive(source, config="envelope: none\n"))
+    assert check_path(str(path)).findings == ()
+
+
 _BESIDE = {
     "net.py": "def answer(data, context): ...\n\n\nslow = answer\n",
     "pkg/__init__.py": "from .inner import answer\n",

@@ -1,5 +1,6 @@
 """The list of the images' modules is the one that their lock gives; what TorchServe's handlers import."""
 
+import dataclasses
 import importlib.util
 import io
 from pathlib import Path
@@ -12,6 +13,9 @@ from vertex_torchserve.archive_check.image_modules import of_our_images
 from vertex_torchserve.archive_check.reading.handler_reference import TORCHSERVE_HANDLERS
 from vertex_torchserve.archive_check.reading.python_source import PythonSource
 from vertex_torchserve.archive_check.rules.handler.built_in_handler_libraries import LIBRARIES
+from vertex_torchserve.archive_check.rules.model_files.model_libraries import model_libraries
+from vertex_torchserve.archive_check.subject import Subject
+from vertex_torchserve.archive_check.views.folder_view import FilesView
 
 
 def test_the_list_is_up_to_date() -> None:
@@ -20,10 +24,40 @@ def test_the_list_is_up_to_date() -> None:
 
 def test_it_tells_what_the_image_has() -> None:
     image = of_our_images()
-    assert image.versions["torch"] == "2.13.0"
+    assert image.versions["torch"] == "2.13.0+cpu"
+    assert image.torch_index == "https://download.pytorch.org/whl/cpu"
     assert all(image.has(name) for name in ("json", "torch", "PIL", "yaml", "ts", "vertex_torchserve"))
     assert not any(image.has(name) for name in ("torchvision", "cv2", "pkg_resources", "pytest", "handler"))
     assert image.owners["PIL"] == "pillow"
+    assert image.has("sentencepiece")
+
+
+def test_the_gpu_image_has_what_its_torch_brings() -> None:
+    cpu, gpu = of_our_images(), of_our_images("gpu")
+    assert set(gpu.owners) - set(cpu.owners) == {"cuda", "nvidia", "triton"}
+    assert not set(cpu.owners) - set(gpu.owners)
+    assert gpu.versions == {**cpu.versions, "torch": "2.13.0+cu126", "triton": "3.7.1"}
+    assert gpu.torch_index == "https://download.pytorch.org/whl/cu126"
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("source.spm", "the tokenizer of Marian takes sentencepiece<0.2.3, which another image lacks"),
+        ("spiece.model", "takes sentencepiece<0.2.3 and protobuf, which another image lacks"),
+    ],
+)
+def test_another_image_may_lack_what_ours_have(member: str, said: str) -> None:
+    ours = of_our_images()
+    versions = {
+        name: version for name, version in ours.versions.items() if name not in ("sentencepiece", "protobuf")
+    }
+    other = dataclasses.replace(ours, name="another image", versions=versions)
+    members = dict.fromkeys(("config.json", member), b"{}")
+    found = list(model_libraries.check(Subject(FilesView("folder", {}, members), other)))
+    assert [each.where for each in found] == [member]
+    assert said in found[0].message
+    assert list(model_libraries.check(Subject(FilesView("folder", {}, members), ours))) == []
 
 
 def test_torch_judges_a_pickle_as_its_list_does() -> None:

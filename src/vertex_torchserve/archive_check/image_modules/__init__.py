@@ -1,7 +1,7 @@
 """Which Python modules a serving image has, so that a check needs no Docker.
 
-`serving_images.json` is what both images install: one lock, and torch. `scripts/image_modules.py` writes it;
-a test compares it with the built image.
+`serving_images.json` is what both images install, one lock, and the torch of each with what it brings.
+`scripts/image_modules.py` writes it; a test compares it with the built image.
 """
 
 import functools
@@ -9,8 +9,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+Kind = Literal["cpu", "gpu"]
+_TORCH_INDEXES = "https://download.pytorch.org/whl"
 _FILE = Path(__file__).with_name("serving_images.json")
 
 
@@ -57,8 +59,24 @@ class ImageModules:
         """Whether a top-level module can be imported."""
         return module in self.standard or module in self.owners
 
+    @property
+    def torch_index(self) -> str | None:
+        """The index of PyTorch's that its torch comes from; None without torch, or with PyPI's.
+
+        The local part of the version tells it: `2.13.0+cpu`, `2.13.0+cu126`; PyPI's torch has none.
+        """
+        build = self.versions.get("torch", "").partition("+")[2]
+        return f"{_TORCH_INDEXES}/{build}" if build else None
+
 
 @functools.cache
-def of_our_images() -> ImageModules:
-    """What both serving images have."""
-    return ImageModules.of("the serving image", json.loads(_FILE.read_text(encoding="utf-8")))
+def of_our_images(kind: Kind = "cpu") -> ImageModules:
+    """What one of the serving images has.
+
+    Args:
+        kind: Which of them. The GPU image has all that the CPU image has, and what its torch brings.
+    """
+    listed = json.loads(_FILE.read_text(encoding="utf-8"))
+    packages = {**listed["packages"], **listed["only"][kind]}
+    name = "the serving image" if kind == "cpu" else "the GPU image"
+    return ImageModules.of(name, {**listed, "packages": packages})

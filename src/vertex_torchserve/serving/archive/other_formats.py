@@ -84,6 +84,26 @@ def link_folder(unpacked: Path, folder: Path) -> ModelFolder:
     return _model_folder(folder, str(unpacked), names)
 
 
+def download_folder(uri: str, folder: Path) -> ModelFolder:
+    """Fetch an archive that is a folder of Cloud Storage: in parallel, each object checked by its CRC32C.
+
+    Args:
+        uri: The folder with `MAR-INF/MANIFEST.json`.
+        folder: Must not exist yet.
+
+    Raises:
+        InputError: It can't be served, or not be read, or the disk can't take it.
+        StorageError: Cloud Storage goes on failing.
+    """
+    from vertex_torchserve import gcs
+
+    source = gcs.GcsPath.parse(uri)
+    names = [item.name for item in gcs.list_folder(source)]
+    raise_problems(member_name_problems(uri, names, REPACK))
+    gcs.download_folder(source, folder)
+    return _model_folder(folder, uri, names)
+
+
 class _Pieces(io.RawIOBase):
     """Bytes that come in pieces, as a file that is read once."""
 

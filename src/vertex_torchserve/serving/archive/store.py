@@ -1,11 +1,17 @@
 """Find the one archive to serve, on the local disk or in Cloud Storage, and unpack it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
-from vertex_torchserve.serving.archive.other_formats import TAR_SUFFIXES, link_folder, unpack_tar
+from vertex_torchserve.serving.archive.other_formats import (
+    TAR_SUFFIXES,
+    download_folder,
+    link_folder,
+    unpack_tar,
+)
 from vertex_torchserve.serving.archive.source import ArchiveSource, LocalArchive
 from vertex_torchserve.serving.archive.unpacking import ModelFolder, unpack_archive
 from vertex_torchserve.serving.settings import ServingSettings
@@ -13,8 +19,25 @@ from vertex_torchserve.serving.settings import ServingSettings
 _SUFFIXES = (".mar", *TAR_SUFFIXES)
 
 
+@dataclass(frozen=True)
+class _Store:
+    """The folder that the environment names.
+
+    Attributes:
+        names: Of what lies in it; folders in Cloud Storage end with a slash.
+        holds: Whether a path in it is a file.
+        open_archive: Opens an archive in it by its name.
+        take_folder: Makes a model folder of a folder in it (empty: of itself) at a place.
+    """
+
+    names: list[str]
+    holds: Callable[[str], bool]
+    open_archive: Callable[[str], ArchiveSource]
+    take_folder: Callable[[str, Path], ModelFolder]
+
+
 def fetch_archive(settings: ServingSettings, folder: Path) -> ModelFolder:
-    """Find the archive and unpack it: a `.mar`, a `.tar.gz` or, on the local disk, a folder.
+    """Find the archive and unpack it: a `.mar`, a `.tar.gz` or a folder.
 
     Args:
         settings: Where it is.
@@ -24,10 +47,11 @@ def fetch_archive(settings: ServingSettings, folder: Path) -> ModelFolder:
         InputError: As `find_archive`, or it can't be served.
         StorageError: When Cloud Storage goes on failing.
     """
-    unpacked = _unpacked_archive(settings)
+    store = _store(settings)
+    unpacked = _unpacked_archive(settings, store)
     if unpacked is not None:
-        return link_folder(unpacked, folder)
-    found = find_archive(settings)
+        return store.take_folder(unpacked, folder)
+    found = _one_archive(settings, store)
     unpack = unpack_tar if found.origin.endswith(TAR_SUFFIXES) else unpack_archive
     return unpack(found, folder)
 
@@ -40,39 +64,43 @@ def find_archive(settings: ServingSettings) -> ArchiveSource:
             names.
         StorageError: When Cloud Storage goes on failing.
     """
-    if settings.model_source.startswith("gs://"):
-        names, open_archive = _stored(settings.model_source)
-    else:
-        names, open_archive = _local(Path(settings.model_source))
-    archives = _archives(settings, names)
+    return _one_archive(settings, _store(settings))
+
+
+def _one_archive(settings: ServingSettings, store: _Store) -> ArchiveSource:
+    archives = _archives(settings, store)
     if len(archives) != 1:
-        raise InputError(_not_one_archive(settings, names, found=len(archives)))
-    return open_archive(archives[0])
+        raise InputError(_not_one_archive(settings, store.names, found=len(archives)))
+    return store.open_archive(archives[0])
 
 
-def _archives(settings: ServingSettings, names: list[str]) -> list[str]:
+def _archives(settings: ServingSettings, store: _Store) -> list[str]:
     """Those that could be meant; where there are several formats of the name that is asked for, the .mar."""
     if settings.model_name is None:
-        return [name for name in names if name.endswith(_SUFFIXES)]
+        return [name for name in store.names if name.endswith(_SUFFIXES)]
     wanted = [f"{settings.model_name}{suffix}" for suffix in _SUFFIXES]
-    return [name for name in wanted if name in names][:1]
+    return [name for name in wanted if name in store.names][:1]
 
 
-def _unpacked_archive(settings: ServingSettings) -> Path | None:
-    """The folder that is the archive: the local one that the environment names, or the one in it."""
-    store = Path(settings.model_source)
-    if settings.model_source.startswith("gs://") or not store.is_dir():
-        return None
-    if (store / MANIFEST_NAME).is_file():
-        return store
-    names, _ = _local(store)
-    folders = [store / name for name in names if settings.model_name in (None, name)]
-    unpacked = [path for path in folders if (path / MANIFEST_NAME).is_file()]
-    return unpacked[0] if len(unpacked) == 1 and not _archives(settings, names) else None
+def _unpacked_archive(settings: ServingSettings, store: _Store) -> str | None:
+    """The folder that is the archive: empty for the store itself, or the one in it; None: there is none."""
+    if store.holds(MANIFEST_NAME):
+        return ""
+    folders = [name.removesuffix("/") for name in store.names]
+    unpacked = [
+        name
+        for name in folders
+        if settings.model_name in (None, name) and store.holds(f"{name}/{MANIFEST_NAME}")
+    ]
+    return unpacked[0] if len(unpacked) == 1 and not _archives(settings, store) else None
 
 
-def _local(folder: Path) -> tuple[list[str], Callable[[str], ArchiveSource]]:
-    """The names in a folder, and how an archive of it is read."""
+def _store(settings: ServingSettings) -> _Store:
+    uri = settings.model_source
+    return _stored(uri) if uri.startswith("gs://") else _local(Path(uri))
+
+
+def _local(folder: Path) -> _Store:
     try:
         names = sorted(path.name for path in folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
@@ -84,11 +112,15 @@ def _local(folder: Path) -> tuple[list[str], Callable[[str], ArchiveSource]]:
                 "let the user this runs as list the folder (`chmod a+rx`)",
             )
         ) from error
-    return names, lambda name: LocalArchive(folder / name)
+    return _Store(
+        names,
+        holds=lambda path: (folder / path).is_file(),
+        open_archive=lambda name: LocalArchive(folder / name),
+        take_folder=lambda name, target: link_folder(folder / name, target),
+    )
 
 
-def _stored(uri: str) -> tuple[list[str], Callable[[str], ArchiveSource]]:
-    """The same for a folder in Cloud Storage; the folders in it end with a slash."""
+def _stored(uri: str) -> _Store:
     from vertex_torchserve import gcs
 
     folder = gcs.GcsPath.parse(uri)
@@ -96,7 +128,12 @@ def _stored(uri: str) -> tuple[list[str], Callable[[str], ArchiveSource]]:
     if not objects:
         raise InputError(gcs.nothing_beneath(folder))
     names = {first + slash for first, slash, _ in (name.partition("/") for name in objects)}
-    return sorted(names), lambda name: gcs.ObjectRanges(objects[name])
+    return _Store(
+        sorted(names),
+        holds=lambda path: path in objects,
+        open_archive=lambda name: gcs.ObjectRanges(objects[name]),
+        take_folder=lambda name, target: download_folder(f"{folder}/{name}".rstrip("/"), target),
+    )
 
 
 def _not_one_archive(settings: ServingSettings, names: list[str], found: int) -> Problem:

@@ -7,6 +7,10 @@ from vertex_torchserve.archive_check.finding import Finding, error
 from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
 
+# Its generated code needs protobuf 7.36, which it does not declare.
+_TOO_NEW = "0.2.3"
+# What the requirements have to say of a package besides its name.
+_ACCEPTED = {"sentencepiece": f"sentencepiece<{_TOO_NEW}"}
 _PIECES = ("spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "sentencepiece.model")
 
 
@@ -31,7 +35,8 @@ def model_libraries(subject: Subject) -> Iterator[Finding]:
     sentencepiece for Marian and, with a protobuf as new as it, for tokenizers without `tokenizer.json`;
     tiktoken for `.tiktoken` files; pandas for TAPAS; peft for adapters; accelerate for `device_map` and
     quantized weights; torchvision for models of videos; timm for backbones of timm. transformers names
-    another library than the one that lacks, or none.
+    another library than the one that lacks, or none. This project's images have sentencepiece, and a protobuf
+    for it; requirements that bring sentencepiece 0.2.3 have to bring protobuf 7.
 
     Fix: name them in the requirements.
     """
@@ -39,23 +44,36 @@ def model_libraries(subject: Subject) -> Iterator[Finding]:
         return
     for need in _needs(subject):
         missing = [
-            package
+            _ACCEPTED.get(package, package)
             for package in need.packages
             if package not in subject.image.versions and package not in subject.requirements.names
         ]
-        if (
-            "sentencepiece" in missing
-            and "protobuf" in need.packages
-            and "protobuf" not in subject.requirements.names
-        ):
-            missing.append("protobuf>=7")  # the image's is older than what sentencepiece was generated with
         if missing:
             yield error(
                 need.where,
                 f"{need.what} takes {' and '.join(missing)}, which {subject.image.name} lacks and no "
-                "requirements file "
-                "names",
+                "requirements file names",
                 f"name in the requirements: {', '.join(missing)}",
+                depends_on_image=True,
+            )
+        elif "protobuf" in need.packages and "protobuf" not in subject.requirements.names:
+            yield from _too_new_sentencepiece(subject, need)
+
+
+def _too_new_sentencepiece(subject: Subject, need: _Need) -> Iterator[Finding]:
+    """Requirements that bring a sentencepiece for which the image's protobuf is too old."""
+    from packaging.specifiers import SpecifierSet
+
+    protobuf = subject.image.versions["protobuf"]
+    if SpecifierSet(">=7").contains(protobuf, prereleases=True):
+        return
+    for line in subject.requirements.lines:
+        if line.name == "sentencepiece" and SpecifierSet(line.versions).contains(_TOO_NEW):
+            yield error(
+                f"{subject.requirements.member}:{line.number}",
+                f"{line.text} accepts sentencepiece {_TOO_NEW}, with which {need.what} takes protobuf 7; "
+                f"{subject.image.name} has {protobuf}",
+                f"write `{_ACCEPTED['sentencepiece']}`, or add the line `protobuf>=7`",
                 depends_on_image=True,
             )
 

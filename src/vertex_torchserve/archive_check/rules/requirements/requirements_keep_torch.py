@@ -27,6 +27,6 @@ def requirements_keep_torch(subject: Subject) -> Iterator[Finding]:
             yield error(
                 f"{requirements.member}:{line.number}",
                 f"{line.text} wants another {line.name} than {subject.image.name} has, {has}, which is held",
-                f"leave the line out, or write `{line.name}=={has}`",
+                f"leave the line out, or write `{line.name}=={has.partition('+')[0]}`",
                 depends_on_image=True,
             )

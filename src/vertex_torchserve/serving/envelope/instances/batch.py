@@ -13,6 +13,7 @@ from .answer_head import AnswerHead, UnusableHeadError
 from .failure import Failure
 from .request import MalformedRequestError, Request, read_request
 from .response import as_predictions, error_body, predictions_body
+from .stock_rows import as_row, reads_rows
 from .streamed_parts import PartSocket
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Batch:
         self, handle_fn: Callable[[list[Any], Any], Any], rows: Sequence[dict[str, Any]], context: Any
     ) -> None:
         self._handle_fn = handle_fn
+        self._reads_rows = reads_rows(handle_fn)
         self._rows = rows
         self._context = context
         self._ids: dict[int, str] = getattr(context, "request_ids", None) or {}
@@ -103,6 +105,8 @@ class Batch:
         the failed batch in memory while its requests run one by one.
         """
         instances = [instance for request in requests.values() for instance in request.instances]
+        if self._reads_rows:
+            instances = [as_row(instance) for instance in instances]
         try:
             with self._narrowed_context(requests):
                 results = await self._call(requests, instances)

@@ -1,0 +1,113 @@
+"""Build a derived image."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vertex_torchserve import docker
+from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
+from vertex_torchserve.derived_image.requirements import RequirementsBeside
+from vertex_torchserve.errors import InputError, Problem, raise_problems
+
+_HERE = Path(__file__).parent
+_PIP_SECRET = "pip.conf"  # noqa: S105 (the name of a file)
+
+
+@dataclass(frozen=True)
+class DerivedImage:
+    """What a derived image is made of.
+
+    Attributes:
+        tag: Its name.
+        base: The image that it is made of.
+        requirements: The requirements file. What its lines name (`./mypkg.whl`, `-r more.txt`) and a folder
+            `wheels` lie beside it.
+        pip_config: A pip.conf for the build alone: an index of one's own, with its password. None: pip's
+            defaults.
+        build_arguments: Of the Dockerfile; `TORCH_INDEX_URL` is the index that the base's torch comes from,
+            if not given.
+    """
+
+    tag: str
+    base: str
+    requirements: Path
+    pip_config: Path | None = None
+    build_arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_derived_image(image: DerivedImage) -> None:
+    """Install a requirements file into another image; user and entrypoint stay the base's.
+
+    torch and torchserve keep the base's versions. The build's output goes to standard error.
+
+    Args:
+        image: What it is made of.
+
+    Raises:
+        InputError: The requirements can't be read or want another torch, a file that they name isn't there,
+            or there is no such base image.
+        DockerError: There is no engine, or the build fails; docker has then shown why.
+    """
+    beside = RequirementsBeside(image.requirements)
+    problems = [*beside.problems(), *_problems(image)]
+    try:
+        docker.engine_version()
+    except docker.DockerError:
+        raise_problems(problems)
+        raise
+    missing = _base_problem(image.base)
+    if missing:
+        raise InputError(*problems, missing)
+    modules = modules_of(image.base)
+    if "torch" not in modules.versions:
+        problems.append(Problem(f"{image.base} has no torch", "name an image that serves models"))
+    raise_problems([*problems, *beside.torch_problems(modules)])
+    with tempfile.TemporaryDirectory(prefix="vts-") as name:
+        context = Path(name)
+        (context / "files").mkdir()
+        beside.copy_to(context / "files")
+        shutil.copyfile(_HERE / "install.py", context / "install.py")
+        docker.build_image(
+            _HERE / "Dockerfile",
+            context,
+            image.tag,
+            build_arguments={
+                "TORCH_INDEX_URL": modules.torch_index or "",
+                **image.build_arguments,
+                "BASE_IMAGE": image.base,
+                "BASE_USER": docker.inspect_image(image.base)["Config"]["User"] or "0",
+                "REQUIREMENTS": image.requirements.name,
+            },
+            labels={"org.opencontainers.image.base.name": image.base},
+            secrets={_PIP_SECRET: image.pip_config} if image.pip_config else {},
+        )
+
+
+def _problems(image: DerivedImage) -> list[Problem]:
+    problems = []
+    if image.tag == image.base:
+        problems.append(
+            Problem(f"{image.tag} is the base image, which the build would replace", "give another --tag")
+        )
+    if image.pip_config is not None and not image.pip_config.is_file():
+        problems.append(
+            Problem(f"{image.pip_config} is not a file; a pip.conf is needed", "correct the path")
+        )
+    return problems
+
+
+def _base_problem(base: str) -> Problem | None:
+    """Why there is no base image; one with a registry in its name is pulled when the engine lacks it."""
+    try:
+        docker.inspect_image(base)
+    except docker.DockerError:
+        fix = "build it with `vertex-torchserve images build`, or name another with --base"
+        if "/" not in base:
+            return Problem(f"the engine has no image {base} to build from", fix)
+        try:
+            docker.pull_image(base)
+        except docker.DockerError as error:
+            return Problem(f"the engine has no image {base} to build from: {error.message}", fix)
+    return None
