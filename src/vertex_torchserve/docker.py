@@ -190,15 +190,6 @@ def build_image(
     _show(*arguments, str(context), what=f"image {tag!r} could not be built from {dockerfile}")
 
 
-def pull_image(tag: str) -> None:
-    """Pull an image from the registry its tag names; progress goes to standard error.
-
-    Raises:
-        DockerError: When there is no such image, or the registry can't be reached; docker has then shown why.
-    """
-    _show("pull", tag, what=f"image {tag!r} could not be pulled")
-
-
 def push_image(tag: str) -> None:
     """Push an image to the registry its tag names; progress goes to standard error.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vertex_torchserve import docker
+from vertex_torchserve.archive_check.image_modules import ImageModules
 from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 from vertex_torchserve.derived_image.requirements import RequirementsBeside
 from vertex_torchserve.errors import InputError, Problem, raise_problems
@@ -57,10 +58,9 @@ def build_derived_image(image: DerivedImage) -> None:
     except docker.DockerError:
         raise_problems(problems)
         raise
-    missing = _base_problem(image.base)
-    if missing:
-        raise InputError(*problems, missing)
-    modules = modules_of(image.base)
+    modules = _modules(image.base)
+    if isinstance(modules, Problem):
+        raise InputError(*problems, modules)
     if "torch" not in modules.versions:
         problems.append(Problem(f"{image.base} has no torch", "name an image that serves models"))
     raise_problems([*problems, *beside.torch_problems(modules)])
@@ -98,16 +98,14 @@ def _problems(image: DerivedImage) -> list[Problem]:
     return problems
 
 
-def _base_problem(base: str) -> Problem | None:
-    """Why there is no base image; one with a registry in its name is pulled when the engine lacks it."""
+def _modules(base: str) -> ImageModules | Problem:
+    """What the base has, or why there is none; an image with a registry in its name is pulled when need be."""
     try:
-        docker.inspect_image(base)
-    except docker.DockerError:
-        fix = "build it with `vertex-torchserve images build`, or name another with --base"
         if "/" not in base:
-            return Problem(f"the engine has no image {base} to build from", fix)
-        try:
-            docker.pull_image(base)
-        except docker.DockerError as error:
-            return Problem(f"the engine has no image {base} to build from: {error.message}", fix)
-    return None
+            docker.inspect_image(base)
+        return modules_of(base)
+    except docker.DockerError as error:
+        return Problem(
+            f"the engine has no image {base} to build from: {error.message}",
+            "build it with `vertex-torchserve images build`, or name another with --base",
+        )

@@ -9,7 +9,7 @@ import pytest
 from testbed.deadlines import READY_SECONDS
 from testbed.processes import wait_until
 from tests.commands import run_command
-from tests.integration.images.test_requirements_in_image import ASK, isolated
+from tests.integration.images.serving_container import ASK, isolated
 from tests.model_folders import PLURAL_HANDLER, model_folder, wheel, wheels, write_handler
 from vertex_torchserve.docker import DockerError
 
