@@ -99,7 +99,7 @@ def _problems(image: DerivedImage) -> list[Problem]:
 
 
 def _modules(base: str) -> ImageModules | Problem:
-    """What the base has, or why there is none; an image with a registry in its name is pulled when need be."""
+    """What the base has, or why there is none; with a registry in its name it is pulled when need be."""
     try:
         if "/" not in base:
             docker.inspect_image(base)
