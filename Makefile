@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test fuzz check component images test-gpu-image cloudbuild-local java java-tools format-java clean \
+.PHONY: help setup demo test fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size benchmark-archive-check benchmark-stock-fixtures
 
@@ -40,6 +40,16 @@ check: setup java-tools ## What CI checks besides the tests: ruff, mypy, the Jav
 	@mkdir -p build
 	$(BIN)/python component/component.py build/component.yaml
 	diff -u component/component.yaml build/component.yaml || { echo 'component/component.yaml is stale: run make component' >&2; exit 1; }
+
+# google-cloud-pipeline-components needs google-cloud-aiplatform 1.x, so it has an environment of its own.
+PIPELINE_COMPONENTS := build/pipeline-components
+
+pipeline-components: $(PIPELINE_COMPONENTS)/.installed ## Install Google's pipeline components, whose launchers a test runs
+
+$(PIPELINE_COMPONENTS)/.installed: tests/integration/emulator/pipeline_components.txt
+	$(PYTHON) -m venv $(PIPELINE_COMPONENTS)
+	$(PIPELINE_COMPONENTS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 component: setup ## Compile component/component.yaml; COMPONENT_IMAGE=... names your own image
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml

@@ -18,7 +18,7 @@ class EmulatorCommand:
 
     Attributes:
         process: The command's.
-        environment: What its first two lines tell a shell to export.
+        environment: What its first lines tell a shell to export.
     """
 
     process: subprocess.Popen[str]
@@ -32,7 +32,7 @@ class EmulatorCommand:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, environment: Mapping[str, str], cwd: Path | None = None
+    command: Sequence[str], *, environment: Mapping[str, str], cwd: Path | None = None, variables: int = 2
 ) -> Iterator[EmulatorCommand]:
     """Start the command and read where it listens; it is killed at the end of the block if it still runs.
 
@@ -40,15 +40,16 @@ def running(
         command: The program and its arguments.
         environment: The whole environment of the process.
         cwd: Its working directory, this process's own when None.
+        variables: How many lines of exports it prints.
     """
     with subprocess.Popen(
         command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
-            lines = [process.stdout.readline() for _ in range(2)]
+            lines = [process.stdout.readline() for _ in range(variables)]
             exports = [found for found in map(_EXPORT.fullmatch, lines) if found]
-            assert len(exports) == 2, (lines, process.communicate(timeout=STOP_SECONDS)[1])
+            assert len(exports) == variables, (lines, process.communicate(timeout=STOP_SECONDS)[1])
             yield EmulatorCommand(process, {found[1]: found[2] for found in exports})
         finally:
             process.kill()

@@ -21,11 +21,20 @@ def emulator(
     bucket: Annotated[
         list[str] | None, typer.Option(help="Create this bucket when it isn't there; may be repeated.")
     ] = None,
+    containers: Annotated[
+        bool,
+        typer.Option(help="Run each model's own image with the Docker engine of this machine."),
+    ] = False,
+    google_hosts: Annotated[
+        bool,
+        typer.Option(help="Answer Google's own host names too; prints three more variables for one program."),
+    ] = False,
 ) -> None:
     """Run a local Vertex AI and Cloud Storage until Ctrl-C.
 
-    Prints the two `export` lines with which clients find it; everything else goes to standard error.
-    Deploying a model starts a real TorchServe. Without --data-dir everything is removed at the end.
+    Prints the `export` lines with which clients find it; everything else goes to standard error.
+    Deploying a model starts a real TorchServe, or with --containers the registered image. Without --data-dir
+    everything is removed at the end.
 
     Example: vertex-torchserve emulator --data-dir .emulator --bucket my-bucket
     """
@@ -34,7 +43,14 @@ def emulator(
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with Emulator.start(data_dir, storage_port, vertex_port, buckets=bucket or ()) as running:
+    with Emulator.start(
+        data_dir,
+        storage_port,
+        vertex_port,
+        buckets=bucket or (),
+        containers=containers,
+        google_hosts=google_hosts,
+    ) as running:
         for name, value in running.environment().items():
             sys.stdout.write(f"export {name}={value}\n")
         sys.stdout.flush()

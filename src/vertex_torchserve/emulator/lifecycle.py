@@ -10,8 +10,12 @@ from pathlib import Path
 from types import TracebackType
 
 from vertex_torchserve.emulator.batch.jobs import BatchPredictionJobs
+from vertex_torchserve.emulator.containers.docker_launcher import DockerLauncher
+from vertex_torchserve.emulator.containers.served_process import ProcessLauncher
+from vertex_torchserve.emulator.containers.serving import Launcher
 from vertex_torchserve.emulator.endpoints.deployments import Deployments
 from vertex_torchserve.emulator.endpoints.endpoints import Endpoints
+from vertex_torchserve.emulator.google_hosts.access import GoogleHosts
 from vertex_torchserve.emulator.registry.model_registry import ModelRegistry
 from vertex_torchserve.emulator.rest.application import application
 from vertex_torchserve.emulator.rest.operations import Operations
@@ -34,9 +38,12 @@ class Emulator:
         vertex_host: `http://127.0.0.1:PORT` of the Vertex AI subset.
     """
 
-    def __init__(self, storage_host: str, vertex_host: str, cleanup: ExitStack) -> None:
+    def __init__(
+        self, storage_host: str, vertex_host: str, google_hosts: GoogleHosts | None, cleanup: ExitStack
+    ) -> None:
         self.storage_host = storage_host
         self.vertex_host = vertex_host
+        self._google_hosts = google_hosts
         self._cleanup = cleanup
 
     @classmethod
@@ -48,6 +55,8 @@ class Emulator:
         *,
         host: str = "127.0.0.1",
         buckets: Iterable[str] = (),
+        containers: bool = False,
+        google_hosts: bool = False,
     ) -> "Emulator":
         """Start both servers and what was deployed in `data_dir` before.
 
@@ -58,10 +67,13 @@ class Emulator:
             vertex_port: Port of the Vertex AI subset, 0 for a free one.
             host: An IPv4 loopback address; nothing else, for neither server checks credentials.
             buckets: Created when they aren't there.
+            containers: Run each model's own image, with the Docker engine of this machine.
+            google_hosts: Answer Google's own host names too, for clients with the variables of `environment`.
 
         Raises:
             InputError: For a host that isn't loopback, a port that can't be had, a name that no bucket can
-                have, a folder that is in use or isn't the emulator's.
+                have, a folder that is in use or isn't the emulator's, an engine on another machine.
+            DockerError: When there is no Docker engine and `containers` asks for it.
         """
         buckets = tuple(buckets)
         _refuse_unusable(host, {"storage_port": storage_port, "vertex_port": vertex_port}, buckets)
@@ -76,12 +88,25 @@ class Emulator:
             for bucket in buckets:
                 store.create_bucket(bucket)
             listener = _listener((host, vertex_port), cleanup)
-            _serve(state, store, folder / "logs", listener, cleanup)
-            return cls(storage.url, f"http://{host}:{listener.getsockname()[1]}", cleanup.pop_all())
+            hosts = None
+            if google_hosts:
+                own = _listener((host, 0), cleanup)
+                hosts = GoogleHosts(folder / "google-hosts", own, listener.getsockname())
+            launcher: Launcher = ProcessLauncher(store.url)
+            if containers:
+                launcher = DockerLauncher(store.url)
+                cleanup.callback(launcher.stop)
+            _serve(state, store, launcher, folder / "logs", listener, cleanup)
+            if hosts:
+                hosts.start()
+                cleanup.callback(hosts.stop)
+            vertex_host = f"http://{host}:{listener.getsockname()[1]}"
+            return cls(storage.url, vertex_host, hosts, cleanup.pop_all())
 
     def environment(self) -> dict[str, str]:
         """What a client's environment needs."""
-        return {"STORAGE_EMULATOR_HOST": self.storage_host, "VERTEX_AI_EMULATOR_HOST": self.vertex_host}
+        own = {"STORAGE_EMULATOR_HOST": self.storage_host, "VERTEX_AI_EMULATOR_HOST": self.vertex_host}
+        return own | (self._google_hosts.environment() if self._google_hosts else {})
 
     def stop(self) -> None:
         """End every model server and both servers; does nothing the second time."""
@@ -99,6 +124,7 @@ class Emulator:
 def _serve(
     state: State,
     store: ObjectStore,
+    launcher: Launcher,
     logs: Path,
     listener: socket.socket,
     cleanup: ExitStack,
@@ -107,8 +133,8 @@ def _serve(
     operations = Operations()
     models = ModelRegistry(state, operations, ArtifactCopies(store))
     endpoints = Endpoints(state, operations)
-    deployments = Deployments(state, operations, models, endpoints, storage_url=store.url, log_folder=logs)
-    jobs = BatchPredictionJobs(state, operations, models, store, log_folder=logs)
+    deployments = Deployments(state, operations, models, endpoints, launcher=launcher, log_folder=logs)
+    jobs = BatchPredictionJobs(state, operations, models, store, launcher=launcher, log_folder=logs)
     resources = (operations, models, endpoints, deployments, jobs)
     routes = {place: handler for resource in resources for place, handler in resource.routes().items()}
     vertex = VertexServer(application(routes), listener)

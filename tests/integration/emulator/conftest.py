@@ -104,7 +104,7 @@ def upload() -> Callable[..., aiplatform.Model]:
             **{
                 "display_name": "echo",
                 "artifact_uri": f"gs://{BUCKET}/echo",
-                "serving_container_image_uri": "us-central1-docker.pkg.dev/p/r/torchserve:1",
+                "serving_container_image_uri": "us-central1-docker.pkg.dev/p/r/torchserve-cpu:1",
                 "serving_container_predict_route": "/predictions/model",
                 "serving_container_health_route": "/ping",
                 "serving_container_ports": [7080],

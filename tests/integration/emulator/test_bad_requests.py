@@ -61,11 +61,33 @@ def test_a_body_that_is_not_json_is_refused(emulator: Emulator, content: bytes) 
     assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
 
 
-@pytest.mark.parametrize("query", [{"pageSize": "-1"}, {"page_size": "x"}, {"pageToken": "-1"}])
-def test_a_page_that_cannot_be_is_refused(emulator: Emulator, query: dict[str, str]) -> None:
-    answer = httpx.get(f"{emulator.vertex_host}{PARENT}/endpoints", params=query)
+@pytest.mark.parametrize("query", ["pageSize=-1", "page_size=x", "pageToken=-1", "pagesize=1"])
+def test_a_page_that_cannot_be_is_refused(emulator: Emulator, query: str) -> None:
+    answer = httpx.get(f"{emulator.vertex_host}{PARENT}/endpoints?{query}")
     assert answer.status_code == 400
-    assert "pageSize" in answer.json()["error"]["message"]
+    assert query.partition("=")[0] in answer.json()["error"]["message"]
+
+
+def test_parameters_that_every_google_api_has_are_passed_over(emulator: Emulator) -> None:
+    query = "%24alt=json%3Benum-encoding%3Dint&key=k&prettyPrint=false"
+    assert httpx.get(f"{emulator.vertex_host}{PARENT}/models?{query}").json() == {"models": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("batchPredictionJobs", {"generate_explanation": True}, "generateExplanation"),
+        ("batchPredictionJobs", {"instance_config": {"instance_type": "object"}}, "instanceType"),
+        ("models:upload", {"model": MODEL | {"explanation_spec": {"parameters": {}}}}, "explanationSpec"),
+    ],
+)
+def test_what_is_not_emulated_is_not_kept_in_silence(
+    emulator: Emulator, path: str, body: dict[str, Any], field: str
+) -> None:
+    answer = httpx.post(f"{emulator.vertex_host}{PARENT}/{path}", json=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["status"]) == (501, "UNIMPLEMENTED")
+    assert field in error["message"]
 
 
 def test_snake_case_is_read_as_the_api_reads_it(emulator: Emulator) -> None:

@@ -1,6 +1,7 @@
 """The emulated Cloud Storage on a bad day: kills, names that are refused, names that mean to escape."""
 
 import resource
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
 
+from testbed.deadlines import MOMENT_SECONDS
 from testbed.killed_storage import ours, run_trials
 from vertex_torchserve.emulator.storage.storage_server import StorageServer
 from vertex_torchserve.errors import InputError
@@ -26,6 +30,17 @@ def storage(tmp_path: Path) -> Iterator[httpx.Client]:
     server.stop()
 
 
+def storage_client(url: str) -> Client:
+    return Client(
+        project="my-project", credentials=AnonymousCredentials(), client_options={"api_endpoint": url}
+    )
+
+
+def address_of(url: str) -> tuple[str, int]:
+    host, _, port = url.removeprefix("http://").partition(":")
+    return host, int(port)
+
+
 def write(storage: httpx.Client, name: str, content: bytes) -> httpx.Response:
     parameters = {"uploadType": "media", "name": name}
     return storage.post("/upload/storage/v1/b/models/o", params=parameters, content=content)
@@ -34,6 +49,20 @@ def write(storage: httpx.Client, name: str, content: bytes) -> httpx.Response:
 def read(storage: httpx.Client, name: str) -> bytes:
     address = f"/storage/v1/b/models/o/{quote(name, safe='')}"
     return storage.get(address, params={"alt": "media"}).raise_for_status().content
+
+
+def test_what_was_written_is_read_under_another_port(tmp_path: Path) -> None:
+    # Clients prefer the address that a listing names to their own.
+    first = StorageServer(tmp_path, LOOPBACK)
+    client = storage_client(first.url)
+    client.create_bucket("models").blob("a").upload_from_string(b"content")
+    first.stop()
+    with socket.create_server(first_address := address_of(first.url)):
+        second = StorageServer(tmp_path, LOOPBACK)
+        assert address_of(second.url) != first_address
+        (blob,) = storage_client(second.url).list_blobs("models")
+        assert blob.download_as_bytes(timeout=MOMENT_SECONDS) == b"content"
+        second.stop()
 
 
 @pytest.mark.timeout(600)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vertex_torchserve.emulator.batch.run import BatchRun
+from vertex_torchserve.emulator.containers.serving import Launcher
 from vertex_torchserve.emulator.registry.model_registry import ModelRegistry
 from vertex_torchserve.emulator.rest import rules
 from vertex_torchserve.emulator.rest.listing import page
@@ -26,12 +27,14 @@ class BatchPredictionJobs:
         models: ModelRegistry,
         store: ObjectStore,
         *,
+        launcher: Launcher,
         log_folder: Path,
     ) -> None:
         self._state = state
         self._operations = operations
         self._models = models
         self._store = store
+        self._launcher = launcher
         self._log_folder = log_folder
         self._runs: dict[str, BatchRun] = {}
         self._stopping = False
@@ -69,6 +72,7 @@ class BatchPredictionJobs:
         asked = request.body
         _refuse_unusable(asked)
         version = self._models.find(asked["model"])
+        self._launcher.refuse_unusable(version.resource["containerSpec"], version.artifact_copy)
         name = f"{request.parent}/batchPredictionJobs/{new_id()}"
         moment = now()
         job = {
@@ -91,6 +95,7 @@ class BatchPredictionJobs:
             dict(job),
             version,
             self._store,
+            launcher=self._launcher,
             log_folder=self._log_folder,
             update=update,
         )
@@ -143,15 +148,7 @@ class BatchPredictionJobs:
 
 
 def _refuse_unusable(job: Json) -> None:
-    """Refuse what is wrong, and what Vertex AI can do and this emulator can't."""
-    if "unmanagedContainerModel" in job:
-        raise not_emulated("A batch prediction job with unmanaged_container_model")
-    if job.get("generateExplanation"):
-        raise not_emulated("A batch prediction job with generate_explanation")
-    instance_config = job.get("instanceConfig", {})
-    for field in ("includedFields", "excludedFields", "keyField", "instanceType"):
-        if instance_config.get(field):
-            raise not_emulated(f"instance_config.{field}")
+    """Refuse what is wrong, and files that Vertex AI reads or writes and this emulator can't."""
     input_config, output_config = job.get("inputConfig", {}), job.get("outputConfig", {})
     for config, format_field in ((input_config, "instancesFormat"), (output_config, "predictionsFormat")):
         if config.get(format_field) != "jsonl":

@@ -8,6 +8,7 @@ from pathlib import Path
 from vertex_torchserve.emulator.batch.files import Outcome, read_instances
 from vertex_torchserve.emulator.containers.container import Container, Place
 from vertex_torchserve.emulator.containers.model_server import ModelServer
+from vertex_torchserve.emulator.containers.serving import Launcher
 from vertex_torchserve.emulator.registry.model_registry import ModelVersion
 from vertex_torchserve.emulator.rest.names import now, resource_id
 from vertex_torchserve.emulator.rest.request import Json
@@ -26,6 +27,7 @@ class BatchRun:
         job: The job as it was created.
         version: The model version that predicts.
         store: Where instances are read and predictions written.
+        launcher: What starts the model server.
         log_folder: Where the model server's output goes.
         update: Called with the job's fields that change.
     """
@@ -36,12 +38,14 @@ class BatchRun:
         version: ModelVersion,
         store: ObjectStore,
         *,
+        launcher: Launcher,
         log_folder: Path,
         update: Callable[[Json], None],
     ) -> None:
         self._job = job
         self._version = version
         self._store = store
+        self._launcher = launcher
         self._id = resource_id(job["name"])
         self._log_path = log_folder / f"batch-{self._id}.log"
         self._update = update
@@ -126,7 +130,7 @@ class BatchRun:
         with self._lock:
             if self._cancelled.is_set():
                 raise RpcError("CANCELLED", "The job was cancelled.")
-            self._server = ModelServer(container, self._store.url, self._log_path)
+            self._server = ModelServer(container, self._launcher, self._log_path)
             return self._server
 
     def _output_folder(self) -> str:

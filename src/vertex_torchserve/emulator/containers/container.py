@@ -6,24 +6,15 @@ Source of names and defaults: Vertex AI, custom container requirements, and Mode
 import re
 from dataclasses import dataclass
 
+from vertex_torchserve.emulator.containers.probes import Probes
 from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
 from vertex_torchserve.resource_rules.prebuilt_containers import PREBUILT_MODEL_NAME, is_prebuilt
 
 _REFERENCE = re.compile(r"(\$?)\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 _DEFAULT_PORT = 8080
-# AcceleratorType of the v1 API: clients send the number, the container gets the name.
-_ACCELERATORS = {
-    1: "NVIDIA_TESLA_K80",
-    2: "NVIDIA_TESLA_P100",
-    3: "NVIDIA_TESLA_V100",
-    4: "NVIDIA_TESLA_P4",
-    5: "NVIDIA_TESLA_T4",
-    8: "NVIDIA_TESLA_A100",
-    9: "NVIDIA_A100_80GB",
-    11: "NVIDIA_L4",
-    13: "NVIDIA_H100_80GB",
-}
+# How long Vertex AI waits when the model doesn't say is not documented.
+_READY_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -56,11 +47,25 @@ class Container:
         predict_route: Where predictions are posted.
         health_route: What is asked for 200.
         environment: Everything the platform and the model set, `$(VAR)` expanded.
+        image: Its name.
+        command: In place of the image's ENTRYPOINT, `$(VAR)` expanded; empty for the image's own.
+        args: In place of the image's CMD, or what follows `command`.
+        port: The first of its ports, where it listens.
+        probes: What is asked of it.
+        shared_memory_mb: The size of its /dev/shm; 0 for the engine's default.
+        deployment_seconds: How long it may take to become ready.
     """
 
     predict_route: str
     health_route: str
     environment: dict[str, str]
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    port: int
+    probes: Probes
+    shared_memory_mb: int
+    deployment_seconds: float
 
     @classmethod
     def of(cls, spec: Json, storage_uri: str, place: Place) -> "Container":
@@ -77,9 +82,9 @@ class Container:
         health = HEALTH_ROUTE if prebuilt else place.default_route
         predict = spec.get("predictRoute") or predict
         health = spec.get("healthRoute") or health
-        ports = spec.get("ports") or [{"containerPort": _DEFAULT_PORT}]
+        port = spec["ports"][0]["containerPort"] if spec.get("ports") else _DEFAULT_PORT
         platform = {
-            "AIP_HTTP_PORT": str(ports[0]["containerPort"]),
+            "AIP_HTTP_PORT": str(port),
             "AIP_HEALTH_ROUTE": health,
             "AIP_PREDICT_ROUTE": predict,
             "AIP_STORAGE_URI": storage_uri,
@@ -93,13 +98,26 @@ class Container:
             "AIP_MACHINE_TYPE": place.machine.get("machineType", ""),
             "AIP_PROJECT_NUMBER": place.project_number,
         }
-        accelerator = place.machine.get("acceleratorType")
-        if accelerator:
-            platform["AIP_ACCELERATOR_TYPE"] = _ACCELERATORS.get(accelerator, str(accelerator))
+        if place.machine.get("acceleratorType"):
+            platform["AIP_ACCELERATOR_TYPE"] = place.machine["acceleratorType"]
         environment = dict(platform)
         for variable in spec.get("env", []):
             environment[variable["name"]] = expand(variable.get("value", ""), environment)
-        return cls(predict, health, environment)
+        command, args = (
+            tuple(expand(word, environment) for word in spec.get(field, [])) for field in ("command", "args")
+        )
+        return cls(
+            predict,
+            health,
+            environment,
+            image=spec["imageUri"],
+            command=command,
+            args=args,
+            port=port,
+            probes=Probes.of(spec, health),
+            shared_memory_mb=int(spec.get("sharedMemorySizeMb", 0)),
+            deployment_seconds=float(spec.get("deploymentTimeout", "").rstrip("s") or _READY_SECONDS),
+        )
 
 
 def expand(value: str, environment: dict[str, str]) -> str:

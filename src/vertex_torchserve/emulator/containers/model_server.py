@@ -1,60 +1,65 @@
-"""A TorchServe process in place of a model's container: it becomes ready, predicts and stops.
-
-The one module of the emulator that imports how models are served.
-"""
+"""A deployed model: it becomes ready, predicts and stops, whatever serves it."""
 
 import json
 import threading
-import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 
 from vertex_torchserve.emulator.containers.container import Container
-from vertex_torchserve.emulator.rest.request import Json
+from vertex_torchserve.emulator.containers.serving import Launcher
+from vertex_torchserve.emulator.rest.request import Answer, Json
 from vertex_torchserve.emulator.rest.rpc_status import RpcError
 from vertex_torchserve.errors import ServingError
-from vertex_torchserve.serving.local_server import ServingProcess
 
-# A request to a shared public endpoint may take 60 s (Vertex AI, choose an endpoint type).
+# A request of a batch job may take as long as one to a shared endpoint.
 REQUEST_SECONDS = 60.0
-# How long Vertex AI waits is not documented; TorchServe on a laptop is ready within seconds.
-READY_SECONDS = 600.0
-# Vertex AI asks four times, ten seconds apart; on loopback one second is enough.
-_HEALTH_CHECKS = 4
-_HEALTH_PAUSE_SECONDS = 1.0
+# Headers of one connection, or for Google alone: they are not passed on.
+_OF_THE_CONNECTION = {
+    "authorization",
+    "connection",
+    "content-length",
+    "date",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "server",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
 
 
 class ModelServer:
-    """A TorchServe process, started when this object is made.
+    """One that is started when this object is made.
 
     Args:
         container: Environment and routes.
-        storage_url: STORAGE_EMULATOR_HOST for the process.
+        launcher: What starts it.
         log_path: Where its output goes.
     """
 
-    def __init__(self, container: Container, storage_url: str, log_path: Path) -> None:
+    def __init__(self, container: Container, launcher: Launcher, log_path: Path) -> None:
         self._container = container
         self._log_path = log_path
         log_path.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**container.environment, "STORAGE_EMULATOR_HOST": storage_url}
-        # The server refuses to start without the accelerator that this variable names, and none is emulated.
-        environment.pop("AIP_ACCELERATOR_TYPE", None)
-        self._process = ServingProcess(environment, log_path=log_path)
-        self._http = httpx.Client(base_url=self._process.base_url, timeout=REQUEST_SECONDS, trust_env=False)
+        self._serving = launcher.launch(container, log_path)
+        self._http = httpx.Client(trust_env=False)
         self._settled = threading.Event()
         self._failure: RpcError | None = None
 
-    def become_ready(self, timeout_seconds: float = READY_SECONDS) -> None:
-        """Wait until the model is loaded and the health route answers 200; stop it when that fails.
+    def become_ready(self) -> None:
+        """Wait until it may get traffic; stop it when that fails.
 
         Raises:
             RpcError: FAILED_PRECONDITION with the last error of the log.
         """
         try:
-            self._process.wait_ready(timeout_seconds)
-            self._check_health()
+            self._serving.become_ready(self._container.deployment_seconds)
         except ServingError as error:
             self._failure = RpcError(
                 "FAILED_PRECONDITION",
@@ -66,40 +71,21 @@ class ModelServer:
         finally:
             self._settled.set()
 
-    def predict(self, body: bytes, content_type: str = "application/json") -> httpx.Response:
-        """Post `body` to the predict route; the answer as it came, whatever its status.
-
-        Raises:
-            RpcError: UNAVAILABLE when the server isn't ready or is gone, DEADLINE_EXCEEDED after 60 s.
-        """
-        if not self._settled.wait(REQUEST_SECONDS):
-            raise RpcError("UNAVAILABLE", "The model server is still starting.")
-        if self._failure is not None:
-            raise RpcError("UNAVAILABLE", self._failure.message)
-        try:
-            return self._http.post(
-                self._container.predict_route, content=body, headers={"Content-Type": content_type}
-            )
-        except httpx.TimeoutException:
-            raise RpcError(
-                "DEADLINE_EXCEEDED", f"The model server did not answer in {REQUEST_SECONDS:g} seconds."
-            ) from None
-        except httpx.TransportError as error:
-            raise RpcError(
-                "UNAVAILABLE", f"The model server is gone ({error}); its log: {self._log_path}"
-            ) from None
-
-    def predictions(self, instances: list[object], parameters: object = None) -> list[object]:
+    def predictions(
+        self, instances: list[object], parameters: object = None, *, timeout_seconds: float = REQUEST_SECONDS
+    ) -> list[object]:
         """One prediction for each instance; `parameters` are sent only when given.
 
         Raises:
-            RpcError: With the container's own status when it answers anything but 200; INTERNAL when
-                the answer is not `{"predictions": [...]}` with as many as there were instances.
+            RpcError: As `raw` does; with the container's own status when it answers anything but 200;
+                INTERNAL when the answer is not `{"predictions": [...]}` with as many as there were instances.
         """
         body: Json = {"instances": instances}
         if parameters is not None:
             body["parameters"] = parameters
-        answer = self.predict(json.dumps(body).encode())
+        headers = {"Content-Type": "application/json"}
+        with self._posted(json.dumps(body).encode(), headers, timeout_seconds) as answer:
+            answer.read()
         if not answer.is_success:
             raise RpcError.of_http(answer.status_code, answer.text)
         try:
@@ -114,30 +100,63 @@ class ModelServer:
             )
         return predictions
 
+    def raw(self, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Answer:
+        """Post any body to the predict route; the answer as it comes, whatever its status.
+
+        Args:
+            body: What the client sent.
+            headers: The client's; those of its connection and its credentials stay here.
+            timeout_seconds: How long the container may take for each piece of its answer.
+
+        Raises:
+            RpcError: UNAVAILABLE when the server isn't ready or is gone, DEADLINE_EXCEEDED after the time.
+        """
+        # A client that names no coding gets none.
+        sent = {"accept-encoding": "identity", **_passed_on(headers)}
+        with ExitStack() as opened:
+            answer = opened.enter_context(self._posted(body, sent, timeout_seconds))
+            pieces = _until_closed(answer.iter_raw(), opened.pop_all())
+            return Answer(answer.status_code, pieces, _passed_on(answer.headers))
+
     def stop(self) -> None:
-        """End the process and everything it started; a `predict` that waits raises UNAVAILABLE.
+        """End the server and everything it started; a request that comes later is UNAVAILABLE.
 
         Does nothing the second time.
         """
         self._failure = self._failure or RpcError("UNAVAILABLE", "The model server was stopped.")
         self._settled.set()
-        self._process.stop()
+        self._serving.stop()
         self._http.close()
 
-    def _check_health(self) -> None:
-        route = self._container.health_route
-        outcome = ""
-        for attempt in range(_HEALTH_CHECKS):
-            if attempt:
-                time.sleep(_HEALTH_PAUSE_SECONDS)
-            try:
-                status = self._http.get(route).status_code
-            except httpx.TransportError as error:
-                outcome = str(error)
-                continue
-            if status == 200:
-                return
-            outcome = f"status {status}"
-        raise ServingError(
-            f"the health route {route} answered {outcome} {_HEALTH_CHECKS} times; 200 is accepted"
-        )
+    @contextmanager
+    def _posted(
+        self, body: bytes, headers: Mapping[str, str], timeout_seconds: float
+    ) -> Iterator[httpx.Response]:
+        """The answer to a request, of which only status and headers have come."""
+        if not self._settled.wait(timeout_seconds):
+            raise RpcError("UNAVAILABLE", "The model server is still starting.")
+        if self._failure is not None:
+            raise RpcError("UNAVAILABLE", self._failure.message)
+        url = self._serving.base_url() + self._container.predict_route
+        try:
+            with self._http.stream(
+                "POST", url, content=body, headers=headers, timeout=timeout_seconds
+            ) as answer:
+                yield answer
+        except httpx.TimeoutException:
+            raise RpcError(
+                "DEADLINE_EXCEEDED", f"The model server did not answer in {timeout_seconds:g} seconds."
+            ) from None
+        except httpx.TransportError as error:
+            raise RpcError(
+                "UNAVAILABLE", f"The model server is gone ({error}); its log: {self._log_path}"
+            ) from None
+
+
+def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _OF_THE_CONNECTION}
+
+
+def _until_closed(pieces: Iterator[bytes], opened: ExitStack) -> Iterator[bytes]:
+    with opened:
+        yield from pieces

@@ -3,25 +3,36 @@
 import logging
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from vertex_torchserve.emulator.containers.container import Container, Place
 from vertex_torchserve.emulator.containers.model_server import ModelServer
+from vertex_torchserve.emulator.containers.serving import Launcher
 from vertex_torchserve.emulator.endpoints.endpoints import Endpoints, endpoint_name, traffic_problems
+from vertex_torchserve.emulator.endpoints.limits import Limits
 from vertex_torchserve.emulator.registry.model_registry import ModelRegistry, ModelVersion
 from vertex_torchserve.emulator.rest import rules
 from vertex_torchserve.emulator.rest.names import new_id, now, resource_id
 from vertex_torchserve.emulator.rest.operations import Operations
 from vertex_torchserve.emulator.rest.request import Answer, Json, Request, Routes
-from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid, not_found
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, not_found
 from vertex_torchserve.emulator.state import State
 
 _LOG = logging.getLogger(__name__)
 # In a deploy request this key of the traffic split means the model being deployed.
 _THIS_MODEL = "0"
-# A shared public endpoint takes 1.5 MB a request (Vertex AI, choose an endpoint type).
-_LARGEST_REQUEST_BYTES = 1_500_000
 _CHANCE = random.SystemRandom()
+
+
+class _Chosen(NamedTuple):
+    """The deployed model that answers a request, and what holds for its endpoint."""
+
+    deployed: Json
+    server: ModelServer
+    limits: Limits
+    dedicated: bool
 
 
 class Deployments:
@@ -34,14 +45,14 @@ class Deployments:
         models: ModelRegistry,
         endpoints: Endpoints,
         *,
-        storage_url: str,
+        launcher: Launcher,
         log_folder: Path,
     ) -> None:
         self._state = state
         self._operations = operations
         self._models = models
         self._endpoints = endpoints
-        self._storage_url = storage_url
+        self._launcher = launcher
         self._log_folder = log_folder
         self._servers: dict[tuple[str, str], ModelServer] = {}
         self._stopping = False
@@ -53,6 +64,7 @@ class Deployments:
             ("POST", "endpoints/*:undeployModel"): self.undeploy,
             ("POST", "endpoints/*:predict"): self.predict,
             ("POST", "endpoints/*:rawPredict"): self.raw_predict,
+            ("POST", "endpoints/*:streamRawPredict"): self.stream_raw_predict,
         }
 
     def resume(self) -> None:
@@ -60,6 +72,11 @@ class Deployments:
         for endpoint, resource in self._state.endpoints.items():
             for deployed in resource["deployedModels"]:
                 version = self._models.find(f"{deployed['model']}@{deployed['modelVersionId']}")
+                try:
+                    self._launcher.refuse_unusable(version.resource["containerSpec"], version.artifact_copy)
+                except RpcError as error:
+                    _LOG.warning("%s %s stays down: %s", endpoint, deployed["id"], error.message)
+                    continue
                 server = self._start(endpoint, deployed, version)
                 threading.Thread(target=_warm_up, args=(server,), name="resume", daemon=True).start()
 
@@ -86,6 +103,7 @@ class Deployments:
                 *traffic_problems(split, known | {_THIS_MODEL}),
             ]
         )
+        self._launcher.refuse_unusable(version.resource["containerSpec"], version.artifact_copy)
         if asked_id in known:
             raise RpcError("ALREADY_EXISTS", f"{name} has a deployed model {asked_id}.")
         deployed = {
@@ -125,40 +143,51 @@ class Deployments:
                 ]
                 endpoint["deployedModels"] = others
                 endpoint["trafficSplit"] = (split or endpoint["trafficSplit"]) if others else {}
-                server = self._servers.pop((name, deployed_id))
-            server.stop()
+                server = self._servers.pop((name, deployed_id), None)
+            if server:
+                server.stop()
             return {}
 
         return self._operations.start(name, "UndeployModel", take_down)
 
     def predict(self, request: Request) -> Json:
         """`{"instances": [...], "parameters": ...}` to `{"predictions": [...], ...}`."""
-        instances = request.body.get("instances")
-        if not isinstance(instances, list):
-            raise invalid("instances is required and must be a list.")
-        deployed, server = self._choose(request)
+        instances = request.body.get("instances", [])
+        chosen = self._choose(request)
+        predictions = chosen.server.predictions(
+            instances, request.body.get("parameters"), timeout_seconds=chosen.limits.seconds
+        )
         return {
-            "predictions": server.predictions(instances, request.body.get("parameters")),
-            "deployedModelId": deployed["id"],
-            "model": deployed["model"],
-            "modelVersionId": deployed["modelVersionId"],
-            "modelDisplayName": deployed["displayName"],
+            "predictions": predictions,
+            "deployedModelId": chosen.deployed["id"],
+            "model": chosen.deployed["model"],
+            "modelVersionId": chosen.deployed["modelVersionId"],
+            "modelDisplayName": chosen.deployed["displayName"],
         }
 
     def raw_predict(self, request: Request) -> Answer:
         """Pass any body to the predict route, and the container's answer back unchanged."""
-        deployed, server = self._choose(request)
-        answer = server.predict(request.raw_body, request.content_type)
-        return Answer(
-            answer.status_code,
-            answer.content,
-            {
-                "Content-Type": answer.headers.get("Content-Type", "application/json"),
-                "X-Vertex-AI-Deployed-Model-Id": deployed["id"],
-                "X-Vertex-AI-Model": deployed["model"],
-                "X-Vertex-AI-Model-Version-Id": deployed["modelVersionId"],
-            },
-        )
+        answer = self._pass_on(self._choose(request), request)
+        return replace(answer, body=b"".join(answer.body)) if not isinstance(answer.body, bytes) else answer
+
+    def stream_raw_predict(self, request: Request) -> Answer:
+        """The same, piece by piece as it comes; for a custom model on dedicated endpoints only."""
+        chosen = self._choose(request)
+        if not chosen.dedicated:
+            raise RpcError(
+                "FAILED_PRECONDITION",
+                "streamRawPredict of a custom model needs an endpoint with dedicated_endpoint_enabled.",
+            )
+        return self._pass_on(chosen, request)
+
+    def _pass_on(self, chosen: _Chosen, request: Request) -> Answer:
+        answer = chosen.server.raw(request.raw_body, request.headers, timeout_seconds=chosen.limits.seconds)
+        own = {
+            "X-Vertex-AI-Deployed-Model-Id": chosen.deployed["id"],
+            "X-Vertex-AI-Model": chosen.deployed["model"],
+            "X-Vertex-AI-Model-Version-Id": chosen.deployed["modelVersionId"],
+        }
+        return replace(answer, headers={**answer.headers, **own})
 
     def _start(self, endpoint: str, deployed: Json, version: ModelVersion) -> ModelServer:
         resources = deployed.get("dedicatedResources", {})
@@ -173,7 +202,7 @@ class Deployments:
         with self._state.reading():
             if self._stopping:
                 raise RpcError("CANCELLED", "The emulator is stopping.")
-            server = ModelServer(container, self._storage_url, log_path)
+            server = ModelServer(container, self._launcher, log_path)
             self._servers[endpoint, deployed["id"]] = server
         return server
 
@@ -202,21 +231,22 @@ class Deployments:
             )
         return endpoint
 
-    def _choose(self, request: Request) -> tuple[Json, ModelServer]:
+    def _choose(self, request: Request) -> _Chosen:
         """A deployed model, chosen at random with the weights of the traffic split."""
         name = endpoint_name(request)
-        if len(request.raw_body) > _LARGEST_REQUEST_BYTES:
-            raise invalid(
-                f"The request has {len(request.raw_body)} bytes; {_LARGEST_REQUEST_BYTES} are accepted."
-            )
         with self._state.reading():
             endpoint = self._endpoints.find(name)
+            limits = Limits.of(endpoint)
+            limits.check(request.raw_body)
             shares = {key: share for key, share in endpoint["trafficSplit"].items() if share}
             if not shares:
                 raise RpcError("FAILED_PRECONDITION", f"{name} has no deployed model that gets traffic.")
             chosen = _CHANCE.choices(list(shares), weights=list(shares.values()))[0]
             deployed = next(model for model in endpoint["deployedModels"] if model["id"] == chosen)
-            return deployed, self._servers[name, chosen]
+            server = self._servers.get((name, chosen))
+            if server is None:
+                raise RpcError("UNAVAILABLE", f"{chosen} could not be started again as it is registered.")
+            return _Chosen(deployed, server, limits, endpoint.get("dedicatedEndpointEnabled", False))
 
 
 def _warm_up(server: ModelServer) -> None:

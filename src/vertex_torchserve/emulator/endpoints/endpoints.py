@@ -1,5 +1,7 @@
 """Endpoints as resources: create, get, list, patch, delete, and their traffic splits."""
 
+from vertex_torchserve.emulator.endpoints.limits import dedicated_dns
+from vertex_torchserve.emulator.registry.stored_model import base_models
 from vertex_torchserve.emulator.rest import rules
 from vertex_torchserve.emulator.rest.listing import page
 from vertex_torchserve.emulator.rest.names import new_id, now
@@ -9,6 +11,7 @@ from vertex_torchserve.emulator.rest.rpc_status import RpcError, not_emulated, n
 from vertex_torchserve.emulator.state import State
 
 _WHOLE = 100
+_DEDICATED = "dedicatedEndpointEnabled"
 _PATCHABLE = {"displayName", "description", "labels", "trafficSplit"}
 
 
@@ -38,9 +41,12 @@ class Endpoints:
                 *rules.display_name(endpoint.get("displayName", "")),
                 *rules.labels(endpoint.get("labels", {})),
                 *(rules.endpoint_id(asked_id) if asked_id else ()),
+                *traffic_problems(endpoint.get("trafficSplit", {}), set()),
             ]
         )
         name = f"{request.parent}/endpoints/{asked_id or new_id()}"
+
+        own_host = {"dedicatedEndpointDns": dedicated_dns(name)} if endpoint.get(_DEDICATED) else {}
 
         def register() -> Json:
             moment = now()
@@ -49,6 +55,7 @@ class Endpoints:
                     raise RpcError("ALREADY_EXISTS", f"The resource {name!r} already exists.")
                 self._state.endpoints[name] = {
                     **endpoint,
+                    **own_host,
                     "name": name,
                     "deployedModels": [],
                     "trafficSplit": {},
@@ -67,7 +74,13 @@ class Endpoints:
                 for name, resource in self._state.endpoints.items()
                 if name.startswith(f"{request.parent}/endpoints/")
             ]
-        return page(resources, request.query, collection="endpoints", id_field="endpoint")
+            return page(
+                resources,
+                request.query,
+                collection="endpoints",
+                id_field="endpoint",
+                base_models=self._base_models,
+            )
 
     def get(self, request: Request) -> Json:
         """One endpoint."""
@@ -117,6 +130,13 @@ class Endpoints:
         if name not in self._state.endpoints:
             raise not_found(name)
         return self._state.endpoints[name]
+
+    def _base_models(self, endpoint: Json) -> set[str]:
+        versions = (
+            self._state.models[deployed["model"]]["versions"][deployed["modelVersionId"]]["resource"]
+            for deployed in endpoint["deployedModels"]
+        )
+        return {name for version in versions for name in base_models(version)}
 
     def _refuse_occupied(self, name: str) -> None:
         deployed = [model["id"] for model in self.find(name)["deployedModels"]]

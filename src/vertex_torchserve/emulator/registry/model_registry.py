@@ -112,7 +112,7 @@ class ModelRegistry:
                 for name, model in self._state.models.items()
                 if name.startswith(f"{request.parent}/models/")
             ]
-        return page(resources, request.query, collection="models", id_field="model")
+        return _page(resources, request)
 
     def list_versions(self, request: Request) -> Json:
         """Every version of a model, the oldest first."""
@@ -121,7 +121,7 @@ class ModelRegistry:
             model = self._model(name)
             versions = model["versions"]
             resources = [stored_model.view(f"{name}@{version}", model, version) for version in versions]
-        return page(resources, request.query, collection="models", id_field="model")
+        return _page(resources, request)
 
     def patch(self, request: Request) -> Json:
         """Update fields of the model (`ID`) or of one version (`ID@2`), not of both at once."""
@@ -248,6 +248,12 @@ class ModelRegistry:
             for deployed in resource.get("deployedModels", []):
                 if (deployed["model"], deployed["modelVersionId"]) == (name, version):
                     raise RpcError("FAILED_PRECONDITION", f"{name}@{version} is deployed to {endpoint}.")
+
+
+def _page(resources: list[Json], request: Request) -> Json:
+    return page(
+        resources, request.query, collection="models", id_field="model", base_models=stored_model.base_models
+    )
 
 
 def _name(request: Request) -> str:

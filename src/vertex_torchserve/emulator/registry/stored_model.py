@@ -79,3 +79,14 @@ def view(name: str, model: Json, version: str) -> Json:
     resource = model["versions"][version]["resource"]
     shared = {field: model[field] for field in ("displayName", "description", "createTime", "updateTime")}
     return {**resource, "name": name, **shared, "labels": {**model["labels"], **resource["labels"]}}
+
+
+def base_models(version: Json) -> set[str]:
+    """The names that a filter may give the version's base model in Model Garden.
+
+    Args:
+        version: A version, as the API shows it or as the state keeps it.
+    """
+    source = version.get("baseModelSource", {}).get("modelGardenSource", {})
+    name: str = source.get("publicModelName", "")
+    return {name, name.rpartition("/")[2], name.rpartition("/")[2].partition("@")[0]} - {""}

@@ -8,18 +8,26 @@ from collections.abc import Mapping
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from vertex_torchserve.emulator.rest.message_types import checked
-from vertex_torchserve.emulator.rest.names import camel_case, project_number
+from vertex_torchserve.emulator.rest.message_types import parsed
+from vertex_torchserve.emulator.rest.names import project_number
 from vertex_torchserve.emulator.rest.request import Answer, Handler, Json, Request, Routes
 from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid, not_emulated
+from vertex_torchserve.emulator.rest.unemulated_fields import refuse_unemulated
 
 _LOG = logging.getLogger(__name__)
 # The client polls operations below /ui/, the first binding of its service description.
 _PATH = re.compile(r"/(?:v1|ui)/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/(?P<rest>.+)")
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+# Methods whose body is the container's own, not a message.
+_RAW = (":rawPredict", ":streamRawPredict")
+# What https://oauth2.googleapis.com/token answers: nobody's credentials are checked.
+_TOKEN = {"access_token": "emulator", "expires_in": 3600, "token_type": "Bearer"}
+# Parameters that every Google API has beside those with a `$` (cloud.google.com/apis/docs/system-parameters).
+# `fields` and `callback` change the answer and are not among them: they are refused as unknown.
+_SYSTEM_PARAMETERS = {"alt", "key", "quotaUser", "prettyPrint", "access_token", "oauth_token", "uploadType"}
 
 
 def application(routes: Routes) -> Starlette:
@@ -42,7 +50,12 @@ def application(routes: Routes) -> Starlette:
             internal = RpcError("INTERNAL", f"{type(error).__name__}: {error}")
             return _json(internal.http_json(), internal.http_status)
 
-    return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
+    async def token(_http: HttpRequest) -> Response:
+        return _json(_TOKEN, 200)
+
+    return Starlette(
+        routes=[Route("/token", token, methods=["POST"]), Route("/{path:path}", answer, methods=_METHODS)]
+    )
 
 
 def _dispatch(routes: Routes, http: HttpRequest, raw_body: bytes) -> tuple[Handler, Request]:
@@ -53,14 +66,17 @@ def _dispatch(routes: Routes, http: HttpRequest, raw_body: bytes) -> tuple[Handl
     handler = routes.get((http.method, pattern))
     if not handler:
         raise not_emulated(f"{http.method} {pattern}")
-    raw = pattern.endswith(":rawPredict")
+    raw = pattern.endswith(_RAW)
+    method = (http.method, pattern)
+    message = parsed({} if raw else _parse(raw_body), _own_parameters(http), method)
+    refuse_unemulated(message.query, method)
     return handler, Request(
         parent=f"projects/{project_number(path['project'])}/locations/{path['location']}",
         ids=ids,
-        body={} if raw else checked(_parse(raw_body), (http.method, pattern)),
-        query={camel_case(key): value for key, value in http.query_params.items()},
+        body=message.body,
+        query=message.query,
         raw_body=raw_body,
-        content_type=http.headers.get("content-type", "application/json"),
+        headers=http.headers,
     )
 
 
@@ -72,6 +88,15 @@ def _pattern(rest: str) -> tuple[str, tuple[str, ...]]:
     ids = tuple(segments[1::2])
     segments[1::2] = ["*"] * len(ids)
     return "/".join(segments) + colon + verb, ids
+
+
+def _own_parameters(http: HttpRequest) -> dict[str, str]:
+    """The query parameters without those that every Google API has."""
+    return {
+        name: value
+        for name, value in http.query_params.items()
+        if name not in _SYSTEM_PARAMETERS and not name.startswith("$")
+    }
 
 
 def _parse(raw_body: bytes) -> Json:
@@ -87,9 +112,12 @@ def _parse(raw_body: bytes) -> Json:
 
 
 def _response(answer: Json | Answer) -> Response:
-    if isinstance(answer, Answer):
-        return Response(answer.body, answer.status, headers=dict(answer.headers))
-    return _json(answer, 200)
+    if not isinstance(answer, Answer):
+        return _json(answer, 200)
+    headers = dict(answer.headers)
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, answer.status, headers=headers)
+    return StreamingResponse(answer.body, answer.status, headers=headers)
 
 
 def _json(body: Mapping[str, object], status: int) -> Response:

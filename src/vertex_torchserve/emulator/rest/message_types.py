@@ -1,179 +1,187 @@
-"""The body of every method, checked against the API's own message types.
+"""Every request as the API's own message: body and query parameters, parsed by protobuf's JSON mapping.
 
-They come with google-cloud-aiplatform. Its import takes seconds, so the first request that has a body waits
-for it. What is accepted is protobuf's JSON mapping: field names in camelCase or snake_case, 64-bit numbers as
-text or number, enums by name or number, null for a field that isn't given.
+The messages come with google-cloud-aiplatform, whose import takes seconds: the first request waits for it.
+What is accepted is what protobuf accepts: field names in camelCase or snake_case, 64-bit numbers as text or
+number, enums by name or number, null for a field that isn't given. What a method gets is protobuf's own JSON
+of the message: names in camelCase, enums by name, 64-bit numbers as text, fields that have their default left
+out, numbers in instances as doubles.
 """
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
+from vertex_torchserve.emulator.rest.names import camel_case
 from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.emulator.rest.rpc_status import invalid
 
-# (HTTP method, path) as in the tables of routes -> name of the message in google.cloud.aiplatform_v1.
-_MESSAGES = {
-    ("POST", "models:upload"): "UploadModelRequest",
-    ("PATCH", "models/*"): "Model",
-    ("POST", "models/*:mergeVersionAliases"): "MergeVersionAliasesRequest",
-    ("POST", "endpoints"): "Endpoint",
-    ("PATCH", "endpoints/*"): "Endpoint",
-    ("POST", "endpoints/*:deployModel"): "DeployModelRequest",
-    ("POST", "endpoints/*:undeployModel"): "UndeployModelRequest",
-    ("POST", "endpoints/*:predict"): "PredictRequest",
-    ("POST", "batchPredictionJobs"): "BatchPredictionJob",
-    ("POST", "batchPredictionJobs/*:cancel"): "CancelBatchPredictionJobRequest",
+_WHOLE = "*"
+
+
+class Binding(NamedTuple):
+    """How an HTTP request becomes a message.
+
+    Attributes:
+        message: The name of the request's message in google.cloud.aiplatform_v1.
+        body: The field that the HTTP body is: `*` is the message as a whole, empty means no body.
+    """
+
+    message: str
+    body: str = ""
+
+
+# (HTTP method, path) as in the tables of routes. Messages and fields: the google.api.http annotations of the
+# API's services (ModelService, EndpointService, JobService, PredictionService).
+_BINDINGS = {
+    ("POST", "models:upload"): Binding("UploadModelRequest", _WHOLE),
+    ("GET", "models"): Binding("ListModelsRequest"),
+    ("GET", "models/*"): Binding("GetModelRequest"),
+    ("PATCH", "models/*"): Binding("UpdateModelRequest", "model"),
+    ("DELETE", "models/*"): Binding("DeleteModelRequest"),
+    ("GET", "models/*:listVersions"): Binding("ListModelVersionsRequest"),
+    ("POST", "models/*:mergeVersionAliases"): Binding("MergeVersionAliasesRequest", _WHOLE),
+    ("DELETE", "models/*:deleteVersion"): Binding("DeleteModelVersionRequest"),
+    ("POST", "endpoints"): Binding("CreateEndpointRequest", "endpoint"),
+    ("GET", "endpoints"): Binding("ListEndpointsRequest"),
+    ("GET", "endpoints/*"): Binding("GetEndpointRequest"),
+    ("PATCH", "endpoints/*"): Binding("UpdateEndpointRequest", "endpoint"),
+    ("DELETE", "endpoints/*"): Binding("DeleteEndpointRequest"),
+    ("POST", "endpoints/*:deployModel"): Binding("DeployModelRequest", _WHOLE),
+    ("POST", "endpoints/*:undeployModel"): Binding("UndeployModelRequest", _WHOLE),
+    ("POST", "endpoints/*:predict"): Binding("PredictRequest", _WHOLE),
+    ("POST", "batchPredictionJobs"): Binding("CreateBatchPredictionJobRequest", "batch_prediction_job"),
+    ("GET", "batchPredictionJobs"): Binding("ListBatchPredictionJobsRequest"),
+    ("GET", "batchPredictionJobs/*"): Binding("GetBatchPredictionJobRequest"),
+    ("POST", "batchPredictionJobs/*:cancel"): Binding("CancelBatchPredictionJobRequest", _WHOLE),
+    ("DELETE", "batchPredictionJobs/*"): Binding("DeleteBatchPredictionJobRequest"),
 }
 _SHOWN_CHARACTERS = 60
-# google.protobuf's types whose JSON is not an object of their fields.
-_WELL_KNOWN: dict[str, tuple[type[Any], str]] = {
-    "google.protobuf.Value": (object, "a value"),
-    "google.protobuf.Struct": (dict, "an object"),
-    "google.protobuf.ListValue": (list, "a list"),
-    "google.protobuf.Any": (dict, "an object"),
-    "google.protobuf.Timestamp": (str, "a text"),
-    "google.protobuf.Duration": (str, "a text"),
-    "google.protobuf.FieldMask": (str, "a text"),
+# FieldDescriptor.CPPTYPE_*: what a value has to be.
+_KINDS = {
+    1: "a whole number of 32 bits",
+    2: "a whole number of 64 bits",
+    3: "a whole number of 32 bits, at least 0",
+    4: "a whole number of 64 bits, at least 0",
+    5: "a number",
+    6: "a number",
+    7: "true or false",
+    8: "a value of this enum",
+    9: "a text",
 }
 
 
-def checked(body: Json, method: tuple[str, str]) -> Json:
-    """The body with its field names in camelCase.
+class Parsed(NamedTuple):
+    """A request's message as protobuf writes it in JSON.
+
+    Attributes:
+        body: The part that came in the HTTP body.
+        query: The message as a whole, with what came in the query.
+    """
+
+    body: Json
+    query: Json
+
+
+def parsed(body: Json, query: Mapping[str, str], method: tuple[str, str]) -> Parsed:
+    """Parse a request.
 
     Args:
         body: The JSON object that was sent.
-        method: HTTP method and path, as in a table of routes.
+        query: The query parameters, without those that every Google API has.
+        method: HTTP method and path, as in a table of routes; one without a message gets an empty one.
 
     Raises:
         RpcError: INVALID_ARGUMENT that names every field whose value is not of its type, or that isn't there.
     """
-    message = _MESSAGES.get(method)
-    if message is None or not body:
-        return body
-    problems: list[str] = []
-    found: Json = _message(body, _descriptor(message), "", problems)
-    if problems:
-        raise invalid(" ".join(problems))
-    return found
+    binding = _BINDINGS.get(method)
+    if binding is None:
+        return Parsed({}, {})
+    parameters = {name: _mask(value) if _is_mask(name) else value for name, value in query.items()}
+    if binding.body in {"", _WHOLE}:
+        found = _canonical({**parameters, **body}, _empty(binding.message))
+        return Parsed(found, found)
+    empty = _empty(binding.message)
+    own = _canonical(body, getattr(empty, binding.body))
+    return Parsed(own, {**_canonical(parameters, empty), camel_case(binding.body): own})
 
 
-@cache
-def _descriptor(name: str) -> Any:
+def _empty(message: str) -> Any:
     from google.cloud.aiplatform_v1 import types
 
-    message = getattr(types, name)
-    return message.pb(message()).DESCRIPTOR
+    return getattr(types, message).pb()()
 
 
-def _message(value: Any, descriptor: Any, path: str, problems: list[str]) -> Any:
-    kind, in_words = _WELL_KNOWN.get(descriptor.full_name, (dict, "an object"))
-    if not isinstance(value, kind):
-        problems.append(f"{path}: {_shown(value)} is not {in_words}.")
-        return value
-    if descriptor.full_name in _WELL_KNOWN:
-        return value
-    fields = {name: field for field in descriptor.fields for name in (field.name, field.json_name)}
-    found: Json = {}
-    for key, item in value.items():
-        field = fields.get(key)
-        where = f"{path}.{key}" if path else key
-        if field is None:
-            problems.append(f"{where}: there is no such field.")
-        elif field.json_name in found:
-            problems.append(f"{where} is given under two names.")
-        elif item is not None or _takes_null(field):
-            found[field.json_name] = _field(item, field, where, problems)
+def _canonical(sent: Json, message: Any) -> Json:
+    from google.protobuf import json_format
+
+    try:
+        json_format.ParseDict(sent, message)
+        found: Json = json_format.MessageToDict(message)
+    except (json_format.Error, ValueError, RecursionError) as error:
+        # protobuf stops at the first fault and names Python's types.
+        raise invalid(" ".join(_problems(sent, type(message)(), "")) or str(error)) from None
     return found
 
 
-def _takes_null(field: Any) -> bool:
-    return field.message_type is not None and field.message_type.full_name == "google.protobuf.Value"
+def _problems(sent: Json, message: Any, path: str) -> Iterator[str]:
+    """What of a JSON object its message doesn't take, each part by its path."""
+    fields = {name: field for field in message.DESCRIPTOR.fields for name in (field.name, field.json_name)}
+    for key, value in sent.items():
+        where, field = f"{path}.{key}" if path else key, fields.get(key)
+        if field is None:
+            yield f"{where}: there is no such field."
+        elif value is not None:
+            yield from _field_problems(value, message, field, where)
 
 
-def _field(value: Any, field: Any, path: str, problems: list[str]) -> Any:
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        if isinstance(value, dict):
-            entry = field.message_type.fields_by_name["value"]
-            return {key: _single(item, entry, f"{path}.{key}", problems) for key, item in value.items()}
-        problems.append(f"{path}: {_shown(value)} is not an object.")
-    elif field.is_repeated:
-        if isinstance(value, list):
-            return [_single(item, field, f"{path}[{number}]", problems) for number, item in enumerate(value)]
-        problems.append(f"{path}: {_shown(value)} is not a list.")
+def _field_problems(value: Any, message: Any, field: Any, where: str) -> Iterator[str]:
+    of_entry = field.message_type is not None and field.message_type.GetOptions().map_entry
+    parts: list[tuple[str, Any, Any]]
+    if of_entry and isinstance(value, dict):
+        kind = _kind(field.message_type.fields_by_name["value"])
+        parts = [(f"{where}.{key}", item, {key: item}) for key, item in value.items()]
+    elif of_entry:
+        kind, parts = "an object", [(where, value, None)]
+    elif field.is_repeated and isinstance(value, list):
+        kind = _kind(field)
+        parts = [(f"{where}[{number}]", item, [item]) for number, item in enumerate(value)]
     else:
-        return _single(value, field, path, problems)
-    return value
+        kind, parts = "a list" if field.is_repeated else _kind(field), [(where, value, value)]
+    for place, item, alone in parts:
+        if isinstance(item, dict) and _has_fields(field) and not of_entry:
+            target = getattr(message, field.name)
+            yield from _problems(item, target.add() if field.is_repeated else target, place)
+        elif alone is None or not _takes(type(message), {field.name: alone}):
+            shown = repr(item)
+            if len(shown) > _SHOWN_CHARACTERS:
+                shown = f"{shown[:_SHOWN_CHARACTERS]}..."
+            yield f"{place}: {shown} is not {kind}."
 
 
-def _single(value: Any, field: Any, path: str, problems: list[str]) -> Any:
-    if field.message_type is not None:
-        return _message(value, field.message_type, path, problems)
-    read, kind = _SCALARS[field.cpp_type]
+def _takes(message: type[Any], sent: Json) -> bool:
+    from google.protobuf import json_format
+
     try:
-        return read(value, field)
-    except (ValueError, OverflowError):
-        problems.append(f"{path}: {_shown(value)} is not {kind}.")
-        return value
+        json_format.MessageToDict(json_format.ParseDict(sent, message()))
+    except (json_format.Error, ValueError, RecursionError):
+        return False
+    return True
 
 
-def _text(value: Any, _field: Any) -> str:
-    if isinstance(value, str):
-        value.encode()  # UnicodeEncodeError is a ValueError
-        return value
-    raise ValueError
+def _has_fields(field: Any) -> bool:
+    """Whether its JSON is an object of its fields, which that of protobuf's own types is not."""
+    return field.message_type is not None and not field.message_type.full_name.startswith("google.protobuf.")
 
 
-def _truth(value: Any, _field: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise ValueError
+def _kind(field: Any) -> str:
+    if field.message_type is None:
+        return _KINDS[field.cpp_type]
+    return "an object" if _has_fields(field) else f"a {field.message_type.name}"
 
 
-def _number(value: Any, _field: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError
-    return float(value) if isinstance(value, str) else value
+def _is_mask(parameter: str) -> bool:
+    return camel_case(parameter) in {"updateMask", "readMask"}
 
 
-def _whole(least: int, most: int) -> Callable[[Any, Any], int]:
-    def read(value: Any, _field: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError
-        number = int(value)
-        if number != (value if not isinstance(value, str) else number) or not least <= number <= most:
-            raise ValueError
-        return number
-
-    return read
-
-
-def _long(least: int, most: int) -> Callable[[Any, Any], str]:
-    """As a text: JSON's numbers have fewer digits."""
-    read = _whole(least, most)
-    return lambda value, field: str(read(value, field))
-
-
-def _choice(value: Any, field: Any) -> Any:
-    if isinstance(value, str) and value in field.enum_type.values_by_name:
-        return value
-    return _whole(-(2**31), 2**31 - 1)(value, field)
-
-
-# FieldDescriptor.CPPTYPE_*: how a value is read, and what it has to be.
-_SCALARS: dict[int, tuple[Callable[[Any, Any], Any], str]] = {
-    1: (_whole(-(2**31), 2**31 - 1), "a whole number of 32 bits"),
-    2: (_long(-(2**63), 2**63 - 1), "a whole number of 64 bits"),
-    3: (_whole(0, 2**32 - 1), "a whole number of 32 bits, at least 0"),
-    4: (_long(0, 2**64 - 1), "a whole number of 64 bits, at least 0"),
-    5: (_number, "a number"),
-    6: (_number, "a number"),
-    7: (_truth, "true or false"),
-    8: (_choice, "a value of this enum"),
-    9: (_text, "a text"),
-}
-
-
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}..."
+def _mask(paths: str) -> str:
+    """A mask in a query may name fields in snake_case too, which protobuf's own JSON may not."""
+    return ",".join(camel_case(path) for path in paths.split(","))

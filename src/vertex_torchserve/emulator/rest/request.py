@@ -1,10 +1,9 @@
 """The request that a method of the REST interface gets, and what it may answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vertex_torchserve.emulator.rest.names import camel_case
 from vertex_torchserve.emulator.rest.rpc_status import invalid
 
 Json = dict[str, Any]
@@ -12,10 +11,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is passed on as it came: status, body and headers of a container."""
+    """A container's answer, passed on as it came: status, body (whole, or piece by piece) and headers."""
 
     status: int
-    body: bytes
+    body: bytes | Iterator[bytes]
     headers: Mapping[str, str]
 
 
@@ -26,26 +25,26 @@ class Request:
     Attributes:
         parent: `projects/NUMBER/locations/LOCATION`, with the project's number whatever the client wrote.
         ids: The ids in the path, outermost first.
-        body: The JSON body, each field of the type that the API gives it; empty when there is none.
-        query: The query parameters, their names in camelCase.
+        body: What came in the JSON body, as `message_types.py` writes it; empty when there is none.
+        query: The request's message as a whole: what came in the query stands beside the body's field.
         raw_body: The body as it came.
-        content_type: The body's content type.
+        headers: The request's headers; their names may be asked for in any case.
     """
 
     parent: str
     ids: tuple[str, ...]
     body: Json
-    query: Mapping[str, str]
+    query: Json
     raw_body: bytes
-    content_type: str
+    headers: Mapping[str, str]
 
     def update_mask(self) -> list[str]:
-        """The fields of `updateMask`, in camelCase.
+        """The fields of `updateMask`, as JSON names them.
 
         Raises:
             RpcError: INVALID_ARGUMENT when there is none.
         """
-        fields = [camel_case(field) for field in self.query.get("updateMask", "").split(",") if field]
+        fields = [field for field in self.query.get("updateMask", "").split(",") if field]
         if not fields:
             raise invalid("updateMask is required: name the fields to update.")
         return fields

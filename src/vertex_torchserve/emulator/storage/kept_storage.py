@@ -48,7 +48,9 @@ class KeptStorage(Storage):  # type: ignore[misc]
             BadRequest: For a name that Cloud Storage refuses.
         """
         _refuse(file_name)
-        super().create_file(bucket_name, file_name, content, file_obj, file_id)
+        # It names the host and port that the writer used: a reader may need others, and uses its own without.
+        kept = {field: value for field, value in file_obj.items() if field != "mediaLink"}
+        super().create_file(bucket_name, file_name, content, kept, file_id)
 
     def create_resumable_upload(self, bucket_name: str, file_name: object, file_obj: Any) -> str:
         """Begin an upload in several requests.

@@ -2,7 +2,9 @@ import pytest
 
 from vertex_torchserve.emulator.containers.container import Container, Place, expand
 
-PLACE = Place("123456789012", "77", "88", {"machineType": "n1-standard-4", "acceleratorType": 5})
+PLACE = Place(
+    "123456789012", "77", "88", {"machineType": "n1-standard-4", "acceleratorType": "NVIDIA_TESLA_T4"}
+)
 
 
 def test_the_platform_sets_every_documented_variable() -> None:
@@ -67,3 +69,19 @@ def test_later_variables_may_use_earlier_ones_and_the_platforms() -> None:
 
 def test_expansion_leaves_what_it_does_not_know_and_what_is_escaped() -> None:
     assert expand("$(A) $$(A) $(B) $A ${A}", {"A": "1"}) == "1 $(A) $(B) $A ${A}"
+
+
+def test_command_and_args_are_expanded_as_the_environment_is() -> None:
+    spec = {
+        "imageUri": "i",
+        "command": ["/serve", "--port=$(AIP_HTTP_PORT)"],
+        "args": ["$(MODE)", "$$(MODE)", "$(UNKNOWN)"],
+        "env": [{"name": "MODE", "value": "fast"}],
+        "ports": [{"containerPort": 9000}],
+        "sharedMemorySizeMb": "64",
+        "deploymentTimeout": "90.500s",
+    }
+    container = Container.of(spec, "", PLACE)
+    assert container.command == ("/serve", "--port=9000")
+    assert container.args == ("fast", "$(MODE)", "$(UNKNOWN)")
+    assert (container.port, container.shared_memory_mb, container.deployment_seconds) == (9000, 64, 90.5)

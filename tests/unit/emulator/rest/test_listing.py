@@ -8,12 +8,16 @@ from vertex_torchserve.emulator.rest.rpc_status import RpcError
 MODELS: list[dict[str, Any]] = [
     {"name": "p/models/1", "displayName": "b", "createTime": "2026-01-02", "labels": {"team": "x", "s": ""}},
     {"name": "p/models/2", "displayName": "a", "createTime": "2026-01-01", "labels": {}},
-    {"name": "p/models/3", "displayName": "a b", "createTime": "2026-01-03"},
+    {"name": "p/models/3", "displayName": "a b", "createTime": "2026-01-03", "base": "bison"},
 ]
 
 
+def base_models(model: dict[str, Any]) -> set[str]:
+    return {model["base"]} if "base" in model else set()
+
+
 def ids(**query: str) -> list[str]:
-    answer = page(MODELS, query, collection="models", id_field="model")
+    answer = page(MODELS, query, collection="models", id_field="model", base_models=base_models)
     return [model["name"][-1] for model in answer["models"]]
 
 
@@ -33,6 +37,8 @@ def ids(**query: str) -> list[str]:
         ("labels.s:*", ["1"]),
         ("labels:team", ["1"]),
         ('display_name!="a" AND labels.team!="x"', ["3"]),
+        ('base_model_name="bison"', ["3"]),
+        ("baseModelName=gecko", []),
     ],
 )
 def test_filters(expression: str, expected: list[str]) -> None:
@@ -47,6 +53,7 @@ def test_filters(expression: str, expected: list[str]) -> None:
         ("colour=red", "INVALID_ARGUMENT"),
         ("labels=x", "INVALID_ARGUMENT"),
         ("display_name:a", "INVALID_ARGUMENT"),
+        ("base_model_name!=a", "INVALID_ARGUMENT"),
         ("model=1 OR model=2", "UNIMPLEMENTED"),
     ],
 )
@@ -54,6 +61,12 @@ def test_filters_that_are_refused(expression: str, status: str) -> None:
     with pytest.raises(RpcError) as refusal:
         ids(filter=expression)
     assert refusal.value.status == status
+
+
+def test_a_documented_filter_on_jobs_is_not_emulated() -> None:
+    with pytest.raises(RpcError) as refusal:
+        page([], {"filter": "model_display_name=a"}, collection="jobs", id_field="batchPredictionJob")
+    assert refusal.value.status == "UNIMPLEMENTED"
 
 
 @pytest.mark.parametrize(
@@ -69,10 +82,10 @@ def test_order(order: str, expected: list[str]) -> None:
 
 
 def test_pages_follow_each_other() -> None:
-    first: dict[str, Any] = page(MODELS, {"pageSize": "2"}, collection="models", id_field="model")
+    first: dict[str, Any] = page(MODELS, {"pageSize": 2}, collection="models", id_field="model")
     assert [model["name"] for model in first["models"]] == ["p/models/1", "p/models/2"]
     token = first["nextPageToken"]
-    rest = page(MODELS, {"pageSize": "2", "pageToken": token}, collection="models", id_field="model")
+    rest = page(MODELS, {"pageSize": 2, "pageToken": token}, collection="models", id_field="model")
     assert [model["name"] for model in rest["models"]] == ["p/models/3"]
     assert "nextPageToken" not in rest
 

@@ -1,16 +1,18 @@
-"""Bodies against the API's message types: what is accepted, and in which words the rest is refused."""
+"""Requests as the API's messages: what is accepted, and in which words the rest is refused."""
 
 from typing import Any
 
 import pytest
 
-from vertex_torchserve.emulator.rest.message_types import checked
+from vertex_torchserve.emulator.rest.message_types import parsed
 from vertex_torchserve.emulator.rest.rpc_status import RpcError
 
 UPLOAD = ("POST", "models:upload")
 CREATE_ENDPOINT = ("POST", "endpoints")
 DEPLOY = ("POST", "endpoints/*:deployModel")
 PREDICT = ("POST", "endpoints/*:predict")
+LIST = ("GET", "models")
+UPDATE = ("PATCH", "models/*")
 CREATE_JOB = ("POST", "batchPredictionJobs")
 
 
@@ -33,24 +35,54 @@ CREATE_JOB = ("POST", "batchPredictionJobs")
         (UPLOAD, {"model": {"metadata": {"any_thing": [1]}}}, {"model": {"metadata": {"any_thing": [1]}}}),
         (DEPLOY, {"trafficSplit": {"0": 100}}, {"trafficSplit": {"0": 100}}),
         *(
-            (DEPLOY, body, body)
+            (
+                DEPLOY,
+                {"deployedModel": {"dedicated_resources": {"machineSpec": {"accelerator_type": kind}}}},
+                {
+                    "deployedModel": {
+                        "dedicatedResources": {"machineSpec": {"acceleratorType": "NVIDIA_TESLA_P4"}}
+                    }
+                },
+            )
             for kind in (4, "NVIDIA_TESLA_P4")
-            for body in [
-                {"deployedModel": {"dedicatedResources": {"machineSpec": {"acceleratorType": kind}}}}
-            ]
+        ),
+        (
+            UPLOAD,
+            {
+                "model": {
+                    "container_spec": {"deployment_timeout": "90.0s", "env": [{"name": "A", "value": ""}]}
+                }
+            },
+            {"model": {"containerSpec": {"deploymentTimeout": "90s", "env": [{"name": "A"}]}}},
         ),
         (
             PREDICT,
             {"instances": [None, 1, {"a_b": [1.5]}], "parameters": None},
             {"instances": [None, 1, {"a_b": [1.5]}], "parameters": None},
         ),
-        (("POST", "somewhere/*:else"), {"any_thing": 1}, {"any_thing": 1}),
+        (("POST", "somewhere/*:else"), {"any_thing": 1}, {}),
     ],
 )
 def test_bodies_that_are_accepted(
     method: tuple[str, str], body: dict[str, Any], read: dict[str, Any]
 ) -> None:
-    assert checked(body, method) == read
+    assert parsed(body, {}, method).body == read
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "read"),
+    [
+        (LIST, {"page_size": "2", "filter": "a=b"}, {"pageSize": 2, "filter": "a=b"}),
+        (LIST, {"pageSize": "-1"}, {"pageSize": -1}),
+        (UPDATE, {"update_mask": "display_name,labels"}, {"updateMask": "displayName,labels", "model": {}}),
+        (UPDATE, {"updateMask": "displayName"}, {"updateMask": "displayName", "model": {}}),
+        (CREATE_ENDPOINT, {"endpoint_id": "e"}, {"endpointId": "e", "endpoint": {}}),
+    ],
+)
+def test_queries_that_are_accepted(
+    method: tuple[str, str], query: dict[str, str], read: dict[str, Any]
+) -> None:
+    assert parsed({}, query, method).query == read
 
 
 @pytest.mark.parametrize(
@@ -61,12 +93,18 @@ def test_bodies_that_are_accepted(
         (CREATE_ENDPOINT, {"labels": [1]}, "labels: [1] is not an object."),
         (CREATE_ENDPOINT, {"labels": {"a": {"b": 1}}}, "labels.a: {'b': 1} is not a text."),
         (CREATE_ENDPOINT, {"labelz": {}}, "labelz: there is no such field."),
+        (UPLOAD, {"model": [1]}, "model: [1] is not an object."),
+        (UPLOAD, {"model": {"metadata": {"a": float("nan")}}}, "model.metadata: {'a': nan} is not a Value."),
         (
-            CREATE_ENDPOINT,
-            {"displayName": "a", "display_name": "b"},
-            "display_name is given under two names.",
+            UPLOAD,
+            {"model": {"containerSpec": {"deploymentTimeout": "soon"}}},
+            "model.containerSpec.deploymentTimeout: 'soon' is not a Duration.",
         ),
-        (UPLOAD, {"model": []}, "model: [] is not an object."),
+        (
+            CREATE_JOB,
+            {"labels": {"a": 1}, "instanceConfig": {"instanceType": "object", "exclude": []}},
+            "labels.a: 1 is not a text. instanceConfig.exclude: there is no such field.",
+        ),
         (
             UPLOAD,
             {"model": {"versionAliases": 5, "containerSpec": {"ports": ["x"], "env": [{"x": 1}]}}},
@@ -90,11 +128,40 @@ def test_bodies_that_are_accepted(
         (
             CREATE_JOB,
             {"generateExplanation": 1, "createTime": 5},
-            "generateExplanation: 1 is not true or false. createTime: 5 is not a text.",
+            "generateExplanation: 1 is not true or false. createTime: 5 is not a Timestamp.",
         ),
     ],
 )
 def test_bodies_that_are_refused(method: tuple[str, str], body: dict[str, Any], message: str) -> None:
     with pytest.raises(RpcError) as refusal:
-        checked(body, method)
+        parsed(body, {}, method)
     assert (refusal.value.status, refusal.value.message) == ("INVALID_ARGUMENT", message)
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "message"),
+    [
+        (LIST, {"page_size": "x"}, "page_size: 'x' is not a whole number of 32 bits."),
+        (LIST, {"pagesize": "1"}, "pagesize: there is no such field."),
+        (UPDATE, {"mask": "labels"}, "mask: there is no such field."),
+    ],
+)
+def test_queries_that_are_refused(method: tuple[str, str], query: dict[str, str], message: str) -> None:
+    with pytest.raises(RpcError) as refusal:
+        parsed({}, query, method)
+    assert (refusal.value.status, refusal.value.message) == ("INVALID_ARGUMENT", message)
+
+
+def test_two_values_for_one_choice_are_refused() -> None:
+    probe = {"exec": {"command": ["true"]}, "httpGet": {"path": "/"}}
+    with pytest.raises(RpcError, match="oneof"):
+        parsed({"model": {"containerSpec": {"healthProbe": probe}}}, {}, UPLOAD)
+
+
+def test_values_nested_beyond_all_measure_are_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(900):
+        deep = [deep]
+    with pytest.raises(RpcError) as refusal:
+        parsed({"instances": [deep]}, {}, PREDICT)
+    assert refusal.value.status == "INVALID_ARGUMENT"
