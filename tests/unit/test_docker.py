@@ -73,3 +73,31 @@ def test_a_missing_client_ends_the_command_with_one(tmp_path: Path) -> None:
     answer = run_command("images", "build", "cpu", cwd=ROOT, VTS_DOCKER="/nowhere/docker")
     assert answer.returncode == 1
     assert "fix: install Docker" in answer.stderr
+
+
+def test_bad_input_of_an_image_with_requirements_is_told_without_an_engine(tmp_path: Path) -> None:
+    asked = ("images", "build", "cpu", "--with-requirements")
+    answer = run_command(*asked, str(tmp_path / "r.txt"), VTS_DOCKER="/nowhere/docker")
+    assert answer.returncode == 2
+    assert f"{tmp_path}/r.txt does not exist; a requirements file is needed" in answer.stderr
+    (tmp_path / "r.txt").write_text("# nothing\n")
+    answer = run_command(*asked, str(tmp_path / "r.txt"), VTS_DOCKER="/nowhere/docker")
+    assert f"{tmp_path}/r.txt names nothing to install" in answer.stderr
+    (tmp_path / "r.txt").write_text("-r more.txt\nplurals==1.0\n")
+    (tmp_path / "more.txt").write_text("==2\n")
+    answer = run_command(*asked, str(tmp_path / "r.txt"), VTS_DOCKER="/nowhere/docker")
+    assert f"{tmp_path}/more.txt:1: line 1, column 1: '==2'" in answer.stderr
+    (tmp_path / "more.txt").write_text("captum==0.9.0\n")
+    answer = run_command(*asked, str(tmp_path / "r.txt"), VTS_DOCKER="/nowhere/docker")
+    assert answer.returncode == 1
+    assert "there is no docker client '/nowhere/docker'" in answer.stderr
+
+
+def test_options_of_images_with_requirements_need_them(tmp_path: Path) -> None:
+    answer = run_command("images", "build", "component", "--with-requirements", str(tmp_path / "r.txt"))
+    assert answer.returncode == 2
+    assert "makes a serving image, and the component's is none" in answer.stderr
+    answer = run_command("images", "build", "cpu", "--base", "a:b", "--pip-config", "pip.conf", cwd=ROOT)
+    assert answer.returncode == 2
+    assert "1. --base is a:b, and only images with requirements of their own have it" in answer.stderr
+    assert "2. --pip-config is pip.conf" in answer.stderr
