@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools format-java clean \
+.PHONY: help setup demo test fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size benchmark-archive-check benchmark-stock-fixtures
 
@@ -32,14 +32,16 @@ FUZZ_SECONDS ?= 60
 fuzz: setup ## Feed each parser of what an archive brings with mutated bytes for FUZZ_SECONDS
 	$(BIN)/python -m scripts.fuzz_archive_parsers --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
-check: setup java-tools ## What CI checks besides the tests: ruff, mypy, the Java sources, component.yaml up to date
+check: setup java-tools ## What CI checks besides the tests: ruff, mypy, the Java sources, component/*.yaml up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m scripts.java.check_sources
 	@mkdir -p build
-	$(BIN)/python component/component.py build/component.yaml
-	diff -u component/component.yaml build/component.yaml || { echo 'component/component.yaml is stale: run make component' >&2; exit 1; }
+	for name in component smoke_test; do \
+	    $(BIN)/python component/$$name.py build/$$name.yaml && \
+	    { diff -u component/$$name.yaml build/$$name.yaml || { echo "component/$$name.yaml is stale: run make component" >&2; exit 1; }; } || exit 1; \
+	done
 
 # google-cloud-pipeline-components needs google-cloud-aiplatform 1.x, so it has an environment of its own.
 PIPELINE_COMPONENTS := build/pipeline-components
@@ -51,8 +53,9 @@ $(PIPELINE_COMPONENTS)/.installed: tests/integration/emulator/pipeline_component
 	$(PIPELINE_COMPONENTS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-component: setup ## Compile component/component.yaml; COMPONENT_IMAGE=... names your own image
+component: setup ## Compile component/*.yaml; COMPONENT_IMAGE=... names your own image
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml
+	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/smoke_test.py component/smoke_test.yaml
 
 # Before a command that uses Docker. Engine and client are looked for as the recipe runs, for the script may have
 # to install them first; what make itself looks up (wildcard, shell) it looks up once, before that.
@@ -75,6 +78,9 @@ CLOUDBUILD_LOCAL_ARGS ?= --leave-out build-gpu --tolerate 69
 cloudbuild-local: setup ## Run cloudbuild.yaml's steps on this machine's Docker, pushing nothing
 	$(WITH_ENGINE) $(BIN)/python -m scripts.cloudbuild.local_run --substitution _BASE_IMAGE=$$(scripts/base_image.sh runtime) \
 		--substitution _BUILD_IMAGE=$$(scripts/base_image.sh) $(CLOUDBUILD_LOCAL_ARGS)
+
+browser: # Chromium, which looks at HTML reports in tests: installed as root, asked for otherwise
+	scripts/install_browser.sh
 
 java-tools: # javac 17, ecj and JUnit 5: installed as root, asked for otherwise
 	scripts/java/install_tools.sh

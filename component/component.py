@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from kfp import dsl
-from kfp.dsl import Artifact, Input, Output
+from kfp.dsl import HTML, Artifact, Input, Metrics, Output
 
 from vertex_torchserve.component.artifacts import VertexModel
 
@@ -24,6 +24,8 @@ def upload_pytorch_model(
     local_model_file: str,
     model_display_name: str,
     vertex_model: Output[VertexModel],
+    report: Output[HTML],
+    metrics: Output[Metrics],
     model_name: str = "model",
     version: str = "v1.0",
     extra_files_to_ignore: list[Any] = [],
@@ -96,11 +98,15 @@ def upload_pytorch_model(
             for TorchServe's own handlers.
         vertex_model: The model version, for ModelDeployOp and ModelBatchPredictOp; metadata DisplayName,
             VertexModelID and resourceName.
+        report: A page about the archive and its smoke test, also when it does not serve.
+        metrics: Figures of the smoke test.
     """
     from vertex_torchserve.component.run import run
 
     run(
         vertex_model,
+        report,
+        metrics,
         project_id=project_id,
         location=location,
         gcs_model_path=gcs_model_path.uri,

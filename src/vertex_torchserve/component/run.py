@@ -1,32 +1,36 @@
 """What the component calls: from its inputs to a registered model version and its artifact."""
 
 import logging
-import signal
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from kfp import dsl
+
 from vertex_torchserve.component.artifacts import VertexModel
+from vertex_torchserve.component.gate import Outputs, prove
 from vertex_torchserve.component.input_problems import input_problems
 from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.component.staging import archive_folder, stage
-from vertex_torchserve.errors import ServingError, raise_problems
+from vertex_torchserve.component.task import begin_task
+from vertex_torchserve.errors import raise_problems
 from vertex_torchserve.gcs.local_copy import told_by_origin
 from vertex_torchserve.model_archive import BuiltArchive, build_model_archive
 from vertex_torchserve.smoke_test.instances import read_instances
-from vertex_torchserve.smoke_test.run import run_smoke_test
+from vertex_torchserve.smoke_test.run import untested
 from vertex_torchserve.vertex_ai import RegisteredModel, register_archive
 
 _log = logging.getLogger("vertex_torchserve.component")
 
 
-def run(vertex_model: VertexModel, **inputs: Any) -> None:
+def run(vertex_model: VertexModel, report: dsl.HTML, metrics: dsl.Metrics, **inputs: Any) -> None:
     """Stage, package, prove, upload and register; then describe the version in `vertex_model`.
 
     Args:
         vertex_model: The output artifact; its `uri` and `metadata` are set.
+        report: Gets the page about the archive, whether it serves or not.
+        metrics: Gets the figures of the smoke test.
         inputs: The component's inputs by name (`ComponentInputs`).
 
     Raises:
@@ -34,10 +38,7 @@ def run(vertex_model: VertexModel, **inputs: Any) -> None:
         ServingError: When the archive does not serve; nothing is registered then.
         RegistryError: When Vertex AI refuses or fails.
     """
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(message)s")
-    # KFP sends SIGTERM to a cancelled task. As an exception it ends the processes and removes the files that
-    # this task has made.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    begin_task()
     checked = ComponentInputs.given(**inputs)
     today = date.today()
     raise_problems(input_problems(checked, today))
@@ -51,21 +52,14 @@ def run(vertex_model: VertexModel, **inputs: Any) -> None:
         _log.info("packaged %s: %d bytes, sha256 %s", built.mar_path.name, built.size_bytes, built.sha256)
         for warning in built.warnings:
             _log.warning(warning)
-        if staged.smoke_test_instances is not None:
-            _prove(built, staged.smoke_test_instances)
+        outputs = Outputs(report, metrics)
+        if staged.smoke_test_instances is None:
+            outputs.write(untested(built.mar_path))
+        else:
+            prove(built.mar_path, read_instances(staged.smoke_test_instances), outputs)
         model = register_archive(built.mar_path, archive_folder(checked), checked.upload(today))
     _log.info("registered %s", model.versioned_resource_name)
     _describe(vertex_model, model, built, checked.location)
-
-
-def _prove(built: BuiltArchive, instances: Path) -> None:
-    report = run_smoke_test(built.mar_path, read_instances(instances))
-    if not report.ok:
-        raise ServingError(
-            f"the archive does not serve, so it is not registered:\n{report.failure()}",
-            "correct the handler or the model, and try `vertex-torchserve smoke-test` on it",
-        )
-    _log.info("smoke test: ready after %s s, %d predictions", report.ready_seconds, len(report.predictions))
 
 
 def _describe(artifact: VertexModel, model: RegisteredModel, built: BuiltArchive, location: str) -> None:

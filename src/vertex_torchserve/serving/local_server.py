@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -30,6 +31,10 @@ class ServingProcess:
             (`MODEL_NAME`, `AIP_*`, ...). `AIP_HTTP_PORT` is replaced by a free port. Laid over this
             process's own environment.
         log_path: Where its output goes; a private temporary file when None.
+
+    Attributes:
+        base_url: Where predictions are answered.
+        started_at: When its process was started.
     """
 
     def __init__(self, environment: Mapping[str, str], *, log_path: Path | None = None) -> None:
@@ -37,6 +42,7 @@ class ServingProcess:
         self.base_url = f"http://127.0.0.1:{http}"
         self._own_log = log_path is None
         self._log_path = log_path or _temporary_log()
+        self.started_at = datetime.now(UTC)
         self._started = time.monotonic()
         with self._log_path.open("wb") as log:
             self._process = subprocess.Popen(
@@ -80,7 +86,7 @@ class ServingProcess:
             if self._process.poll() is not None:
                 raise ServingError(
                     f"the server ended with code {self._process.returncode} before the model was ready:\n"
-                    f"{last_error(self._log()) or self.log_tail()}",
+                    f"{last_error(self.log()) or self.log_tail()}",
                     "correct what the last line says and package the model again",
                 )
             if time.monotonic() > deadline:
@@ -91,13 +97,17 @@ class ServingProcess:
             time.sleep(_POLL_SECONDS)
         return time.monotonic() - self._started
 
+    def log(self) -> str:
+        """All of its output so far."""
+        return self._log_path.read_text(errors="replace")
+
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of its output."""
-        return "\n".join(self._log().splitlines()[-lines:])
+        return "\n".join(self.log().splitlines()[-lines:])
 
     def failure_reason(self, request_id: str) -> str:
         """Why the request with this `x-request-id` failed, by its output; empty when nothing says so."""
-        return failure_reason(self._log, request_id)
+        return failure_reason(self.log, request_id)
 
     def stop(self, timeout_seconds: float = 45.0) -> int:
         """End it and everything it started; returns its exit code. Stopping twice is fine.
@@ -115,9 +125,6 @@ class ServingProcess:
         if self._own_log:
             self._log_path.unlink(missing_ok=True)
         return self._process.returncode
-
-    def _log(self) -> str:
-        return self._log_path.read_text(errors="replace")
 
     def __enter__(self) -> "ServingProcess":
         return self

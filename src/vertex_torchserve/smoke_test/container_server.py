@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -22,11 +23,16 @@ class ContainerServer:
     Args:
         container: The container, running, with `port` published.
         port: Where it listens, inside.
+
+    Attributes:
+        container: The container.
+        started_at: When it was started.
     """
 
     def __init__(self, container: Container, port: int = DEFAULT_PORT) -> None:
         self.container = container
         self._port = port
+        self.started_at = datetime.now(UTC)
         self._started = time.monotonic()
 
     @classmethod
@@ -90,7 +96,7 @@ class ContainerServer:
             if state.status != "running":
                 raise ServingError(
                     f"the container ended with code {state.exit_code} before the model was ready:\n"
-                    f"{last_error(self.container.logs()) or self.log_tail()}",
+                    f"{last_error(self.log()) or self.log_tail()}",
                     "correct what the last line says and package the model again",
                 )
             if time.monotonic() > deadline:
@@ -103,13 +109,17 @@ class ContainerServer:
             time.sleep(_POLL_SECONDS if reason else 0)
         return time.monotonic() - self._started
 
+    def log(self) -> str:
+        """All of its output so far."""
+        return self.container.logs()
+
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of its output."""
-        return "\n".join(self.container.logs().splitlines()[-lines:])
+        return "\n".join(self.log().splitlines()[-lines:])
 
     def failure_reason(self, request_id: str) -> str:
         """Why the request with this `x-request-id` failed, by our images' log; empty when nothing says so."""
-        return failure_reason(self.container.logs, request_id)
+        return failure_reason(self.log, request_id)
 
     def _obstacle(self) -> str:
         try:

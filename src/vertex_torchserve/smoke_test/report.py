@@ -1,12 +1,13 @@
-"""What a smoke test saw, check by check."""
+"""What a smoke test saw: the one structure of which terminal, JSON, JUnit XML and the HTML page are made."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vertex_torchserve.errors import ServingError
+from vertex_torchserve.archive_check.finding import Finding
+from vertex_torchserve.serving.log.entry import LogEntry
+from vertex_torchserve.serving.log.phases import Phase
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,42 @@ class Check:
         name: `archive`, `ready`, `status`, `json`, `predictions` or `stopped`.
         ok: Whether it is as it must be.
         detail: What was seen.
+        seconds: How long it took.
     """
 
     name: str
     ok: bool
     detail: str
+    seconds: float = 0.0
 
 
-@dataclass
+@dataclass(frozen=True)
+class LoadStep:
+    """What some clients saw who asked at once, each again as soon as it was answered.
+
+    Attributes:
+        clients: How many.
+        seconds: How long they asked.
+        answered: Requests that were answered 200.
+        failed: The others.
+        median_ms: Half of the answers came within this many milliseconds.
+        p95_ms: 95 of 100 did.
+    """
+
+    clients: int
+    seconds: float
+    answered: int
+    failed: int
+    median_ms: float
+    p95_ms: float
+
+    @property
+    def requests_per_second(self) -> float:
+        """Answered requests in a second."""
+        return self.answered / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True)
 class SmokeTestReport:
     """What was seen.
 
@@ -32,22 +61,47 @@ class SmokeTestReport:
         mar_path: The archive.
         model_name: The name it was served under.
         image: The image it was served in; None for a process with no Docker.
-        ready_seconds: From the start until it was ready; None when it never was.
+        size_bytes: The archive's size.
+        sha256: Its digest, in hex.
+        started_at: When the test began, RFC 3339.
+        seconds: How long all of it took.
+        ready_seconds: From the start of the server until it was ready; None when it never was.
         checks: In the order in which they were made; the first that fails is the last.
+        phases: What the server did until the first answer, by its log; empty for an image that is not ours.
+        load: The load run, by rising number of clients; empty when there was none.
+        findings: What `vertex-torchserve check` says of the archive.
+        log_problems: The server's warnings and errors.
+        sizing: Its workers, threads and batches, by its log; empty for an image that is not ours.
+        versions: Of what served, by name; empty when the image doesn't tell.
         predictions: What the model answered, one for each instance; empty when it did not.
     """
 
     mar_path: Path
     model_name: str
     image: str | None = None
+    size_bytes: int = 0
+    sha256: str = ""
+    started_at: str = ""
+    seconds: float = 0.0
     ready_seconds: float | None = None
-    checks: list[Check] = field(default_factory=list)
+    checks: tuple[Check, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    load: tuple[LoadStep, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    log_problems: tuple[LogEntry, ...] = ()
+    sizing: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
     predictions: list[Any] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        """Whether the archive served right."""
-        return all(check.ok for check in self.checks)
+        """Whether the archive served right; one that was not served did not."""
+        return self.was_tested and all(check.ok for check in self.checks)
+
+    @property
+    def was_tested(self) -> bool:
+        """Whether it was served at all."""
+        return bool(self.checks)
 
     def failure(self) -> str:
         """What failed and how; empty when nothing did."""
@@ -60,27 +114,20 @@ class SmokeTestReport:
             "model_name": self.model_name,
             "image": self.image,
             "ok": self.ok,
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256,
+            "started_at": self.started_at,
+            "seconds": self.seconds,
             "ready_seconds": self.ready_seconds,
-            "checks": [vars(check) for check in self.checks],
+            "checks": [asdict(check) for check in self.checks],
+            "phases": [asdict(phase) for phase in self.phases],
+            "load": [
+                {**asdict(step), "requests_per_second": round(step.requests_per_second, 1)}
+                for step in self.load
+            ],
+            "findings": [finding.as_json() for finding in self.findings],
+            "log_problems": [entry._asdict() for entry in self.log_problems],
+            "sizing": self.sizing,
+            "versions": dict(self.versions),
             "predictions": self.predictions,
         }
-
-
-@contextmanager
-def recorded(report: SmokeTestReport, name: str) -> Iterator[list[str]]:
-    """Add a check to the report: passed with what the block saw, or failed with the ServingError it raised.
-
-    Args:
-        report: Gets the check.
-        name: The check's.
-
-    Yields:
-        A list for what was seen.
-    """
-    seen: list[str] = []
-    try:
-        yield seen
-    except ServingError as error:
-        report.checks.append(Check(name, False, error.message.strip()))
-    else:
-        report.checks.append(Check(name, True, "; ".join(seen)))

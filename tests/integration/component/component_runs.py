@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform
-from kfp import local
+from kfp import dsl, local
 
 from testbed.archives import ECHO_HANDLER
 from tests.storage_emulator import StorageEmulator
@@ -79,7 +79,8 @@ class Cloud:
 def run_here(**inputs: Any) -> VertexModel:
     """The component's body in this process; returns its output."""
     vertex_model = VertexModel()
-    run(vertex_model, **inputs)
+    with tempfile.TemporaryDirectory(prefix="vts-outputs-") as folder:
+        run(vertex_model, dsl.HTML(uri=f"{folder}/report"), dsl.Metrics(uri=f"{folder}/metrics"), **inputs)
     return vertex_model
 
 

@@ -18,6 +18,7 @@ class Gateway:
         upload_delay_s: When not 0, `models:upload` is answered with an operation that never ends, and is
             forwarded only after that long: what a client sees that gives up waiting.
         refusal: When not 0, the HTTP status of every answer.
+        asked: Method and path of every request.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -25,9 +26,11 @@ class Gateway:
         self.upload_delay_s = 0.0
         self.refusal = 0
         self.url = ""
+        self.asked: list[str] = []
         self._late: list[threading.Timer] = []
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        self.asked.append(f"{method} {path}")
         if self.refusal:
             error = {"code": self.refusal, "status": "PERMISSION_DENIED", "message": "no aiplatform.models"}
             return self.refusal, json.dumps({"error": error}).encode()

@@ -127,7 +127,9 @@ def test_the_report_is_json(tmp_path: Path) -> None:
     report = run_smoke_test(write_archive(tmp_path), ["a"])
     content = json.loads(json.dumps(report.as_json()))
     assert set(content) == {
-        "mar_path", "model_name", "image", "ok", "ready_seconds", "checks", "predictions",
+        "mar_path", "model_name", "image", "ok", "size_bytes", "sha256", "started_at", "seconds",
+        "ready_seconds", "checks", "phases", "load", "findings", "log_problems", "sizing", "versions",
+        "predictions",
     }  # fmt: skip
     assert content["image"] is None
     assert content["checks"][0]["name"] == "archive"

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from kfp import dsl
 
 from vertex_torchserve.component.artifacts import VertexModel
 from vertex_torchserve.component.input_problems import input_problems
@@ -215,6 +216,8 @@ def test_all_wrong_inputs_are_named_at_once_before_anything_is_asked(monkeypatch
     with pytest.raises(InputError) as raised:
         run(
             VertexModel(),
+            dsl.HTML(),
+            dsl.Metrics(),
             project_id="",
             location="mars-1",
             gcs_model_path="model",

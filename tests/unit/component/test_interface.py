@@ -11,6 +11,7 @@ from kfp import compiler, components, dsl
 from vertex_torchserve.component.artifacts import VertexModel
 
 COMPONENT_YAML = Path("component/component.yaml")
+SMOKE_TEST_YAML = Path("component/smoke_test.yaml")
 README = Path("component/README.md")
 REQUIRED = object()
 IMAGE = "europe-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu.2-4:latest"
@@ -71,10 +72,28 @@ def test_names_types_and_defaults_are_the_tables(component: Any) -> None:
     assert found == INPUTS
 
 
-def test_the_output_is_googles_vertex_model(component: Any) -> None:
+def test_the_outputs_are_googles_vertex_model_a_page_and_figures(component: Any) -> None:
     outputs = component.component_spec.outputs
-    assert {name: spec.type for name, spec in outputs.items()} == {"vertex_model": "google.VertexModel@0.0.1"}
+    assert {name: spec.type for name, spec in outputs.items()} == {
+        "vertex_model": "google.VertexModel@0.0.1",
+        "report": "system.HTML@0.0.1",
+        "metrics": "system.Metrics@0.0.1",
+    }
     assert (VertexModel.schema_title, VertexModel.schema_version) == ("google.VertexModel", "0.0.1")
+
+
+def test_the_gate_alone(root: Path) -> None:
+    spec = components.load_component_from_file(str(root / SMOKE_TEST_YAML)).component_spec
+    inputs = {
+        name: (KFP_TYPES[each.type], each.default if each.optional else REQUIRED)
+        for name, each in spec.inputs.items()
+    }
+    assert inputs == {"model_archive": ("Artifact", REQUIRED), "smoke_test_instances": ("str", "")}
+    assert {name: each.type for name, each in spec.outputs.items()} == {
+        "proved_archive": "system.Artifact@0.0.1",
+        "report": "system.HTML@0.0.1",
+        "metrics": "system.Metrics@0.0.1",
+    }
 
 
 def test_every_input_has_a_description(component: Any) -> None:

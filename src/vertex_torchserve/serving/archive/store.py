@@ -1,5 +1,6 @@
 """Find the one archive to serve, on the local disk or in Cloud Storage, and unpack it."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from vertex_torchserve.serving.archive.other_formats import (
 from vertex_torchserve.serving.archive.source import ArchiveSource, LocalArchive
 from vertex_torchserve.serving.archive.unpacking import ModelFolder, unpack_archive
 from vertex_torchserve.serving.settings import ServingSettings
+
+logger = logging.getLogger(__name__)
 
 _SUFFIXES = (".mar", *TAR_SUFFIXES)
 
@@ -52,6 +55,7 @@ def fetch_archive(settings: ServingSettings, folder: Path) -> ModelFolder:
     if unpacked is not None:
         return store.take_folder(unpacked, folder)
     found = _one_archive(settings, store)
+    logger.info("found %s: %d bytes", found.origin, found.size)
     unpack = unpack_tar if found.origin.endswith(TAR_SUFFIXES) else unpack_archive
     return unpack(found, folder)
 

@@ -53,8 +53,9 @@ class ReadyCheck:
         """
         if not self._wait_for_workers(ended):
             return
+        logger.info("the model is loaded after %.1f s", self._seconds())
         if self._golden is not None:
-            logger.info("the model is loaded after %.1f s; sending the golden request", self._seconds())
+            logger.info("sending the golden request")
             self._golden.check(self._predict_url)
         self._ready_file.touch()
         logger.info("ready after %.1f s", self._seconds())

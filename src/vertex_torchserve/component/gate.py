@@ -1,0 +1,81 @@
+"""The gate of both components: an archive is served and asked; the report is written whatever comes of it."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from kfp import dsl
+
+from vertex_torchserve.errors import ServingError
+from vertex_torchserve.smoke_test.rendering.html_page import html_page
+from vertex_torchserve.smoke_test.report import SmokeTestReport
+from vertex_torchserve.smoke_test.run import run_smoke_test
+
+_log = logging.getLogger(__name__)
+
+
+class Outputs:
+    """The two outputs that tell of a proof.
+
+    Args:
+        report: Gets the HTML page.
+        metrics: Gets the figures; its file the whole report as JSON.
+    """
+
+    def __init__(self, report: dsl.HTML, metrics: dsl.Metrics) -> None:
+        self._report = report
+        self._metrics = metrics
+
+    def write(self, found: SmokeTestReport) -> None:
+        """Write both. The files are there also when the task fails then, the figures only when it does not.
+
+        Args:
+            found: What was seen.
+        """
+        Path(self._report.path).write_text(html_page(found), encoding="utf-8")
+        Path(self._metrics.path).write_text(json.dumps(found.as_json(), indent=2), encoding="utf-8")
+        for name, value in _figures(found).items():
+            self._metrics.log_metric(name, value)
+
+
+def prove(mar_path: Path, instances: list[Any] | None, outputs: Outputs) -> SmokeTestReport:
+    """Serve an archive and ask it.
+
+    Args:
+        mar_path: The archive.
+        instances: What to ask; None for its golden request.
+        outputs: Written before this returns or raises.
+
+    Raises:
+        InputError: There is nothing to ask, or the archive can't be read.
+        ServingError: It does not serve.
+    """
+    found = run_smoke_test(mar_path, instances, with_load=True)
+    outputs.write(found)
+    if not found.ok:
+        raise ServingError(
+            f"the archive does not serve, so it is not registered:\n{found.failure()}",
+            "correct the handler or the model, and try `vertex-torchserve smoke-test` on it",
+        )
+    _log.info("smoke test: ready after %s s, %d predictions", found.ready_seconds, len(found.predictions))
+    return found
+
+
+def _figures(found: SmokeTestReport) -> dict[str, float]:
+    figures: dict[str, float] = {
+        "serves": int(found.ok),
+        "checks_passed": sum(check.ok for check in found.checks),
+        "checks_failed": sum(not check.ok for check in found.checks),
+        "archive_bytes": found.size_bytes,
+        "predictions": len(found.predictions),
+        "findings": len(found.findings),
+    }
+    if found.ready_seconds is not None:
+        figures["ready_seconds"] = found.ready_seconds
+    if found.load:
+        figures["median_ms_at_1_client"] = found.load[0].median_ms
+        figures["requests_per_second_at_most"] = round(
+            max(step.requests_per_second for step in found.load), 1
+        )
+    return figures

@@ -1,0 +1,74 @@
+"""What the gate's own component calls: fetch an archive, prove that it serves, name it as proved."""
+
+import tempfile
+from pathlib import Path
+
+from kfp import dsl
+
+from vertex_torchserve import gcs
+from vertex_torchserve.component.gate import Outputs, prove
+from vertex_torchserve.component.task import begin_task
+from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.smoke_test.instances import read_instances
+
+
+def run(
+    proved_archive: dsl.Artifact,
+    report: dsl.HTML,
+    metrics: dsl.Metrics,
+    *,
+    model_archive: str,
+    smoke_test_instances: str,
+) -> None:
+    """Fetch, prove, and describe the archive in `proved_archive`.
+
+    Args:
+        proved_archive: The output artifact; its `uri` and `metadata` are set.
+        report: Gets the page about the archive, whether it serves or not.
+        metrics: Gets the figures of the smoke test.
+        model_archive: gs:// path of a .mar, or of the folder that holds one.
+        smoke_test_instances: gs:// path of the instances; empty for the archive's golden request.
+
+    Raises:
+        InputError: For everything wrong with the inputs, before anything is downloaded.
+        ServingError: When the archive does not serve.
+    """
+    begin_task()
+    given = {"model_archive": (model_archive, _archive)}
+    if smoke_test_instances:
+        given["smoke_test_instances"] = (smoke_test_instances, _object)
+    found, problems = {}, []
+    for name, (text, find) in given.items():
+        try:
+            found[name] = find(gcs.GcsPath.parse(text))
+        except InputError as error:
+            problems += [Problem(f"{name}: {each.message}", each.fix) for each in error.problems]
+    raise_problems(problems)
+    with tempfile.TemporaryDirectory(prefix="vts-") as work:
+        files = {name: gcs.download_file(path, Path(work, name, path.name)) for name, path in found.items()}
+        instances = read_instances(files["smoke_test_instances"]) if smoke_test_instances else None
+        proof = prove(files["model_archive"], instances, Outputs(report, metrics))
+    proved_archive.uri = str(found["model_archive"])
+    proved_archive.metadata.update({"ArchiveSha256": proof.sha256, "ModelName": proof.model_name})
+
+
+def _archive(path: gcs.GcsPath) -> gcs.GcsPath:
+    """The .mar that a path names, or that lies in its folder."""
+    if gcs.is_object(path):
+        return path
+    names = [item.name for item in gcs.list_folder(path)]
+    archives = [name for name in names if name.endswith(".mar") and "/" not in name]
+    if len(archives) != 1:
+        raise InputError(
+            Problem(
+                f"{path} holds {', '.join(archives) or 'no .mar'}; a .mar, or a folder with one, is needed",
+                "name the .mar",
+            )
+        )
+    return path.child(archives[0])
+
+
+def _object(path: gcs.GcsPath) -> gcs.GcsPath:
+    if not gcs.is_object(path):
+        raise InputError(Problem(f"there is nothing at {path}", "correct the path, or upload it before"))
+    return path

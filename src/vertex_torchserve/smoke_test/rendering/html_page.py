@@ -1,0 +1,91 @@
+"""The report as one HTML page that needs nothing else: no script, no font, no file, no network."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.smoke_test.rendering.printable import printable
+from vertex_torchserve.smoke_test.rendering.units import duration, size
+from vertex_torchserve.smoke_test.report import SmokeTestReport
+
+_PACKAGES = ("jinja2", "matplotlib")
+_TEMPLATE = "page.html.jinja"
+_MOST_PREDICTIONS, _LONGEST_PREDICTION = 10, 600
+_PHASES = {
+    "fetch": "Python starts, the archive is found",
+    "unpack": "its members are read, checked and written",
+    "install": "its requirements are installed",
+    "JVM": "TorchServe starts and opens its port",
+    "load": "the worker loads the model",
+    "golden": "the golden request is answered",
+    "ready": "from the start to the first 200 of the health route",
+    "first answer": "the first request is answered",
+}
+
+
+def require_packages() -> None:
+    """Find out whether a page can be made, before anything is served.
+
+    Raises:
+        InputError: A package that makes it is not installed.
+    """
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(
+            Problem(
+                f"an HTML report needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} "
+                "not installed",
+                "pip install 'vertex-torchserve[report]'",
+            )
+        )
+
+
+def html_page(report: SmokeTestReport) -> str:
+    """The page; every text of the model, its handler and its server is escaped.
+
+    Args:
+        report: What was seen.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    from vertex_torchserve.smoke_test.rendering.load_plots import latency_plot, throughput_plot
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        finalize=_finalized,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(duration=duration, size=size)
+    plots = [Markup(draw(report.load)) for draw in (latency_plot, throughput_plot)] if report.load else []  # noqa: S704
+    return environment.get_template(_TEMPLATE).render(
+        report=report,
+        verdict=_verdict(report),
+        failed=next((check for check in report.checks if not check.ok), None),
+        phase_texts=_PHASES,
+        phase_seconds=sum(phase.seconds for phase in report.phases),
+        plots=plots,
+        predictions=[_shortened(each) for each in report.predictions[:_MOST_PREDICTIONS]],
+        style=Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8")),  # noqa: S704
+    )
+
+
+def _verdict(report: SmokeTestReport) -> str:
+    if not report.was_tested:
+        return "Not tested"
+    return "✓ It serves" if report.ok else "✗ It does not serve"
+
+
+def _finalized(value: Any) -> Any:
+    return printable(value) if type(value) is str else value
+
+
+def _shortened(prediction: Any) -> str:
+    text = json.dumps(prediction, ensure_ascii=False)
+    left_out = len(text) - _LONGEST_PREDICTION
+    return f"{text[:_LONGEST_PREDICTION]} … {left_out} characters more" if left_out > 0 else text
