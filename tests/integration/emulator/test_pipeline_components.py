@@ -56,7 +56,13 @@ class Launcher:
         self._folder = folder
 
     def run(
-        self, module: str, kind: str, payload: dict[str, Any], *outputs: str, options: tuple[str, ...] = ()
+        self,
+        module: str,
+        kind: str,
+        payload: dict[str, Any],
+        *outputs: str,
+        inputs: dict[str, Any] | None = None,
+        options: tuple[str, ...] = (),
     ) -> dict[str, Any]:
         """The artifacts that a launcher hands on, by name.
 
@@ -65,11 +71,16 @@ class Launcher:
             kind: What it calls its job.
             payload: As its component renders it: fields nobody gave are there, and empty.
             outputs: The artifacts that its component declares.
+            inputs: The artifacts that it is given.
             options: Further options of the launcher.
         """
         result = self._folder / "executor_output.json"
         artifacts = {name: {"artifacts": [{"name": name, "uri": "", "metadata": {}}]} for name in outputs}
-        executor_input = {"outputs": {"artifacts": artifacts, "outputFile": str(result)}}
+        given = {name: {"artifacts": [artifact]} for name, artifact in (inputs or {}).items()}
+        executor_input = {
+            "inputs": {"artifacts": given},
+            "outputs": {"artifacts": artifacts, "outputFile": str(result)},
+        }
         arguments = ["--type", kind, "--payload", json.dumps(payload), "--project", "my-project"]
         arguments += ["--location", LOCATION, "--gcp_resources", str(self._folder / kind / "resources")]
         arguments += ["--executor_input", json.dumps(executor_input)] if outputs else []
@@ -137,16 +148,23 @@ def upload(launcher: Launcher, *options: str) -> str:
         "version_aliases": ["golden"],
         "labels": {},
         "pipeline_job": "projects/my-project/locations/us-central1/pipelineJobs/job",
-        "artifact_uri": "gs://models/echo",
-        "container_spec": {
-            "image_uri": "us-central1-docker.pkg.dev/p/r/torchserve-cpu:1",
-            # As KFP hands integers on.
-            "ports": [{"container_port": 7080.0}],
-            "predict_route": "/predictions/model",
-            "health_route": "/ping",
-        },
     }
-    found = launcher.run("model.upload_model", "UploadModel", payload, "model", options=options)
+    container = {
+        "imageUri": "us-central1-docker.pkg.dev/p/r/torchserve-cpu:1",
+        # As KFP hands integers on.
+        "ports": [{"containerPort": 7080.0}],
+        "predictRoute": "/predictions/model",
+        "healthRoute": "/ping",
+    }
+    artifact = {"uri": "gs://models/echo", "metadata": {"containerSpec": container}}
+    found = launcher.run(
+        "model.upload_model",
+        "UploadModel",
+        payload,
+        "model",
+        inputs={"unmanaged_container_model": artifact},
+        options=options,
+    )
     name: str = found["model"]["metadata"]["resourceName"]
     return name
 
