@@ -9,10 +9,25 @@ from hf_handler.bounds import set_by
 from hf_handler.items import Query
 from hf_handler.media.files import is_file
 from hf_handler.published_schemas import instance_schema, parameters_schema
-from hf_handler.schema import INPUT_TEXT, Parameters, Refused, Schema, check, check_length, verify_keywords
+from hf_handler.request_forms.form import RequestForm
+from hf_handler.schema import (
+    INPUT_TEXT,
+    Fields,
+    Parameters,
+    Refused,
+    Schema,
+    check,
+    check_length,
+    list_of,
+    takes_null,
+    verify_keywords,
+)
+from hf_handler.toolkit_shape import Shape
 
-# How pipelines, and servers made of them, take what is for `generate`: in an object within `parameters`.
-NESTS = ("generate_kwargs", "generation_parameters", "generate_parameters")
+# Objects within `parameters` that hold parameters too, as pipelines, and servers made of them, take what is
+# for `generate` and what is for the tokenizer. Each has several names.
+FOR_GENERATE = ("generate_kwargs", "generation_parameters", "generate_parameters")
+FOR_TOKENIZER = ("tokenizer_kwargs", "tokenize_kwargs", "tokenizer_encode_kwargs")
 
 # A value, its name here, and where the client wrote it, for messages: `parameters.max_tokens`.
 Sent = tuple[str, str, Any]
@@ -26,10 +41,14 @@ class Interface:
         fields: JSON Schema of each input by name; the first is the main one: what a bare instance means.
         forms: The sets of fields that make an instance. A field that is in none of them is optional.
         media: Fields that hold files; they are read as bytes.
+        several: Fields of which an instance may have a list, as pipelines take it; the answer is a list.
         aliases: Other names of fields and parameters, each with the name used here.
         parameters: JSON Schema of each parameter; its `default` stands in for one that isn't sent.
         prediction: JSON Schema of one prediction.
         example: An instance that every model of the task can answer; it is answered at load.
+        request_forms: Of other APIs, which are taken too.
+        toolkit: How huggingface-inference-toolkit answers, where that is another form.
+        answers_as_toolkit: Whether an operator has asked for that form.
 
     Raises:
         ValueError: A schema uses a keyword that `schema.check` doesn't know.
@@ -39,9 +58,13 @@ class Interface:
     fields: Mapping[str, Schema] = field(default_factory=lambda: {"text": INPUT_TEXT})
     forms: tuple[tuple[str, ...], ...] = (("text",),)
     media: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Schema] = field(default_factory=dict)
     example: Any = "warm up"
+    request_forms: tuple[RequestForm, ...] = ()
+    toolkit: Shape | None = None
+    answers_as_toolkit: bool = False
 
     def __post_init__(self) -> None:
         for name, schema in {**self.fields, **self.parameters, "prediction": self.prediction}.items():
@@ -62,9 +85,11 @@ class Interface:
         return frozenset().union(*self.forms)
 
     @cached_property
-    def takes_text(self) -> bool:
-        """Whether a bare text is an instance."""
-        return self.fields[self.main].get("type") == "string" and (self.main,) in self.forms
+    def bare_text(self) -> Schema | None:
+        """The schema of a bare text that is an instance; None where it is none."""
+        main = self.fields[self.main]
+        texts = [choice for choice in main.get("anyOf", [main]) if choice.get("type") == "string"]
+        return texts[0] if texts and (self.main,) in self.forms and not self.takes_file else None
 
     @cached_property
     def takes_file(self) -> bool:
@@ -72,9 +97,10 @@ class Interface:
         return self.main in self.media
 
     @cached_property
-    def nests(self) -> tuple[str, ...]:
-        """The names of an object in `parameters` that holds parameters too, where the task writes text."""
-        return NESTS if "max_new_tokens" in self.parameters else ()
+    def nests(self) -> tuple[tuple[str, ...], ...]:
+        """The objects in `parameters` that hold parameters too, each by all its names."""
+        generate = (FOR_GENERATE,) if "max_new_tokens" in self.parameters else ()
+        return (*generate, FOR_TOKENIZER) if "truncation" in self.parameters else generate
 
     @cached_property
     def defaults(self) -> Parameters:
@@ -82,13 +108,16 @@ class Interface:
         return {name: schema["default"] for name, schema in self.parameters.items() if "default" in schema}
 
     def bounded(self, settings: object) -> "Interface":
-        """Return the same with its bounds as an operator has set them.
+        """Return the same with its bounds, and its answers, as an operator has set them.
 
         Args:
             settings: A `Settings`.
         """
         return replace(
-            self, fields=set_by(settings, self.fields), parameters=set_by(settings, self.parameters)
+            self,
+            fields=set_by(settings, self.fields),
+            parameters=set_by(settings, self.parameters),
+            answers_as_toolkit=getattr(settings, "response", None) == "huggingface",
         )
 
     def schemas(self) -> dict[str, Schema]:
@@ -96,8 +125,16 @@ class Interface:
         return {
             "instance": instance_schema(self),
             "parameters": parameters_schema(self),
-            "prediction": self.prediction,
+            "prediction": self._answer,
         }
+
+    @property
+    def _answer(self) -> Schema:
+        if self.answers_as_toolkit and self.toolkit is not None:
+            return self.toolkit.prediction
+        if not self.several:
+            return self.prediction
+        return {"anyOf": [*self.prediction.get("anyOf", [self.prediction]), list_of(self.prediction)]}
 
     def read(
         self, instance: Any, parameters: Parameters, defaults: Parameters, open_file: Callable[[Any], bytes]
@@ -107,15 +144,16 @@ class Interface:
         Args:
             instance: The value of the main field, or an object: the fields by name, or `inputs` (the main
                 field's value, or an object of fields); beside them `parameters`, or parameters by name.
-            parameters: Those of the call; the instance's own win.
+            parameters: Those of the call; the instance's own win. One that is null is not sent, unless null
+                means something for it.
             defaults: Values of parameters that aren't sent.
             open_file: Makes bytes of what stands for a file.
 
         Raises:
             Refused: It is something else, or gives something twice.
         """
-        if type(instance) is str and self.takes_text:  # the fast path
-            return Query({self.main: check(instance, self.fields[self.main], self.main)},
+        if type(instance) is str and self.bare_text:  # the fast path
+            return Query({self.main: check(instance, self.bare_text, self.main)},
                          self.read_parameters(parameters, defaults))  # fmt: skip
         given = once(self._entries(instance))
         fields = {
@@ -130,7 +168,30 @@ class Interface:
         own = {name: value for name, value in given.items() if name not in fields}
         if not own:
             return Query(fields, self.read_parameters(parameters, defaults))
-        return Query(fields, self._checked(once(self._parameters(parameters)) | own, defaults))
+        call = self._sent(once(self._parameters(parameters)))
+        return Query(fields, self._checked(call | self._sent(own), defaults))
+
+    def parted(self, fields: Fields, is_one: Callable[[list[Any]], bool]) -> list[Fields]:
+        """Return the fields of each instance of a list of instances; none where there is one instance.
+
+        Args:
+            fields: As they were read. What is no list is the same for all.
+            is_one: Whether a list is the value of one instance.
+
+        Raises:
+            Refused: Two lists have different lengths.
+        """
+        lists = {
+            name: values
+            for name in self.several
+            if isinstance(values := fields.get(name), list) and not is_one(values)
+        }
+        lengths = {name: len(values) for name, values in lists.items()}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            raise Refused(f"lists must have as many entries as each other; {told}")
+        rows = zip(*lists.values(), strict=True)
+        return [{**fields, **dict(zip(lists, row, strict=True))} for row in rows]
 
     def read_parameters(self, parameters: Parameters, defaults: Parameters) -> Parameters:
         """Check parameters and add the defaults of those not sent.
@@ -138,7 +199,17 @@ class Interface:
         Raises:
             Refused: One is unknown, is given twice, or has another type or range.
         """
-        return self._checked(once(self._parameters(parameters)), defaults) if parameters else defaults
+        if not parameters:
+            return defaults
+        return self._checked(self._sent(once(self._parameters(parameters))), defaults)
+
+    def _sent(self, named: Parameters) -> Parameters:
+        """Return parameters without those that are null as clients send what they leave open."""
+        return {
+            name: value
+            for name, value in named.items()
+            if value is not None or takes_null(self.parameters[name])
+        }
 
     def _checked(self, named: Parameters, defaults: Parameters) -> Parameters:
         return defaults | {name: check(value, self.parameters[name], name) for name, value in named.items()}
@@ -168,9 +239,9 @@ class Interface:
 
     def _parameters(self, parameters: Parameters, place: str = "") -> list[Sent]:
         """Return parameters by the names used here."""
-        sent = [(place + key, key, value) for key, value in parameters.items() if key not in self.nests]
-        nests = [nest for nest in self.nests if nest in parameters]
-        once((f"{place}{nest}", "what is for generate", nest) for nest in nests)
+        nests = {name: names[0] for names in self.nests for name in names if name in parameters}
+        once((place + nest, first, nest) for nest, first in nests.items())
+        sent = [(place + key, key, value) for key, value in parameters.items() if key not in nests]
         for nest in nests:
             inner = check(parameters[nest], {"type": "object"}, nest)
             sent += [(f"{place}{nest}.{key}", key, value) for key, value in inner.items()]

@@ -1,11 +1,13 @@
 """What is asked (`Query`), and the pieces of work it is split into (`Item`)."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hf_handler.allowance import UNLIMITED, Allowance
-from hf_handler.schema import Fields, Parameters
+from hf_handler.replies import Reply
+from hf_handler.schema import Fields, Parameters, Refused
 from hf_handler.waiting import FOREVER, Waiting
 
 _packs = itertools.count()
@@ -30,6 +32,7 @@ class Item:
         group: Hashable; only items of equal group share a pack, and `Task.run` finds there what they share.
         source: What `Task.finish` needs beside its row.
         waiting: Whether somebody waits for the answer that it is for.
+        noted: What was noted of the tokens of each sequence (`TokenLog`) that was written for it.
     """
 
     inputs: Any
@@ -37,6 +40,7 @@ class Item:
     group: Any = None
     source: Any = None
     waiting: Waiting = FOREVER
+    noted: Any = None
 
 
 @dataclass(slots=True)
@@ -51,6 +55,10 @@ class Query:
         failure: Why there will be no prediction.
         prediction: The answer, of JSON types.
         allowance: What its request may ask for; all instances of a request have the same.
+        parts: Where it is a list of instances, these; its answer is the list of theirs.
+        tokens: That the model read for it.
+        reply: Makes the answer of the prediction, where the instance came in a form of another API.
+        rest: The end of an answer whose parts have been sent in such a form.
     """
 
     fields: Fields
@@ -60,3 +68,20 @@ class Query:
     failure: Exception | None = None
     prediction: Any = None
     allowance: Allowance = UNLIMITED
+    parts: Sequence["Query"] = ()
+    tokens: int = 0
+    reply: Reply | None = None
+    rest: str | None = None
+
+    def gather(self) -> None:
+        """Make the answer of those of the parts."""
+        self.tokens = sum(part.tokens for part in self.parts)
+        self.truncated = any(part.truncated for part in self.parts)
+        self.prediction = [part.prediction for part in self.parts]
+        self.rest = next((part.rest for part in self.parts if part.rest is not None), None)
+        for position, part in enumerate(self.parts):
+            if part.failure is not None:
+                self.failure = part.failure
+                if isinstance(part.failure, Refused):
+                    self.failure = Refused(f"[{position}]: {part.failure}", part.failure.status)
+                return

@@ -18,6 +18,9 @@ class Plan:
         owner: A number no other item has where it must run alone, so that neighbours change nothing in what
             is drawn for it; else None.
         shapes: Of the tensors that must be equal to be joined, as `shapes_of` gives them; None where all can.
+        penalties: Of frequency and of presence.
+        likeliest: How many of the likeliest tokens are noted at the place of each that is written; None:
+            nothing is noted.
     """
 
     options: tuple[tuple[str, Any], ...]
@@ -25,6 +28,8 @@ class Plan:
     seed: int | None = None
     owner: int | None = None
     shapes: Hashable = None
+    penalties: tuple[float, float] = (0.0, 0.0)
+    likeliest: int | None = None
 
     @classmethod
     def of(
@@ -35,7 +40,9 @@ class Plan:
         seed: int | None = None,
         alone: bool = False,
         shapes: Hashable = None,
+        penalties: tuple[float, float] = (0.0, 0.0),
+        likeliest: int | None = None,
     ) -> "Plan":
         """Plan one item; with a seed, or where `alone` says so, it shares its pack with no other."""
         owner = own_pack() if alone or seed is not None else None
-        return cls(tuple(sorted(options.items())), stop, seed, owner, shapes)
+        return cls(tuple(sorted(options.items())), stop, seed, owner, shapes, penalties, likeliest)

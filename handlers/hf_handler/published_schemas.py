@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hf_handler.registry import task_class
-from hf_handler.schema import Schema, record
+from hf_handler.schema import Schema, or_null, record
 from hf_handler.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def schemas(name: str, settings: Settings | None = None) -> dict[str, Schema]:
 
 
 def instance_schema(interface: "Interface") -> Schema:
-    """Return the schema of an instance in any of its spellings."""
+    """Return the schema of an instance in any of its spellings, or in a form of another API."""
     main = interface.fields[interface.main]
-    named = {**_by_every_name(interface, interface.fields), **_by_every_name(interface, interface.parameters)}
+    named = {**_by_every_name(interface, interface.fields), **_parameters_by_every_name(interface)}
     spelled_out = record(
         {},
         {
@@ -51,6 +51,7 @@ def instance_schema(interface: "Interface") -> Schema:
     once += [at_most_one(_places_of_parameter(interface, name)) for name in interface.parameters]
     return {
         "anyOf": [
+            *(form.schema() for form in interface.request_forms),
             *([main] if (interface.main,) in interface.forms else []),
             {**spelled_out, "allOf": [forms[0] if len(forms) == 1 else {"anyOf": forms}, *once]},
         ]
@@ -59,14 +60,14 @@ def instance_schema(interface: "Interface") -> Schema:
 
 def parameters_schema(interface: "Interface") -> Schema:
     """Return the schema of the parameters of a call."""
-    named = _by_every_name(interface, interface.parameters)
-    schema = record({}, {**named, **{nest: record({}, named) for nest in interface.nests}})
+    named = _parameters_by_every_name(interface)
+    nested = {nest: record({}, named) for nests in interface.nests for nest in nests}
+    schema = record({}, {**named, **nested})
     names = [_names(interface, name) for name in interface.parameters]
-    once = [at_most_one([given([nest]) for nest in interface.nests])] if interface.nests else []
+    once = [at_most_one([given([nest]) for nest in nests]) for nests in interface.nests]
     for several in names:
         places = [given([name]) for name in several]
-        if interface.nests:
-            places += [_in_a_nest(interface, [name]) for name in several]
+        places += [_in_a_nest(nests, [name]) for nests in interface.nests for name in several]
         if len(places) > 1:
             once.append(at_most_one(places))
     return {**schema, "allOf": once} if once else schema
@@ -116,18 +117,25 @@ def _places_of_parameter(interface: "Interface", name: str) -> list[Schema]:
     """Return the places of a parameter; `parameters` is one, as their own schema says how it is used."""
     names = _names(interface, name)
     beside = [given([one]) for one in names]
-    nested = [_in_a_nest(interface, names)] if interface.nests else []
+    nested = [_in_a_nest(nests, names) for nests in interface.nests]
     in_parameters = {"anyOf": [*beside, *nested]} if nested or len(beside) > 1 else beside[0]
     return [*beside, *(inside("inputs", place) for place in beside), inside("parameters", in_parameters)]
 
 
-def _in_a_nest(interface: "Interface", names: Sequence[str]) -> Schema:
-    return {"anyOf": [inside(nest, given(names)) for nest in interface.nests]}
+def _in_a_nest(nests: Sequence[str], names: Sequence[str]) -> Schema:
+    """Return the place of what has one of these names in an object that goes by one of several names."""
+    return {"anyOf": [inside(nest, given(names)) for nest in nests]}
 
 
 def _names(interface: "Interface", name: str) -> list[str]:
     """Return all the names of a field or parameter."""
     return [name, *(other for other, meant in interface.aliases.items() if meant == name)]
+
+
+def _parameters_by_every_name(interface: "Interface") -> dict[str, Schema]:
+    """Return the schemas of parameters under all their names; null is what a client leaves open."""
+    schemas = _by_every_name(interface, interface.parameters)
+    return {name: or_null(schema) for name, schema in schemas.items()}
 
 
 def _by_every_name(interface: "Interface", schemas: Mapping[str, Schema]) -> dict[str, Schema]:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hf_handler.schema import Parameters, Refused, kind_of
+from hf_handler.schema import Parameters, Refused
+from hf_handler.wording import kind_of
 
 
 @dataclass
@@ -16,11 +17,13 @@ class Request:
         instances: As sent.
         parameters: Of the call.
         close: Makes the response of the predictions.
+        is_instance: Whether the body itself is the one instance.
     """
 
     instances: list[Any]
     parameters: Parameters
     close: Callable[[list[Any]], Any]
+    is_instance: bool = False
 
 
 def open_request(
@@ -48,7 +51,7 @@ def open_request(
         except UnicodeError:
             raise Refused("the body is not valid Unicode (UTF-8)") from None
     if not isinstance(body, dict) or not {"instances", "inputs"} & set(body):
-        return Request([body], {}, lambda predictions: predictions[0])
+        return Request([body], {}, lambda predictions: predictions[0], is_instance=True)
     key = "instances" if "instances" in body else "inputs"
     parameters = body.get("parameters", {})
     if not isinstance(parameters, dict) or not set(body) <= {key, "parameters"}:

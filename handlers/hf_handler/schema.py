@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hf_handler.bounds import LABEL_CHARACTERS, REQUEST_ROWS, TEXT_CHARACTERS, Bound
+from hf_handler.wording import kind_of, wording
 
 Schema = Mapping[str, Any]
 Fields = dict[str, Any]
@@ -38,7 +39,10 @@ FLAG: Schema = {"type": "boolean"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 1}
 WHOLE: Schema = {"type": "integer", "minimum": 0}
-ALL_OR_COUNT: Schema = {"anyOf": [COUNT, {"type": "null"}]}
+NULL: Schema = {"type": "null"}
+ALL_OR_COUNT: Schema = {"anyOf": [COUNT, NULL]}
+# What a server that can do it is asked for, and this one can't.
+NEVER: Schema = {"type": "boolean", "enum": [False]}
 SCORE: Schema = {"type": "number"}
 
 
@@ -62,40 +66,23 @@ def list_of(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-def kind_of(value: object) -> str:
-    """Return what a value is, for messages: the name of its type in Python, `null` or `a file`."""
-    if isinstance(value, bytes | bytearray) or (isinstance(value, dict) and value.keys() == {"b64"}):
-        return "a file"  # envelopes make bytes of {"b64": ...}
-    return "null" if value is None else type(value).__name__
+def or_several(schema: Schema) -> Schema:
+    """Return the schema of what fits a schema, or of a list of such values."""
+    choices = schema.get("anyOf", [schema])
+    return {"anyOf": [*choices, {**list_of(schema), "minItems": 1, "maxItems": REQUEST_ROWS}]}
 
 
-# How `wording` words a schema's bounds.
-BOUNDS = {
-    "minimum": "of at least",
-    "exclusiveMinimum": "above",
-    "maximum": "of at most",
-    "minLength": "of length at least",
-    "minItems": "of length at least",
-}
+def takes_null(schema: Schema) -> bool:
+    """Whether null is a value with a meaning, where a schema has it."""
+    return NULL in schema.get("anyOf", ())
 
 
-def wording(schema: Schema) -> str:
-    """Return in words what a schema accepts: "a whole number of at least 1, or null"."""
-    if "anyOf" in schema:
-        return ", or ".join(wording(choice) for choice in schema["anyOf"])
-    if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
-    words = {
-        "string": "a string",
-        "integer": "a whole number",
-        "number": "a number",
-        "boolean": "true or false",
-        "array": "a list",
-        "object": "an object",
-        "null": "null",
-    }[schema["type"]]
-    bounds = [f"{text} {schema[bound]}" for bound, text in BOUNDS.items() if bound in schema]
-    return f"{words} {bounds[0]}" + "".join(f" and {bound}" for bound in bounds[1:]) if bounds else words
+def or_null(schema: Schema) -> Schema:
+    """Return the schema of what fits a schema, or of null."""
+    if not schema or takes_null(schema):
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "default"}
+    return {"anyOf": [*rest.get("anyOf", [rest]), NULL], **{k: schema[k] for k in schema if k == "default"}}
 
 
 def check(value: Any, schema: Schema, name: str) -> Any:
@@ -141,6 +128,10 @@ def at_most(count: int, bound: int, name: str, unit: str) -> None:
 
 def _check_any(value: Any, schema: Schema, name: str) -> Any:
     too_much = None
+    kind = next((name for kind, name in _KINDS.items() if isinstance(value, kind)), None)
+    alike = [choice for choice in schema["anyOf"] if choice.get("type", kind) == kind]
+    if kind and len(alike) == 1 and "enum" not in alike[0]:  # what is wrong with it is what this one says
+        return check(value, alike[0], name)
     for choice in schema["anyOf"]:
         try:
             return check(value, choice, name)
@@ -150,13 +141,14 @@ def _check_any(value: Any, schema: Schema, name: str) -> Any:
             continue
     if too_much is not None:
         raise too_much
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    numbers = any(choice.get("type") in {"integer", "number"} for choice in schema["anyOf"])
+    number = numbers and isinstance(value, int | float) and not isinstance(value, bool)
     raise _misfit(value, schema, name, str(value)[:40] if number else None)
 
 
 def _check_flag(value: Any, schema: Schema, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise _misfit(value, schema, name)
+    if not isinstance(value, bool) or value not in schema.get("enum", (value,)):
+        raise _misfit(value, schema, name, str(value).lower() if isinstance(value, bool) else None)
     return value
 
 
@@ -246,12 +238,16 @@ _CHECKS: dict[str, Callable[[Any, Schema, str], Any]] = {
 }
 
 
+# The values of which a schema's type tells all.
+_KINDS: dict[type, str] = {str: "string", list: "array", dict: "object"}
+
+
 # What `check` knows of JSON Schema: the keywords of each type, and those that say nothing of a value.
 KEYWORDS = {
     "string": {"enum", "minLength", "maxLength", "contentEncoding"},
     "integer": {"minimum", "maximum"},
     "number": {"minimum", "maximum", "exclusiveMinimum"},
-    "boolean": set[str](),
+    "boolean": {"enum"},
     "null": set[str](),
     "array": {"items", "minItems", "maxItems"},
     "object": {"properties", "required", "additionalProperties", "maxProperties"},

@@ -1,5 +1,6 @@
 """A loaded model: requests in, answers out."""
 
+import json
 import logging
 import os
 import time
@@ -52,6 +53,8 @@ class Service:
         name = choose_task(archive.settings.task, archive.folder)
         kind = task_class(name).class_for(archive)
         shares = kind.shares_threads and archive.device.type == "cpu"
+        # For envelopes that would take a body without `instances` for a mistake.
+        context.whole_bodies = tuple(form.mark for form in kind.interface.request_forms)
         threads = ThreadShare(os.environ.get(WORKER_TIMES) if shares else None)
         self.task = kind(archive, name, threads)
         # What it advises at each call (both lengths are set, ...) is for who writes the call.
@@ -85,8 +88,9 @@ class Service:
         if requests is None and len(context.request_processor or []) == 1:
             requests = [0] * len(data)
         of_request = requests or [None] * len(data)
+        are_bodies = getattr(context, "instance_is_body", None) or [False] * len(data)
         positions = positions_of(of_request)
-        queries = self._read_all(data, parameters or [{}] * len(data), of_request, context)
+        queries = self._read_all(data, parameters or [{}] * len(data), of_request, are_bodies, context)
         if sink is None:
             for query, position in zip(queries, positions, strict=True):
                 if query.failure is not None:
@@ -100,6 +104,7 @@ class Service:
                     log_failure(query.failure)
                 sink[index] = failure_of(query.failure, positions[index])
         report_truncated(queries, positions, context)
+        write_bodies(queries, of_request, are_bodies, context)
         return [query.prediction for query in queries]
 
     def _answer_requests(self, rows: Sequence[Mapping[str, Any]], context: Any) -> list[Any]:
@@ -119,7 +124,11 @@ class Service:
                 continue
             count = len(request.instances)
             queries = self._read_all(
-                request.instances, [request.parameters] * count, [index] * count, context
+                request.instances,
+                [request.parameters] * count,
+                [index] * count,
+                [request.is_instance] * count,
+                context,
             )
             failed = first_failure(queries)
             if failed is not None:
@@ -134,7 +143,11 @@ class Service:
                 answers[index] = refuse_request(context, index, *failed)
                 continue
             report_truncated(queries, range(len(queries)), context)
-            answers[index] = request.close([query.prediction for query in queries])
+            (first, *others) = queries
+            if first.reply is not None and not others:
+                answers[index] = body_of(first, request.is_instance)
+            else:
+                answers[index] = request.close([query.prediction for query in queries])
         return answers
 
     def _allowances(self, requests: Sequence[int | None], context: Any) -> list[Allowance]:
@@ -164,34 +177,73 @@ class Service:
         instances: Sequence[Any],
         parameters: Sequence[Parameters],
         requests: Sequence[int | None],
+        are_bodies: Sequence[bool],
         context: Any,
     ) -> list[Query]:
-        """Read instances, each with its parameters and its request.
+        """Read instances, each with its parameters, its request, and whether it is the whole body of that.
 
         Those behind a request's first bad instance are left unread: nobody gets their predictions, and a
         request of many bad ones would take seconds to refuse.
         """
         unread: dict[int | None, Query] = {}  # one for all of them: a hundred thousand take a second to make
         queries = []
-        for instance, given, request, allowance in zip(
-            instances, parameters, requests, self._allowances(requests, context), strict=True
+        for instance, given, request, is_body, allowance in zip(
+            instances, parameters, requests, are_bodies, self._allowances(requests, context), strict=True
         ):
-            query = unread.get(request) or self._read(instance, given, allowance)
+            query = unread.get(request) or self._read(instance, given, allowance, is_body)
             query.request = request
             if query.failure is not None and request is not None:
                 unread[request] = Query({}, {}, request)
             queries.append(query)
         return queries
 
-    def _read(self, instance: Any, parameters: Parameters, allowance: Allowance) -> Query:
+    def _read(self, instance: Any, parameters: Parameters, allowance: Allowance, is_body: bool) -> Query:
         try:
             allowance.check_instances()
-            return self.task.read(instance, parameters, allowance)
+            return self.task.read(instance, parameters, allowance, is_body)
         except Refused as error:
             return Query({}, {}, failure=error)
 
     def _answer(self, queries: Sequence[Query], context: Any) -> None:
         failed = requests_of_failed(queries)
         usable = [query for query in queries if query.failure is None and query.request not in failed]
-        if usable:
-            self.task.answer(usable, context)
+        for query in usable:
+            for part in query.parts:
+                part.request = query.request
+        asked = [part for query in usable for part in query.parts or [query]]
+        if asked:
+            self.task.answer(asked, context)
+        for query in usable:
+            self.task.respond(query)
+
+
+def write_bodies(
+    queries: Sequence[Query], of_request: Sequence[int | None], are_bodies: Sequence[bool], context: Any
+) -> None:
+    """Write the bodies of answers to requests of other APIs, for an envelope that takes them.
+
+    Args:
+        queries: Answered.
+        of_request: The request of each.
+        are_bodies: Whether each is the whole body of its request.
+        context: TorchServe's; `instance_bodies` is the envelope's.
+    """
+    bodies = getattr(context, "instance_bodies", None)
+    if bodies is None:
+        return
+    instances = Counter(of_request)
+    for index, (query, request) in enumerate(zip(queries, of_request, strict=True)):
+        if query.reply is not None and query.failure is None and instances[request] == 1:
+            bodies[index] = body_of(query, are_bodies[index])
+
+
+def body_of(query: Query, is_body: bool) -> str:
+    """Return the whole body of the answer to a request whose one instance came in a form of another API.
+
+    Args:
+        query: Answered.
+        is_body: Whether the request was of that form itself; else the answer is its `predictions`.
+    """
+    if query.rest is not None:
+        return query.rest
+    return json.dumps(query.prediction if is_body else {"predictions": query.prediction}, allow_nan=False)

@@ -62,6 +62,10 @@ class Settings:
         _one_of("truncate", "error"),
         "a text that is too long: cut it and say so in `x-truncated`, or answer 422",
     ))
+    response: str = field(default="own", metadata=_about(
+        _one_of("own", "huggingface"),
+        "huggingface: answers have huggingface-inference-toolkit's form where it is another",
+    ))
     parameters: Parameters = field(default_factory=dict, metadata=_about(
         {"type": "object"}, "defaults for the task's parameters; those of a call, then of an instance, win",
     ))

@@ -1,16 +1,19 @@
 """The base of every task: how an instance is read, and how a batch of queries is answered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
 
 from hf_handler.allowance import UNLIMITED, Allowance
 from hf_handler.archive import Archive
+from hf_handler.bounds import REQUEST_ROWS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.media.files import open_file
 from hf_handler.packs import PackRunner
+from hf_handler.request_forms.form import form_of
 from hf_handler.schema import Parameters, Refused
 from hf_handler.threads import ThreadShare
 
@@ -74,20 +77,36 @@ class Task:
 
     # -- Reading --
 
-    def read(self, instance: Any, parameters: Parameters, allowance: Allowance = UNLIMITED) -> Query:
+    def read(
+        self,
+        instance: Any,
+        parameters: Parameters,
+        allowance: Allowance = UNLIMITED,
+        is_body: bool = False,
+    ) -> Query:
         """Read an instance.
 
         Args:
             instance: As it was sent.
             parameters: Of the call.
             allowance: What its request may ask for.
+            is_body: Whether the instance is the whole body of a request, which tells its form by its fields.
 
         Raises:
             Refused: It, or the parameters, can't be used, or its request asks for too much.
         """
-        query = self.interface.read(instance, parameters, self.defaults, self.open_file)
+        form = form_of(self.interface.request_forms, instance, is_body)
+        asked = None if form is None else form.read(instance)
+        query = self.interface.read(
+            instance if asked is None else asked.instance, parameters, self.defaults, self.open_file
+        )
         query.allowance = allowance
-        self.fit_to_model(query)
+        query.reply = None if asked is None else asked.reply
+        fields = self.interface.parted(query.fields, self.is_one)
+        query.parts = [replace(query, fields=each) for each in fields]
+        allowance.take(REQUEST_ROWS, max(0, len(query.parts) - 1))
+        for each in query.parts or [query]:
+            self.fit_to_model(each)
         return query
 
     def fit_to_model(self, query: Query) -> None:
@@ -115,7 +134,7 @@ class Task:
         """Give every query its `prediction` or its `failure`: split, run in packs, finish.
 
         Args:
-            queries: Of all requests of the batch.
+            queries: Of all requests of the batch; none has parts.
             context: TorchServe's, for tasks that stream.
         """
         work = self.planned(queries)
@@ -142,6 +161,19 @@ class Task:
             for item in items:
                 item.waiting = query.allowance.waiting
         return work
+
+    def respond(self, query: Query) -> None:
+        """Make the answer to an instance of the predictions of it, or of its parts."""
+        toolkit = self.interface.toolkit if self.interface.answers_as_toolkit else None
+        if query.parts:
+            query.gather()
+        if query.failure is not None:
+            return
+        if query.reply is not None:
+            if query.rest is None:
+                query.prediction = query.reply.whole(query.prediction, query.tokens)
+        elif toolkit is not None:
+            query.prediction = toolkit.several(query.prediction) if query.parts else toolkit.one(query)
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """Return the items of each query. An unusable one gets a `failure` (`Refused`) and no items."""

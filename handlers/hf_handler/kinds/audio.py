@@ -9,15 +9,16 @@ import transformers
 
 from hf_handler.failures import each
 from hf_handler.items import Item, Query
-from hf_handler.media.files import FILE
+from hf_handler.media.files import FILES
 from hf_handler.media.sounds import read_sound, silence
 from hf_handler.task import Task
 
 # The part of an interface that says: one sound.
 A_SOUND: dict[str, Any] = {
-    "fields": {"audio": FILE},
+    "fields": {"audio": FILES},
     "forms": (("audio",),),
     "media": ("audio",),
+    "several": ("audio",),
     "example": {"b64": base64.b64encode(silence()).decode()},
 }
 

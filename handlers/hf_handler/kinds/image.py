@@ -8,16 +8,17 @@ import transformers
 from hf_handler.failures import each
 from hf_handler.items import Item, Query, own_pack
 from hf_handler.labels import NamedLabels
-from hf_handler.media.files import FILE
+from hf_handler.media.files import FILES
 from hf_handler.media.pictures import GREY, PATCH, PICTURE_ALIASES, Pictures
 from hf_handler.task import Task
 from hf_handler.tensors import separated, shapes_of, tensors_of, together
 
 # The part of an interface that says: one picture.
 A_PICTURE: dict[str, Any] = {
-    "fields": {"image": FILE},
+    "fields": {"image": FILES},
     "forms": (("image",),),
     "media": ("image",),
+    "several": ("image",),
     "aliases": PICTURE_ALIASES,
     "example": GREY,
 }

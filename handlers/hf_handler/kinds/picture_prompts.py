@@ -67,6 +67,9 @@ class PictureWriter:
         model: Of transformers, with `generate`.
         tokenizer: Of the model.
         goes_on: Whether the text goes on from the prompt: `max_length` and `min_length` count both.
+
+    Attributes:
+        writer: Lets the model write.
     """
 
     def __init__(self, archive: Archive, model: Any, tokenizer: Any, goes_on: bool = False) -> None:
@@ -75,7 +78,7 @@ class PictureWriter:
         pads: Literal["left"] | None = "left" if tokenizer.padding_side == "left" else None
         self._prompts = PicturePrompts(archive, model, tokenizer, pads)
         limit = tokenizer.model_max_length if goes_on else None
-        self._writer = Writer(model, tokenizer, {"max_new_tokens": 256}, limit=limit)
+        self.writer = Writer(model, tokenizer, {"max_new_tokens": 256}, limit=limit)
 
     def item(self, inputs: Mapping[str, Any], parameters: Parameters, allowance: Allowance) -> Item:
         """Return the planned item of what a processor gave for one prompt.
@@ -85,12 +88,14 @@ class PictureWriter:
                 too much to write.
         """
         item = self._prompts.item(inputs)
-        return self._writer.plan(item, parameters, allowance, shapes=self._prompts.shapes(item))
+        return self.writer.plan(item, parameters, allowance, shapes=self._prompts.shapes(item))
 
-    def write(self, pack: Sequence[Item], device: torch.device) -> list[list[list[int]]]:
+    def write(
+        self, pack: Sequence[Item], device: torch.device, streamer: Any = None
+    ) -> list[list[list[int]]]:
         """Return the tokens of each item's sequences, with its prompt first where the model repeats it."""
         batch = self._prompts.batch(pack, device)
-        rows: list[list[list[int]]] = self._writer.write(pack, batch, device).tolist()
+        rows: list[list[list[int]]] = self.writer.write(pack, batch, device, streamer).tolist()
         if "input_ids" not in batch:
             return rows
         width = batch["input_ids"].shape[1]
@@ -99,4 +104,4 @@ class PictureWriter:
 
     def texts(self, sequences: Sequence[Sequence[int]], parameters: Parameters) -> list[str]:
         """Return the texts of one item's sequences, each as far as its first stop string."""
-        return self._writer.texts(sequences, parameters)
+        return self.writer.texts(sequences, parameters)

@@ -6,19 +6,38 @@ from typing import Any, ClassVar
 import transformers
 
 from hf_handler.items import Item, Query
-from hf_handler.schema import Parameters, Refused
+from hf_handler.schema import INPUT_TEXT, TEXT, Parameters, Refused, list_of, or_several, record
 from hf_handler.task import Task
-from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
+from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES, WRITTEN_TO
 from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import load_tokenizer
 from hf_handler.text.writer import BUDGET, Writer
+from hf_handler.toolkit_shape import Shape
 
 # The part of an interface that says: a text, and how to write another.
 FROM_A_TEXT: dict[str, Any] = {
-    "parameters": GENERATION,
+    "fields": {"text": or_several(INPUT_TEXT)},
+    "several": ("text",),
+    "parameters": {**GENERATION, **WRITTEN_TO},
     "aliases": GENERATION_ALIASES,
     "example": {"inputs": "warm up", "parameters": {"max_new_tokens": 2}},
 }
+
+
+def answers(name: str) -> dict[str, Any]:
+    """Return the part of an interface that says: texts by this name, as many as are asked for."""
+    records = list_of(record({name: TEXT}))
+    return {
+        "prediction": records,
+        "toolkit": Shape(prediction={"anyOf": [records, list_of(records)]}, several=flat),
+    }
+
+
+def flat(predictions: list[Any]) -> list[Any]:
+    """Return the records of several texts in one list where each has one, as pipelines do."""
+    if all(len(records) == 1 for records in predictions):
+        return [record for (record,) in predictions]
+    return predictions
 
 
 class SequenceToSequence(Task):
@@ -35,9 +54,9 @@ class SequenceToSequence(Task):
         """Set `model`, `tokenizer`, `token_rows` and `writer`."""
         self.model = self.archive.model(transformers.AutoModelForSeq2SeqLM)
         self.tokenizer = load_tokenizer(self.archive, self.model)
-        self.token_rows = TokenRows(self.archive, self.model, self.tokenizer)
+        self.token_rows = TokenRows(self.archive, self.model, self.tokenizer, shortened_by="truncate")
         defaults = {"max_new_tokens": 256, "num_beams": 4}
-        self.writer = Writer(self.model, self.tokenizer, defaults, before_models_own=True)
+        self.writer = Writer(self.model, self.tokenizer, defaults)
 
     def specific_name(self, parameters: Parameters) -> str:
         """Return the name under which the model's `task_specific_params` hold what is for this query."""
@@ -61,12 +80,13 @@ class SequenceToSequence(Task):
         return work
 
     def prompts(self, queries: Sequence[Query]) -> list[list[Item]]:
-        """Tokenize the texts, each behind the prefix the model was trained with."""
+        """Tokenize the texts, each behind the prefix that is sent, else that the model was trained with."""
         prefix = getattr(self.model.config, "prefix", None) or ""
         texts = [
-            [self.specific(query.parameters).get("prefix", prefix) + query.fields[self.interface.main]]
+            [{"prefix": prefix, **self.specific(query.parameters), **query.parameters}["prefix"]
+             + query.fields[self.interface.main]]
             for query in queries
-        ]
+        ]  # fmt: skip
         work = self.token_rows.encode(queries, texts)
         for items in work:
             for item in items:

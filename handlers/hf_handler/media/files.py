@@ -6,7 +6,8 @@ from typing import Any
 
 from hf_handler.bounds import REQUEST_IMAGES
 from hf_handler.media.fetching import fetch
-from hf_handler.schema import TEXT, Refused, Schema, kind_of, list_of, record
+from hf_handler.schema import TEXT, Refused, Schema, list_of, record
+from hf_handler.wording import kind_of
 
 BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
 

@@ -11,6 +11,7 @@ from hf_handler.kinds.audio import A_SOUND, AudioTask
 from hf_handler.labels import FUNCTION, LABEL, NamedLabels, ranked_labels, scores_of
 from hf_handler.schema import ALL_OR_COUNT, list_of
 from hf_handler.tensors import shapes_of, tensors_of, together
+from hf_handler.without_effect import BATCHES
 
 
 class AudioClassification(AudioTask):
@@ -22,6 +23,7 @@ class AudioClassification(AudioTask):
         parameters={
             "top_k": {**ALL_OR_COUNT, "default": 5},
             "function_to_apply": {**FUNCTION, "default": "default"},
+            **BATCHES,
         },
         prediction=list_of(LABEL),
     )

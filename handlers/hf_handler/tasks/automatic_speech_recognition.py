@@ -16,6 +16,7 @@ from hf_handler.tensors import shapes_of, tensors_of, together
 from hf_handler.text.generation_parameters import GENERATION
 from hf_handler.text.stopping import stopping_early
 from hf_handler.text.writer import seeded
+from hf_handler.without_effect import BATCHES
 
 SECONDS: Schema = {"type": "number", "minimum": 0, "maximum": 3600}
 
@@ -29,6 +30,10 @@ WRITING = (
     "max_new_tokens", "do_sample", "temperature", "top_k", "top_p", "repetition_penalty",
     "no_repeat_ngram_size", "num_beams", "length_penalty", "early_stopping", "seed",
 )  # fmt: skip
+
+
+# Those that the pipeline isn't told.
+OWN = {"seed", "ignore_warning", *BATCHES}
 
 
 class Heard(NamedTuple):
@@ -58,6 +63,8 @@ class SpeechRecognition(AudioTask):
             "language": INPUT_LABEL,
             "task": {"type": "string", "enum": ["transcribe", "translate"]},
             **{name: GENERATION[name] for name in WRITING},
+            "ignore_warning": FLAG,  # without effect: that a sound is cut into parts is never warned about
+            **BATCHES,
         },
         aliases={"max_tokens": "max_new_tokens"},
         prediction=record({"text": TEXT}, {"chunks": list_of(CHUNK)}),
@@ -88,7 +95,7 @@ class SpeechRecognition(AudioTask):
         Raises:
             Refused: They don't go together, or not with this model.
         """
-        sent = {key: value for key, value in query.parameters.items() if key != "seed"}
+        sent = {key: value for key, value in query.parameters.items() if key not in OWN}
         written = set(sent) - {"return_timestamps", "chunk_length_s", "stride_length_s", "return_language"}
         if self.pipeline.type == "ctc" and written:
             raise Refused(f"a CTC model generates nothing, so it takes no {', '.join(sorted(written))}", 422)

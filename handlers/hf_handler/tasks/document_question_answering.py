@@ -11,7 +11,7 @@ from hf_handler.failures import each
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.media.files import FILE
-from hf_handler.media.pictures import GREY, Pictures
+from hf_handler.media.pictures import GREY, PICTURE_ALIASES, Pictures
 from hf_handler.schema import (
     COUNT,
     FLAG,
@@ -33,6 +33,7 @@ from hf_handler.text.admission import count_texts
 from hf_handler.text.stopping import stopping_early
 from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.windows import fits
+from hf_handler.without_effect import FETCHED, PADDED
 
 WORD_BOX: Schema = {"type": "array", "minItems": 2, "maxItems": 2}
 
@@ -65,7 +66,10 @@ class DocumentQuestionAnswering(Task):
             "max_answer_len": {**COUNT, "default": 15},
             "max_seq_len": COUNT,
             "handle_impossible_answer": {**FLAG, "default": False},
+            **PADDED,
+            **FETCHED,
         },
+        aliases={**PICTURE_ALIASES, "max_answer_length": "max_answer_len"},
         prediction={
             "anyOf": [
                 list_of(record({"score": SCORE, "answer": TEXT, "start": WHOLE, "end": WHOLE})),

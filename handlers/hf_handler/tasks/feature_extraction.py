@@ -6,7 +6,8 @@ from typing import Any
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import SCORE, list_of
+from hf_handler.schema import FLAG, INPUT_TEXT, SCORE, list_of, or_several
+from hf_handler.text.reading_parameters import READING, READING_ALIASES
 
 
 class FeatureExtraction(EncoderTask):
@@ -15,7 +16,17 @@ class FeatureExtraction(EncoderTask):
     name = "feature-extraction"
     auto_class = "AutoModel"
     may_miss = ("pooler.",)
-    interface = Interface(prediction=list_of(list_of(list_of(SCORE))))
+    interface = Interface(
+        fields={"text": or_several(INPUT_TEXT)},
+        several=("text",),
+        # No `padding: max_length`: there would be a vector for each token that is added.
+        parameters={
+            **READING,
+            "padding": {"anyOf": [FLAG, {"type": "string", "enum": ["longest", "do_not_pad"]}]},
+        },
+        aliases=READING_ALIASES,
+        prediction=list_of(list_of(list_of(SCORE))),
+    )
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
         """One item a text."""

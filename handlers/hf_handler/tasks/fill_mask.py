@@ -10,7 +10,20 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import LIST_OF_LABELS
-from hf_handler.schema import COUNT, INPUT_LABEL, SCORE, TEXT, Fields, Refused, Schema, list_of, record
+from hf_handler.schema import (
+    COUNT,
+    INPUT_LABEL,
+    INPUT_TEXT,
+    SCORE,
+    TEXT,
+    Fields,
+    Refused,
+    Schema,
+    list_of,
+    or_several,
+    record,
+)
+from hf_handler.text.reading_parameters import READING, READING_ALIASES
 
 FILLING: Schema = record({"score": SCORE, "token": {"type": "integer"}, "token_str": TEXT, "sequence": TEXT})
 
@@ -33,10 +46,14 @@ class FillMask(EncoderTask):
     name = "fill-mask"
     auto_class = "AutoModelForMaskedLM"
     interface = Interface(
+        fields={"text": or_several(INPUT_TEXT)},
+        several=("text",),
         parameters={
             "top_k": {**COUNT, "default": 5},
             "targets": {"anyOf": [LIST_OF_LABELS, {**INPUT_LABEL, "minLength": 1}]},
+            **READING,
         },
+        aliases={"topk": "top_k", **READING_ALIASES},
         prediction={"anyOf": [list_of(FILLING), list_of(list_of(FILLING))]},
     )
 

@@ -7,6 +7,7 @@ from hf_handler.items import Item, Query
 from hf_handler.kinds.image import A_PICTURE, ImageTask
 from hf_handler.labels import FUNCTION, LABEL, label_function, ranked_labels, scores_of
 from hf_handler.schema import ALL_OR_COUNT, list_of
+from hf_handler.without_effect import FETCHED
 
 
 class ImageClassification(ImageTask):
@@ -19,6 +20,7 @@ class ImageClassification(ImageTask):
         parameters={
             "top_k": {**ALL_OR_COUNT, "default": 5},
             "function_to_apply": {**FUNCTION, "default": "default"},
+            **FETCHED,
         },
         prediction=list_of(LABEL),
     )

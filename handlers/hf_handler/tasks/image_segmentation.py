@@ -11,6 +11,7 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.image import A_PICTURE, ImageTask
 from hf_handler.schema import NUMBER, SCORE, TEXT, Fields, Refused, Schema, list_of, record
+from hf_handler.without_effect import FETCHED
 
 FRACTION: Schema = {**NUMBER, "minimum": 0, "maximum": 1}
 
@@ -32,6 +33,7 @@ class ImageSegmentation(ImageTask):
         parameters={
             "subtask": {"type": "string", "enum": ["panoptic", "instance", "semantic"]},
             **THRESHOLDS,
+            **FETCHED,
         },
         prediction=list_of(
             record({"score": {"anyOf": [SCORE, {"type": "null"}]}, "label": TEXT, "mask": TEXT})

@@ -11,10 +11,11 @@ from hf_handler.failures import each
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.picture_prompts import PictureWriter
+from hf_handler.kinds.streaming import StreamingTask
 from hf_handler.media.files import FILES
 from hf_handler.media.pictures import GREY, PICTURE_ALIASES, Pictures
-from hf_handler.schema import INPUT_TEXT, Fields, Refused, check, list_of, record
-from hf_handler.task import Task
+from hf_handler.request_forms.chat_completions import ChatCompletions
+from hf_handler.schema import FLAG, INPUT_TEXT, Fields, Refused, check, list_of, record
 from hf_handler.text.admission import count_texts
 from hf_handler.text.conversation import (
     ANSWERED,
@@ -24,12 +25,14 @@ from hf_handler.text.conversation import (
     Conversation,
     is_conversation,
 )
-from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
+from hf_handler.text.details import DETAILS
+from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES, TOLD
 from hf_handler.text.stop_strings import stop_strings, without_stop
-from hf_handler.text.writer import BUDGET
+from hf_handler.text.writer import BUDGET, parameters_to_choose
+from hf_handler.without_effect import FETCHED
 
 
-class ImageTextToText(Task):
+class ImageTextToText(StreamingTask):
     """What a model writes to a text about pictures, or the next message of a conversation with pictures."""
 
     name = "image-text-to-text"
@@ -40,9 +43,18 @@ class ImageTextToText(Task):
         },
         media=("image",),
         aliases={**GENERATION_ALIASES, **PICTURE_ALIASES, **CONVERSATION_ALIASES},
-        parameters={**GENERATION, **CONVERSATION_PARAMETERS},
-        prediction=list_of(record({"input_text": ANSWERED, "generated_text": ANSWERED})),
+        parameters={
+            **GENERATION,
+            **FETCHED,
+            **TOLD,
+            **CONVERSATION_PARAMETERS,
+            "stream": {**FLAG, "default": False},
+        },
+        prediction=list_of(
+            record({"input_text": ANSWERED, "generated_text": ANSWERED}, {"details": DETAILS})
+        ),
         example={"text": "warm up", "parameters": {"max_new_tokens": 2}},
+        request_forms=(ChatCompletions(takes_pictures=True),),
     )
     budget = BUDGET
 
@@ -51,7 +63,8 @@ class ImageTextToText(Task):
         self.pictures = Pictures(self.archive)
         self.model = self.archive.model(transformers.AutoModelForImageTextToText)
         self.processor = self.archive.processor(transformers.AutoProcessor)
-        self.about = PictureWriter(self.archive, self.model, self.processor.tokenizer, goes_on=True)
+        self.tokenizer = self.processor.tokenizer
+        self.about = PictureWriter(self.archive, self.model, self.tokenizer, goes_on=True)
 
     def is_one(self, inputs: list[Any]) -> bool:
         """A list of messages is one conversation."""
@@ -83,18 +96,18 @@ class ImageTextToText(Task):
         Raises:
             Refused: They can't be used, or the parameters don't go together.
         """
-        count_texts(query, [query.fields["text"]])
+        count_texts(query, [(query.fields["text"], query.parameters.get("tools"))])
         conversation = Conversation.of(query)
         if isinstance(conversation.given, str):
             inputs = self._of_text(conversation.given, query)
         else:
             inputs = self._of_messages(conversation, conversation.given, query)
             shown = [
-                {"role": message["role"], "content": without_files(message["content"])}
-                for message in conversation.given
+                {**message, "content": without_files(message["content"])} for message in conversation.given
             ]
             conversation = dataclasses.replace(conversation, given=shown)
-        item = self.about.item(inputs, query.parameters, query.allowance)
+        query.tokens = inputs["input_ids"].shape[-1]
+        item = self.about.item(inputs, parameters_to_choose(query.parameters), query.allowance)
         item.source = conversation
         return [item]
 
@@ -108,11 +121,8 @@ class ImageTextToText(Task):
         """Prepare a conversation by the model's chat template."""
         if query.fields.get("image"):
             raise Refused("in a conversation images are parts of a message's content, not a field beside it")
-        if getattr(self.processor, "chat_template", None) is None:
-            raise Refused("the model has no chat template, so it takes text and images, not messages", 422)
-        opened = [
-            {"role": message["role"], "content": self._decoded(message["content"])} for message in messages
-        ]
+        conversation.require(getattr(self.processor, "chat_template", None))
+        opened = [{**message, "content": self._decoded(message["content"])} for message in messages]
         return self._processed(
             lambda: conversation.templated(self.processor, opened, tokenize=True, return_tensors="pt")
         )
@@ -166,22 +176,26 @@ class ImageTextToText(Task):
             for part in content
         ]
 
-    def run(self, pack: list[Item]) -> Sequence[Any]:
+    def run(self, pack: list[Item], streamer: Any = None) -> Sequence[Any]:
         """The tokens of each item's sequences, behind its prompt."""
-        return self.about.write(pack, self.device)
+        return self.about.write(pack, self.device, streamer)
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One record a sequence: the text or the conversation, with what was written."""
         conversation: Conversation = items[0].source
         stop, skip = stop_strings(query.parameters), query.parameters["skip_special_tokens"]
         decode = self.processor.post_process_image_text_to_text
-        (prompt,) = decode(items[0].inputs["input_ids"].tolist(), skip_special_tokens=skip)
+        read = items[0].inputs["input_ids"].tolist()
+        (prompt,) = decode(read, skip_special_tokens=skip)
+        texts = decode(rows[0], skip_special_tokens=skip)
+        written = [row[len(read[0]) :] if row[: len(read[0])] == read[0] else row for row in rows[0]]
         records = []
-        for text in decode(rows[0], skip_special_tokens=skip):
+        for index, told in self.about.writer.answered(items[0], written, query):
+            text = texts[index]
             start = text.find(prompt)
             new = without_stop(text[start + len(prompt) :] if 0 <= start <= 2 else text, stop)
             whole = conversation.with_answer(new) if query.parameters["return_full_text"] else new
-            records.append({"input_text": conversation.given, "generated_text": whole})
+            records.append({"input_text": conversation.given, "generated_text": whole, **told})
         return records
 
 

@@ -8,12 +8,13 @@ import transformers
 from hf_handler.failures import each
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
+from hf_handler.kinds.image import A_PICTURE
 from hf_handler.kinds.picture_prompts import PictureWriter
-from hf_handler.media.files import FILE
 from hf_handler.media.pictures import GREY, PICTURE_ALIASES, Pictures
 from hf_handler.task import Task
 from hf_handler.text.generation_parameters import GENERATED, GENERATION, GENERATION_ALIASES
 from hf_handler.text.writer import BUDGET
+from hf_handler.without_effect import FETCHED
 
 
 class ImageToText(Task):
@@ -21,11 +22,9 @@ class ImageToText(Task):
 
     name = "image-to-text"
     interface = Interface(
-        fields={"image": FILE},
-        forms=(("image",),),
-        media=("image",),
+        **{name: A_PICTURE[name] for name in ("fields", "forms", "media", "several")},
         aliases={**GENERATION_ALIASES, **PICTURE_ALIASES},
-        parameters=GENERATION,
+        parameters={**GENERATION, **FETCHED},
         prediction=GENERATED,
         example={"image": GREY, "parameters": {"max_new_tokens": 2}},
     )

@@ -8,6 +8,7 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.image import A_PICTURE, ImageTask
 from hf_handler.schema import NUMBER, SCORE, TEXT, Schema, list_of, record
+from hf_handler.without_effect import FETCHED
 
 BOX: Schema = record({edge: {"type": "integer"} for edge in ("xmin", "ymin", "xmax", "ymax")})
 
@@ -19,7 +20,7 @@ class ObjectDetection(ImageTask):
     auto_class = "AutoModelForObjectDetection"
     interface = Interface(
         **A_PICTURE,
-        parameters={"threshold": {**NUMBER, "minimum": 0, "maximum": 1, "default": 0.5}},
+        parameters={"threshold": {**NUMBER, "minimum": 0, "maximum": 1, "default": 0.5}, **FETCHED},
         prediction=list_of(record({"score": SCORE, "label": TEXT, "box": BOX})),
     )
 

@@ -21,11 +21,14 @@ from hf_handler.schema import (
     Refused,
     Schema,
     list_of,
+    or_several,
     record,
 )
 from hf_handler.text.admission import admit
+from hf_handler.text.reading_parameters import TRUNCATION
 from hf_handler.text.tokens import tokenize
 from hf_handler.text.windows import Cut, windows
+from hf_handler.without_effect import PADDED
 
 ANSWER: Schema = record(
     {"score": SCORE, "start": {"type": "integer"}, "end": {"type": "integer"}, "answer": TEXT}
@@ -38,8 +41,12 @@ class QuestionAnswering(EncoderTask):
     name = "question-answering"
     auto_class = "AutoModelForQuestionAnswering"
     interface = Interface(
-        fields={"question": INPUT_TEXT, "context": {**INPUT_TEXT, "minLength": 1}},
+        fields={
+            "question": or_several(INPUT_TEXT),
+            "context": or_several({**INPUT_TEXT, "minLength": 1}),
+        },
         forms=(("question", "context"),),
+        several=("question", "context"),
         parameters={
             "top_k": {**COUNT, "default": 1},
             "doc_stride": WHOLE,
@@ -49,8 +56,11 @@ class QuestionAnswering(EncoderTask):
             "max_question_len": COUNT,
             "handle_impossible_answer": {**FLAG, "default": False},
             "align_to_words": {**FLAG, "default": True},
+            # Without effect: a long context is read in windows, all of it.
+            "truncation": TRUNCATION,
+            **PADDED,
         },
-        aliases={"topk": "top_k"},
+        aliases={"topk": "top_k", "max_answer_length": "max_answer_len"},
         prediction={"anyOf": [ANSWER, list_of(ANSWER)]},
         example={"question": "Who is here?", "context": "Anna is here."},
     )

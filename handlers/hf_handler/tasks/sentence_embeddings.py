@@ -11,10 +11,24 @@ from hf_handler.archive import read_json, sentence_modules
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, FLAG, INPUT_LABEL, SCORE, Refused, Schema, list_of
+from hf_handler.request_forms.embeddings import Embeddings
+from hf_handler.schema import (
+    COUNT,
+    FLAG,
+    INPUT_LABEL,
+    INPUT_TEXT,
+    SCORE,
+    Refused,
+    Schema,
+    list_of,
+    or_several,
+    record,
+)
 from hf_handler.text.pooling import POOLING, pooling_modes
+from hf_handler.text.reading_parameters import READING, READING_ALIASES
 from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import load_tokenizer, tokenize
+from hf_handler.toolkit_shape import Shape
 
 VECTOR: Schema = list_of(SCORE)
 
@@ -28,9 +42,23 @@ class SentenceEmbeddings(EncoderTask):
         "pooler.",
     )  # of BERT and its kin: no part of the token vectors, and masked-LM checkpoints lack it
     interface = Interface(
-        parameters={"normalize": FLAG, "dimensions": COUNT, "prompt_name": INPUT_LABEL},
-        aliases={"normalize_embeddings": "normalize", "truncate_dim": "dimensions"},
+        fields={"text": or_several(INPUT_TEXT)},
+        several=("text",),
+        parameters={"normalize": FLAG, "dimensions": COUNT, "prompt_name": INPUT_LABEL, **READING},
+        aliases={
+            "sentences": "text",
+            "content": "text",
+            "normalize_embeddings": "normalize",
+            "truncate_dim": "dimensions",
+            **READING_ALIASES,
+        },
         prediction=VECTOR,
+        request_forms=(Embeddings(),),
+        toolkit=Shape(
+            prediction=record({"embeddings": {"anyOf": [VECTOR, list_of(VECTOR)]}}),
+            one=lambda query: {"embeddings": query.prediction},
+            several=lambda vectors: {"embeddings": vectors},
+        ),
     )
 
     def load(self) -> None:

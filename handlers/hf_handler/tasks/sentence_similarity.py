@@ -9,6 +9,7 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.schema import INPUT_LABEL, INPUT_TEXT, INPUT_TEXTS, SCORE, list_of, record
 from hf_handler.tasks.sentence_embeddings import SentenceEmbeddings
+from hf_handler.text.reading_parameters import READING, READING_ALIASES
 
 
 class SentenceSimilarity(SentenceEmbeddings):
@@ -18,7 +19,8 @@ class SentenceSimilarity(SentenceEmbeddings):
     interface = Interface(
         fields={"source_sentence": INPUT_TEXT, "sentences": INPUT_TEXTS},
         forms=(("source_sentence", "sentences"),),
-        parameters={"prompt_name": INPUT_LABEL},
+        parameters={"prompt_name": INPUT_LABEL, **READING},
+        aliases=READING_ALIASES,
         prediction=record({"similarities": list_of(SCORE)}),
         example={"source_sentence": "a movie", "sentences": ["a film", "bread"]},
     )

@@ -1,8 +1,7 @@
 """summarization: a shorter text."""
 
 from hf_handler.interface import Interface
-from hf_handler.kinds.sequence_to_sequence import FROM_A_TEXT, SequenceToSequence
-from hf_handler.schema import TEXT, list_of, record
+from hf_handler.kinds.sequence_to_sequence import FROM_A_TEXT, SequenceToSequence, answers
 
 
 class Summarization(SequenceToSequence):
@@ -10,4 +9,4 @@ class Summarization(SequenceToSequence):
 
     name = "summarization"
     answer_name = "summary_text"
-    interface = Interface(**FROM_A_TEXT, prediction=list_of(record({"summary_text": TEXT})))
+    interface = Interface(**FROM_A_TEXT, **answers(answer_name))

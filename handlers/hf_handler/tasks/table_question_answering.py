@@ -5,14 +5,28 @@ from typing import Any
 
 import transformers
 
+from hf_handler.allowance import UNLIMITED, Allowance
 from hf_handler.bounds import TABLE_COLUMNS, TABLE_ROWS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.optional import need
-from hf_handler.schema import INPUT_TEXT, NUMBER, TEXT, Refused, Schema, list_of, record
+from hf_handler.schema import (
+    FLAG,
+    INPUT_TEXT,
+    NUMBER,
+    TEXT,
+    Parameters,
+    Refused,
+    Schema,
+    list_of,
+    or_several,
+    record,
+)
 from hf_handler.task import Task
 from hf_handler.text.admission import count_texts
+from hf_handler.text.reading_parameters import NOT_CUT, may_be_cut
 from hf_handler.text.tokens import longest_row
+from hf_handler.without_effect import PADDED
 
 CELL: Schema = {"anyOf": [INPUT_TEXT, NUMBER]}
 
@@ -28,13 +42,22 @@ ROW: Schema = {"type": "object", "additionalProperties": CELL, "maxProperties": 
 ROWS: Schema = {**list_of(ROW), "minItems": 1, "maxItems": TABLE_ROWS}
 
 
+ROWS_DROPPED = "drop_rows_to_fit"
+
+
 class TableQuestionAnswering(Task):
     """The cells of a table that answer a question, by a TAPAS model; needs pandas."""
 
     name = "table-question-answering"
     interface = Interface(
-        fields={"query": INPUT_TEXT, "table": {"anyOf": [COLUMNS, ROWS]}},
+        fields={"query": or_several(INPUT_TEXT), "table": {"anyOf": [COLUMNS, ROWS]}},
         forms=(("query", "table"),),
+        several=("query",),
+        parameters={
+            "sequential": FLAG,
+            "truncation": {"anyOf": [FLAG, {"type": "string", "enum": [ROWS_DROPPED, NOT_CUT]}]},
+            **PADDED,
+        },
         aliases={"question": "query"},
         prediction=record(
             {"answer": TEXT, "coordinates": list_of(list_of({"type": "integer"})), "cells": list_of(TEXT)},
@@ -59,21 +82,56 @@ class TableQuestionAnswering(Task):
             try:
                 table = self._table(query.fields["table"])
                 count_texts(query, [(query.fields["query"], query.fields["table"])])
-                if table.size > self.limit:  # an empty cell is a token, too
-                    raise Refused(
-                        f"the table has {table.size} cells, the model takes {self.limit} tokens in all", 422
-                    )
-                inputs = self.tokenizer(table=table, queries=query.fields["query"], return_tensors="pt")
-                length = inputs["input_ids"].shape[1]
-                if length > self.limit:
-                    raise Refused(
-                        f"question and table have {length} tokens, the model takes {self.limit}", 422
-                    )
-                work.append([Item(inputs, length, source=table)])
+                inputs = self._tokenized(query, table)
+                work.append([Item(inputs, inputs["input_ids"].shape[1], source=table)])
             except Refused as error:
                 query.failure = error
                 work.append([])
         return work
+
+    def read(
+        self,
+        instance: Any,
+        parameters: Parameters,
+        allowance: Allowance = UNLIMITED,
+        is_body: bool = False,
+    ) -> Query:
+        """Read an instance.
+
+        Raises:
+            Refused: As any task does; or its questions are to build on each other.
+        """
+        query = super().read(instance, parameters, allowance, is_body)
+        if query.parameters.get("sequential") and len(query.parts) > 1:
+            raise Refused("sequential takes one query: of several each is answered by itself")
+        return query
+
+    def _tokenized(self, query: Query, table: Any) -> Any:
+        """Return the tokens of a question and its table, without the last rows where they may be dropped.
+
+        Raises:
+            Refused: They are more than the model takes.
+        """
+        drops = may_be_cut(query.parameters, False)
+        if table.size > self.limit and not drops:  # an empty cell is a token, too
+            raise Refused(
+                f"the table has {table.size} cells, the model takes {self.limit} tokens in all", 422
+            )
+        inputs = self.tokenizer(table=table, queries=query.fields["query"], return_tensors="pt")
+        length = inputs["input_ids"].shape[1]
+        if length > self.limit and drops:
+            query.truncated = True
+            try:
+                inputs = self.tokenizer(
+                    table=table, queries=query.fields["query"], return_tensors="pt",
+                    truncation=ROWS_DROPPED, max_length=self.limit,
+                )  # fmt: skip
+            except ValueError as error:  # the question alone is too long
+                raise Refused(f"no row of the table fits: {str(error)[:200]}", 422) from None
+            length = inputs["input_ids"].shape[1]
+        if length > self.limit:
+            raise Refused(f"question and table have {length} tokens, the model takes {self.limit}", 422)
+        return inputs
 
     def _table(self, table: Any) -> Any:
         if isinstance(table, list):

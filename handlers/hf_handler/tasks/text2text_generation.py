@@ -1,8 +1,7 @@
 """text2text-generation: a text made of a text."""
 
 from hf_handler.interface import Interface
-from hf_handler.kinds.sequence_to_sequence import FROM_A_TEXT, SequenceToSequence
-from hf_handler.text.generation_parameters import GENERATED
+from hf_handler.kinds.sequence_to_sequence import FROM_A_TEXT, SequenceToSequence, answers
 
 
 class Text2TextGeneration(SequenceToSequence):
@@ -10,4 +9,4 @@ class Text2TextGeneration(SequenceToSequence):
 
     name = "text2text-generation"
     answer_name = "generated_text"
-    interface = Interface(**FROM_A_TEXT, prediction=GENERATED)
+    interface = Interface(**FROM_A_TEXT, **answers(answer_name))

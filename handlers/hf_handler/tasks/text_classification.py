@@ -7,7 +7,9 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import FUNCTION, LABEL, label_function, ranked_labels, scores_of
-from hf_handler.schema import ALL_OR_COUNT, INPUT_TEXT, Fields, list_of
+from hf_handler.schema import ALL_OR_COUNT, FLAG, INPUT_TEXT, Fields, list_of, or_several
+from hf_handler.text.reading_parameters import READING, READING_ALIASES
+from hf_handler.toolkit_shape import Shape
 
 
 class TextClassification(EncoderTask):
@@ -16,8 +18,19 @@ class TextClassification(EncoderTask):
     name = "text-classification"
     auto_class = "AutoModelForSequenceClassification"
     interface = Interface(
-        fields={"text": INPUT_TEXT, "text_pair": INPUT_TEXT},
-        parameters={"top_k": ALL_OR_COUNT, "function_to_apply": FUNCTION},
+        fields={"text": or_several(INPUT_TEXT), "text_pair": or_several(INPUT_TEXT)},
+        several=("text", "text_pair"),
+        parameters={
+            "top_k": ALL_OR_COUNT,
+            "function_to_apply": FUNCTION,
+            "return_all_scores": FLAG,
+            **READING,
+        },
+        aliases=READING_ALIASES,
+        toolkit=Shape(
+            prediction=list_of({"anyOf": [LABEL, list_of(LABEL)]}),
+            one=lambda query: query.prediction if isinstance(query.prediction, list) else [query.prediction],
+        ),
         prediction={"anyOf": [LABEL, list_of(LABEL)]},
         example="good movie",
     )
@@ -44,9 +57,11 @@ class TextClassification(EncoderTask):
         return rows
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
-        """The best label; a list when `top_k` asks how many."""
+        """The best label; a list when `top_k` asks how many, or `return_all_scores` for all, unsorted."""
         if "top_k" in query.parameters:
             return ranked_labels(self.labels, rows[0], query.parameters["top_k"])
+        if query.parameters.get("return_all_scores"):
+            return [{"label": self.labels[label], "score": score} for label, score in enumerate(rows[0])]
         best = max(range(len(rows[0])), key=rows[0].__getitem__)
         return {"label": self.labels[best], "score": rows[0][best]}
 

@@ -22,8 +22,16 @@ from hf_handler.schema import (
     list_of,
     record,
 )
+from hf_handler.text.reading_parameters import READING, READING_ALIASES
+from hf_handler.toolkit_shape import Shape
 
 PAIR: Schema = {**list_of(INPUT_TEXT), "minItems": 2, "maxItems": 2}
+RANKED: Schema = list_of(record({"index": {"type": "integer"}, "score": SCORE}, {"text": TEXT}))
+
+
+def is_one_pair(fields: Fields) -> bool:
+    """Say whether an instance is a pair of texts, not a list of pairs or a query with its texts."""
+    return "text" in fields or ("pairs" in fields and isinstance(fields["pairs"][0], str))
 
 
 class TextRanking(EncoderTask):
@@ -44,15 +52,32 @@ class TextRanking(EncoderTask):
             "return_documents": {**FLAG, "default": False},
             "top_k": COUNT,
             "function_to_apply": FUNCTION,
+            "raw_scores": FLAG,
+            **READING,
         },
-        aliases={"documents": "texts", "passages": "texts"},
+        aliases={
+            "sentences": "pairs",
+            "documents": "texts",
+            "passages": "texts",
+            "return_text": "return_documents",
+            "top_n": "top_k",
+            **READING_ALIASES,
+        },
         prediction={
             "anyOf": [
-                list_of(record({"index": {"type": "integer"}, "score": SCORE}, {"text": TEXT})),
+                RANKED,
                 record({"scores": list_of(SCORE)}),
             ]
         },
         example={"query": "a movie", "texts": ["a film", "bread"]},
+        toolkit=Shape(
+            prediction={
+                "anyOf": [RANKED, record({"scores": SCORE}), record({"scores": list_of(SCORE)})],
+            },
+            one=lambda query: (
+                {"scores": query.prediction["scores"][0]} if is_one_pair(query.fields) else query.prediction
+            ),
+        ),
     )
 
     def load(self) -> None:
@@ -82,9 +107,10 @@ class TextRanking(EncoderTask):
         """One item a pair."""
         work = self.token_rows.encode(queries, [self._pairs(query.fields) for query in queries])
         for query, items in zip(queries, work, strict=True):
+            usual = "none" if query.parameters.get("raw_scores") else self.function
             function = query.parameters.get("function_to_apply", "default")
             for item in items:
-                item.group = self.function if function == "default" else function
+                item.group = usual if function == "default" else function
         return work
 
     @staticmethod

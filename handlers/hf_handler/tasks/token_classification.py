@@ -10,8 +10,24 @@ from hf_handler.bounds import LABELS
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import COUNT, INPUT_LABEL, SCORE, TEXT, WHOLE, Fields, Refused, Schema, list_of, record
+from hf_handler.schema import (
+    COUNT,
+    FLAG,
+    INPUT_LABEL,
+    INPUT_TEXT,
+    SCORE,
+    TEXT,
+    WHOLE,
+    Fields,
+    Parameters,
+    Refused,
+    Schema,
+    list_of,
+    or_several,
+    record,
+)
 from hf_handler.text.admission import admit
+from hf_handler.text.reading_parameters import READING, READING_ALIASES
 from hf_handler.text.windows import Cut, windows
 
 PLACE: Schema = {"anyOf": [{"type": "integer"}, {"type": "null"}]}
@@ -50,15 +66,18 @@ class TokenClassification(EncoderTask):
     name = "token-classification"
     auto_class = "AutoModelForTokenClassification"
     interface = Interface(
+        fields={"text": or_several(INPUT_TEXT)},
+        several=("text",),
         parameters={
-            "aggregation_strategy": {
-                "type": "string",
-                "enum": ["none", "simple", "first", "average", "max"],
-                "default": "none",
-            },
+            "aggregation_strategy": {"type": "string", "enum": ["none", "simple", "first", "average", "max"]},
+            # What transformers had before `aggregation_strategy`.
+            "grouped_entities": FLAG,
+            "ignore_subwords": FLAG,
             "ignore_labels": {**list_of(INPUT_LABEL), "maxItems": LABELS, "default": ["O"]},
             "stride": WHOLE,
+            **READING,
         },
+        aliases=READING_ALIASES,
         prediction=list_of(ENTITY),
         example="Anna lives in Berlin",
     )
@@ -73,15 +92,16 @@ class TokenClassification(EncoderTask):
         )
 
     def fit_to_model(self, query: Query) -> None:
-        """Refuse what the tokenizer can't do."""
-        strategy, stride = query.parameters["aggregation_strategy"], query.parameters.get("stride")
+        """Work out the strategy, and refuse what the tokenizer can't do."""
+        strategy, stride = strategy_of(query.parameters), query.parameters.get("stride")
+        query.parameters = {**query.parameters, "aggregation_strategy": strategy}
         if not self.tokenizer.is_fast and (stride is not None or strategy not in {"none", "simple"}):
             raise Refused(
                 "this model's tokenizer tells no offsets: no stride, aggregation_strategy none or simple"
             )
         if stride is not None and strategy == "none":
             raise Refused("stride needs an aggregation_strategy other than none")
-        room = self.token_rows.limit - self.tokenizer.num_special_tokens_to_add()
+        room = self.token_rows.limit_of(query) - self.tokenizer.num_special_tokens_to_add()
         if stride is not None and stride >= room:
             raise Refused(f"stride must be below {room}, got {stride}")
 
@@ -90,9 +110,11 @@ class TokenClassification(EncoderTask):
         texts = [(query.fields["text"],) for query in queries]
         strides = [query.parameters.get("stride") for query in queries]
         special = self.tokenizer.num_special_tokens_to_add()
-        limit = self.token_rows.limit
         admit(queries, [[text] for text in texts])
-        cuts = [Cut(limit, stride or 0, max(1, limit - special - (stride or 0))) for stride in strides]
+        cuts = [
+            Cut(limit, stride or 0, max(1, limit - special - (stride or 0)))
+            for limit, stride in zip(map(self.token_rows.limit_of, queries), strides, strict=True)
+        ]
         work = windows(self.tokenizer, queries, texts, cuts)
         for query, stride, items in zip(queries, strides, work, strict=True):
             if stride is None and len(items) > 1:
@@ -186,6 +208,16 @@ class TokenClassification(EncoderTask):
             }
             for group in groups
         ]
+
+
+def strategy_of(parameters: Parameters) -> str:
+    """Return how tokens are joined: by name, else as the two flags say that were there before the names."""
+    if parameters.get("grouped_entities"):
+        named = "first" if parameters.get("ignore_subwords") else "simple"
+    else:
+        named = "none"
+    strategy: str = parameters.get("aggregation_strategy", named)
+    return strategy
 
 
 def tag_of(label: str) -> str:

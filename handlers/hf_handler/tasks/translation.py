@@ -5,10 +5,9 @@ from typing import Any
 
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.sequence_to_sequence import SequenceToSequence
-from hf_handler.schema import INPUT_LABEL, TEXT, Parameters, Refused, list_of, record
+from hf_handler.kinds.sequence_to_sequence import FROM_A_TEXT, SequenceToSequence, answers
+from hf_handler.schema import INPUT_LABEL, Parameters, Refused
 from hf_handler.text.admission import admit
-from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
 
 
 class Translation(SequenceToSequence):
@@ -16,12 +15,11 @@ class Translation(SequenceToSequence):
 
     name = "translation"
     answer_name = "translation_text"
-    interface = Interface(
-        parameters={**GENERATION, "src_lang": INPUT_LABEL, "tgt_lang": INPUT_LABEL},
-        aliases=GENERATION_ALIASES,
-        prediction=list_of(record({"translation_text": TEXT})),
-        example={"inputs": "warm up", "parameters": {"max_new_tokens": 2}},
-    )
+    interface = Interface(**{
+        **FROM_A_TEXT,
+        "parameters": {**FROM_A_TEXT["parameters"], "src_lang": INPUT_LABEL, "tgt_lang": INPUT_LABEL},
+        **answers(answer_name),
+    })  # fmt: skip
 
     def load(self) -> None:
         """Load, and remember the languages that the task's name holds."""
@@ -58,16 +56,21 @@ class Translation(SequenceToSequence):
                 )
                 return []
         inputs = self._tokenized(query, source, target)
-        if len(inputs["input_ids"]) > self.token_rows.limit:
+        limit = self.token_rows.limit_of(query)
+        if len(inputs["input_ids"]) > limit:
             if not self.token_rows.may_cut(query, len(inputs["input_ids"])):
                 return []
-            inputs = self._tokenized(query, source, target, truncation=True, max_length=self.token_rows.limit)
+            inputs = self._tokenized(query, source, target, truncation=True, max_length=limit)
         ids = list(inputs["input_ids"])
         return [Item({"input_ids": ids}, len(ids), source=int(inputs["forced_bos_token_id"]))]
 
     def _tokenized(self, query: Query, source: str, target: str, **cut: Any) -> Any:
         return self.tokenizer._build_translation_inputs(  # the pipeline's own way
-            query.fields[self.interface.main], return_tensors=None, src_lang=source, tgt_lang=target, **cut
+            query.parameters.get("prefix", "") + query.fields[self.interface.main],
+            return_tensors=None,
+            src_lang=source,
+            tgt_lang=target,
+            **cut,
         )
 
     def options(self, query: Query, item: Item) -> Parameters:

@@ -18,6 +18,7 @@ from hf_handler.task import Task
 from hf_handler.text.admission import count_texts
 from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
 from hf_handler.text.writer import BUDGET
+from hf_handler.without_effect import FETCHED
 
 
 class VisualQuestionAnswering(Task):
@@ -29,7 +30,7 @@ class VisualQuestionAnswering(Task):
         forms=(("image", "question"),),
         media=("image",),
         aliases={**GENERATION_ALIASES, **PICTURE_ALIASES, "text": "question"},
-        parameters={**GENERATION, "top_k": {**COUNT, "default": 5}},
+        parameters={**GENERATION, **FETCHED, "top_k": {**COUNT, "default": 5}},
         prediction={
             "anyOf": [list_of(record({"score": SCORE, "answer": TEXT})), list_of(record({"answer": TEXT}))]
         },

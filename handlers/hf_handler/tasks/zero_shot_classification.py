@@ -9,7 +9,8 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.labels import CANDIDATE_LABELS, LABEL_ALIASES, list_labels
-from hf_handler.schema import FLAG, INPUT_LABEL, SCORE, TEXT, list_of, record
+from hf_handler.schema import FLAG, INPUT_LABEL, INPUT_TEXT, SCORE, TEXT, list_of, or_several, record
+from hf_handler.text.reading_parameters import READING, READING_ALIASES
 
 
 class ZeroShotClassification(EncoderTask):
@@ -19,12 +20,21 @@ class ZeroShotClassification(EncoderTask):
     auto_class = "AutoModelForSequenceClassification"
     truncation = "only_first"
     interface = Interface(
+        fields={"text": or_several(INPUT_TEXT)},
+        several=("text",),
         parameters={
             "candidate_labels": CANDIDATE_LABELS,
             "multi_label": {**FLAG, "default": False},
             "hypothesis_template": {**INPUT_LABEL, "default": "This example is {}."},
+            **READING,
         },
-        aliases={"sequence": "text", "sequences": "text", **LABEL_ALIASES},
+        aliases={
+            "sequence": "text",
+            "sequences": "text",
+            "multi_class": "multi_label",
+            **LABEL_ALIASES,
+            **READING_ALIASES,
+        },
         prediction=record({"sequence": TEXT, "labels": list_of(TEXT), "scores": list_of(SCORE)}),
         example={"text": "good movie", "candidate_labels": ["film", "food"]},
     )

@@ -7,14 +7,14 @@ import transformers
 
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
-from hf_handler.kinds.image import ImageTask
+from hf_handler.kinds.image import A_PICTURE, ImageTask
 from hf_handler.labels import CANDIDATE_LABELS, LABEL, LABEL_ALIASES, list_labels, ranked_labels, scores_of
-from hf_handler.media.files import FILE
 from hf_handler.media.pictures import GREY, PICTURE_ALIASES
 from hf_handler.schema import INPUT_LABEL, Refused, list_of
 from hf_handler.tensors import together
 from hf_handler.text.admission import count_texts
 from hf_handler.text.token_rows import TokenRows
+from hf_handler.without_effect import FETCHED
 
 
 class Asked(NamedTuple):
@@ -35,13 +35,12 @@ class ZeroShotImageClassification(ImageTask):
     name = "zero-shot-image-classification"
     auto_class = "AutoModelForZeroShotImageClassification"
     interface = Interface(
-        fields={"image": FILE},
-        forms=(("image",),),
-        media=("image",),
+        **{name: A_PICTURE[name] for name in ("fields", "forms", "media", "several")},
         aliases={**PICTURE_ALIASES, **LABEL_ALIASES},
         parameters={
             "candidate_labels": CANDIDATE_LABELS,
             "hypothesis_template": {**INPUT_LABEL, "default": "This is a photo of {}."},
+            **FETCHED,
         },
         prediction=list_of(LABEL),
         example={"image": GREY, "candidate_labels": ["film", "food"]},

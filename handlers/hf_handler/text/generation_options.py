@@ -18,19 +18,15 @@ class GenerationOptions:
     Args:
         model: Of transformers, with `generate`.
         defaults: What the pipeline of the task generates with where nothing is sent.
-        before_models_own: Whether `defaults` come before the model's own `generation_config.json`, as they
-            did in the pipelines that transformers 5 no longer has.
         limit: For a model whose text goes on from the prompt: tokens of both together; `max_length` and
             `min_length` count the prompt. None: they count the new text alone.
     """
 
-    def __init__(
-        self, model: Any, defaults: Mapping[str, Any], before_models_own: bool, limit: int | None
-    ) -> None:
+    def __init__(self, model: Any, defaults: Mapping[str, Any], limit: int | None) -> None:
         self._config = model.generation_config
         self._own: Parameters = self._config.to_diff_dict()
         self._positions = positions_of(model)
-        self._defaults, self._before_models_own, self._limit = defaults, before_models_own, limit
+        self._defaults, self._limit = defaults, limit
 
     def of(self, parameters: Parameters, prompt: int, specific: Mapping[str, Any]) -> Parameters:
         """Return what `generate` is called with: sent, else the model's own, else the pipeline's.
@@ -45,11 +41,10 @@ class GenerationOptions:
         """
         sent = {key: value for key, value in parameters.items() if key not in NOT_FOR_GENERATE}
         known = {**self._own, **specific, **sent}
-        before = {**specific, **sent} if self._before_models_own else known
         defaults = {
             key: value
             for key, value in self._defaults.items()
-            if key not in before and not (key == "max_new_tokens" and "max_length" in self._own | sent)
+            if key not in known and not (key == "max_new_tokens" and "max_length" in self._own | sent)
         }
         sampling = {**known, **defaults}.get("do_sample")
         chosen = {
@@ -68,6 +63,10 @@ class GenerationOptions:
         except ValueError as error:
             raise Refused(f"these parameters don't go together: {str(error)[:200]}") from None
         return chosen
+
+    def beams(self, options: Parameters) -> int:
+        """Return how many texts are followed at the same time with some options."""
+        return {**self._own, **options}.get("num_beams") or 1
 
     def new_tokens(self, options: Parameters) -> int:
         """Return the most tokens that are written with some options, in all beams and sequences together."""

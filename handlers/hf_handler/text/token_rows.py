@@ -10,6 +10,7 @@ from hf_handler.items import Item, Query
 from hf_handler.schema import Refused
 from hf_handler.text.admission import admit
 from hf_handler.text.padding import Padding
+from hf_handler.text.reading_parameters import STRATEGIES, may_be_cut
 from hf_handler.text.tokens import longest_row, tokenize
 
 
@@ -22,6 +23,7 @@ class TokenRows:
         tokenizer: Of transformers. Its `model_max_length` becomes `limit`.
         max_length: Tokens of the longest row where the operator sets none; the tokenizer's own when None.
         truncation: Which text of a pair is cut; transformers' name.
+        shortened_by: The parameter with which a client asks for shorter rows.
 
     Attributes:
         tokenizer: As given.
@@ -36,13 +38,14 @@ class TokenRows:
         tokenizer: Any,
         max_length: int | None = None,
         truncation: str = "longest_first",
+        shortened_by: str = "max_length",
     ) -> None:
         self.tokenizer = tokenizer
         wanted = archive.settings.max_length or max_length or tokenizer.model_max_length
         self.limit = tokenizer.model_max_length = longest_row(model, wanted)
         self.pad = Padding.of(tokenizer)
         self._cuts = archive.settings.truncation == "truncate"
-        self._truncation = truncation
+        self._truncation, self._shortened_by = truncation, shortened_by
 
     def encode(self, queries: Sequence[Query], texts: Sequence[Sequence[Any]]) -> list[list[Item]]:
         """Tokenize the texts of each query, all of them in one call.
@@ -66,11 +69,17 @@ class TokenRows:
             items = []
             for text in several:
                 row = next(rows)
-                if len(row["input_ids"]) > self.limit and query.failure is None:
+                if len(row["input_ids"]) > self.limit_of(query) and query.failure is None:
                     row = self._cut(query, text, row)
                 items.append(Item(row, len(row["input_ids"])))
+                query.tokens += len(row["input_ids"])
             work.append([] if query.failure else items)
         return work
+
+    def limit_of(self, query: Query) -> int:
+        """Return how many tokens a row of a query may have: `limit`, or fewer where it asks for fewer."""
+        asked: int = query.parameters.get(self._shortened_by, self.limit)
+        return min(asked, self.limit)
 
     def may_cut(self, query: Query, tokens: int) -> bool:
         """Say whether a text that is too long may be cut; the query's `truncation` wins over the operator's.
@@ -81,8 +90,10 @@ class TokenRows:
             query: Whose text it is.
             tokens: Length of the text.
         """
-        if not query.parameters.get("truncation", self._cuts):
-            query.failure = Refused(f"the text has {tokens} tokens, the model takes {self.limit}", 422)
+        if not may_be_cut(query.parameters, self._cuts):
+            limit = self.limit_of(query)
+            who = "the model takes" if limit == self.limit else f"{self._shortened_by} is"
+            query.failure = Refused(f"the text has {tokens} tokens, {who} {limit}", 422)
             return False
         query.truncated = True
         return True
@@ -94,8 +105,16 @@ class TokenRows:
     def _cut(self, query: Query, text: Any, row: dict[str, list[int]]) -> dict[str, list[int]]:
         if not self.may_cut(query, len(row["input_ids"])):
             return row
+        limit, wanted = self.limit_of(query), query.parameters.get("truncation")
+        strategy = wanted if wanted in STRATEGIES else self._truncation
+        special = self.tokenizer.num_special_tokens_to_add(pair=isinstance(text, tuple))
         try:
-            return tokenize(self.tokenizer, [text], self.limit, self._truncation)[0]
+            if limit > special:
+                return tokenize(self.tokenizer, [text], limit, strategy)[0]
         except Exception:  # tokenizers has no exception of its own: the text to cut has too few tokens
-            query.failure = Refused(f"together the texts exceed the {self.limit} tokens of the model", 422)
+            query.failure = Refused(f"no text can be cut so that {limit} tokens are left", 422)
             return row
+        query.failure = Refused(
+            f"{self._shortened_by} must exceed {special}, the tokens that the model adds; got {limit}", 422
+        )
+        return row

@@ -8,12 +8,14 @@ import torch
 
 from hf_handler.allowance import Allowance
 from hf_handler.bounds import REQUEST_NEW_TOKENS
-from hf_handler.items import Item
+from hf_handler.items import Item, Query
 from hf_handler.plans import Plan
-from hf_handler.schema import Parameters
+from hf_handler.schema import Fields, Parameters, Refused
+from hf_handler.text.details import COUNTS, ending_of, mean_log_probability, token_details
 from hf_handler.text.generation_options import GenerationOptions
 from hf_handler.text.stop_strings import stop_strings, without_stop
 from hf_handler.text.stopping import stopping_early
+from hf_handler.text.token_log import TokenLog, processors
 
 # Of a pack: tokens read and written, times the rows that one item takes.
 BUDGET = 8192
@@ -37,7 +39,7 @@ class Writer:
         model: Of transformers, with `generate`. Its generation config gets the tokenizer's padding token
             where it has none.
         tokenizer: Of the model; decodes.
-        defaults, before_models_own, limit: See `GenerationOptions`.
+        defaults, limit: See `GenerationOptions`.
         clean_up: Whether spaces before punctuation are removed where nothing is sent; None: as the tokenizer
             says.
     """
@@ -47,15 +49,17 @@ class Writer:
         model: Any,
         tokenizer: Any,
         defaults: Mapping[str, Any],
-        before_models_own: bool = False,
         limit: int | None = None,
         clean_up: bool | None = False,
     ) -> None:
         if model.generation_config.pad_token_id is None:
             model.generation_config.pad_token_id = tokenizer.pad_token_id
         self._model, self._tokenizer = model, tokenizer
-        self._options = GenerationOptions(model, defaults, before_models_own, limit)
+        self._options = GenerationOptions(model, defaults, limit)
         self._clean_up = clean_up
+        ends = model.generation_config.eos_token_id
+        self._ends = frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends])
+        self._padding = model.generation_config.pad_token_id
 
     def plan(
         self,
@@ -80,9 +84,14 @@ class Writer:
         """
         options = self._options.of(parameters, item.length, specific or {})
         allowance.take(REQUEST_NEW_TOKENS, self._options.new_tokens(options))
+        likeliest = likeliest_wanted(parameters)
+        if likeliest is not None and self._options.beams(options) > 1:
+            raise Refused("details, best_of and logprobs take num_beams of 1")
         item.group = Plan.of(
-            options, stop=stop_strings(parameters), seed=parameters.get("seed"), shapes=shapes
-        )
+            options, stop=stop_strings(parameters), seed=parameters.get("seed"), shapes=shapes,
+            penalties=(parameters.get("frequency_penalty", 0.0), parameters.get("presence_penalty", 0.0)),
+            likeliest=likeliest,
+        )  # fmt: skip
         rows = max(options.get("num_beams") or 1, options.get("num_return_sequences") or 1)
         item.length = rows * (item.length + (options.get("max_new_tokens") or 0))
         return item
@@ -96,6 +105,8 @@ class Writer:
     ) -> torch.Tensor:
         """Let the model write; a text ends where nobody waits for it any more.
 
+        Sets `noted` of items whose plan asks for it.
+
         Args:
             pack: The items, all of the same plan.
             batch: What the model takes (items x ...), on `device`.
@@ -108,8 +119,16 @@ class Writer:
         """
         plan: Plan = pack[0].group
         stopping = stopping_early([item.waiting for item in pack], self._tokenizer, plan.stop)
+        log = None if plan.likeliest is None else TokenLog(plan.likeliest)
         with seeded(plan.seed, device):
-            tokens = self._model.generate(**batch, **dict(plan.options), **stopping, streamer=streamer)
+            tokens = self._model.generate(
+                **batch, **dict(plan.options), **stopping, streamer=streamer,
+                logits_processor=[*processors(plan.penalties, log)],
+            )  # fmt: skip
+        if log is not None:
+            log.note(tokens[:, -1])
+            for item, noted in zip(pack, log.of_items(len(pack)), strict=True):
+                item.noted = noted
         return tokens.reshape(len(pack), -1, tokens.shape[-1])  # type: ignore[no-any-return]
 
     def texts(self, sequences: Sequence[Sequence[int]], parameters: Parameters) -> list[str]:
@@ -125,3 +144,74 @@ class Writer:
             "clean_up_tokenization_spaces": parameters.get("clean_up_tokenization_spaces", self._clean_up),
         }
         return [without_stop(self._tokenizer.decode(tokens, **decoding), stop) for tokens in sequences]
+
+    def answered(
+        self, item: Item, sequences: Sequence[Sequence[int]], query: Query
+    ) -> list[tuple[int, Fields]]:
+        """Return which sequences are answered, by their index, and what is told of each beside its text.
+
+        Args:
+            item: That they were written for.
+            sequences: Of tokens that were written.
+            query: Whose item it is.
+        """
+        parameters = query.parameters
+        chosen = list(range(len(sequences)))
+        others: list[int] = []
+        if parameters.get("best_of", 1) > 1:
+            chosen.sort(key=lambda index: -mean_log_probability(item.noted[index]))
+            count = parameters.get("num_return_sequences", 1)
+            chosen, others = chosen[:count], chosen[count:]
+        if not parameters.get("details"):
+            return [(index, {}) for index in chosen]
+        told = {index: self.details(item, index, tokens, query) for index, tokens in enumerate(sequences)}
+        if others and parameters["details"] is True:
+            texts = self.texts(sequences, parameters)
+            told[chosen[0]]["best_of_sequences"] = [
+                {"generated_text": texts[index], **told[index]} for index in others
+            ]
+        return [(index, {"details": told[index]}) for index in chosen]
+
+    def details(self, item: Item, index: int, tokens: Sequence[int], query: Query) -> Fields:
+        """Return what is told of one sequence.
+
+        Args:
+            item: That it was written for.
+            index: Of the sequence among those of its item.
+            tokens: That were written, padded perhaps.
+            query: Whose item it is.
+        """
+        parameters = query.parameters
+        text = self._tokenizer.decode(tokens)
+        stopped = any(stop in text for stop in stop_strings(parameters))
+        ending = ending_of(tokens, self._ends, self._padding, stopped)
+        found: Fields = {
+            "finish_reason": ending.reason,
+            "generated_tokens": len(ending.tokens),
+            "prompt_tokens": query.tokens,
+            "seed": parameters.get("seed"),
+        }
+        if parameters["details"] == COUNTS:
+            return found
+        wanted = parameters.get("top_n_tokens", 0)
+        return found | token_details(self._tokenizer, ending.tokens, item.noted[index], wanted)
+
+
+def likeliest_wanted(parameters: Parameters) -> int | None:
+    """Return how many of the likeliest tokens are to be noted at each place; None: nothing is to be noted."""
+    listed = parameters.get("details") is True
+    return parameters.get("top_n_tokens", 0) if listed or parameters.get("best_of", 1) > 1 else None
+
+
+def parameters_to_choose(parameters: Parameters) -> Parameters:
+    """Return the parameters with which as many texts are written as the best are chosen of (`best_of`).
+
+    Raises:
+        Refused: They are fewer than are to be answered.
+    """
+    count, best_of = parameters.get("num_return_sequences", 1), parameters.get("best_of", 1)
+    if best_of == 1:
+        return parameters
+    if best_of < count:
+        raise Refused(f"best_of must be at least num_return_sequences, {count}, got {best_of}")
+    return {**parameters, "num_return_sequences": best_of}

@@ -129,10 +129,10 @@ def as_openapi(schema: JsonSchema) -> dict[str, Any]:
             kept = [as_openapi(choice) for choice in value if choice != {"type": "null"}]
             if len(kept) == len(value):
                 converted[key] = kept
-            elif len(kept) == 1 and "allOf" in kept[0]:  # null would have to fit that too
-                converted["anyOf"] = [kept[0], _NULL]
-            else:
-                converted |= {"nullable": True} | (kept[0] if len(kept) == 1 else {key: kept})
+            elif len(kept) == 1 and not {"allOf", "enum"} & kept[0].keys():
+                converted |= {"nullable": True} | kept[0]
+            else:  # null would have to fit the other keywords too
+                converted[key] = [*kept, _NULL]
         elif key == "properties":
             converted[key] = {name: as_openapi(entry) for name, entry in value.items()}
         elif isinstance(value, Mapping) and key in {"items", "additionalProperties", "not"}:

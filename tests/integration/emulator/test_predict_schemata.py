@@ -109,7 +109,13 @@ def test_a_folder_that_tells_no_task_is_a_warning(
         ),
         (
             {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]},
-            {"anyOf": [{"type": "string"}, {"type": "number"}], "nullable": True},
+            {
+                "anyOf": [
+                    {"type": "string"},
+                    {"type": "number"},
+                    {"type": "object", "nullable": True, "enum": [None]},
+                ]
+            },
         ),
         (
             {"type": "number", "exclusiveMinimum": 0},

@@ -35,15 +35,17 @@ def copy_tree(source: Path, target: Path) -> Path:
     return target
 
 
-def ask_golden(name: str, task: str, folder: Path) -> tuple[list[Any], list[Any]]:
+def ask_golden(name: str, task: str, folder: Path, **usual: Any) -> tuple[list[Any], list[Any]]:
     """Ask a model what the pipeline of transformers 4.57 was asked, where transformers 5 has none.
+
+    `usual` are parameters that the pipeline had by itself and the handler doesn't.
 
     Returns its cases (`instance`, `parameters`, `prediction`), and what the handler predicts for each.
     """
     model = copy_tree(GOLDEN / name / "model", folder / "model")
     write_manifest(model, config=f"handler: {{task: {task}}}")
     cases = json.loads((GOLDEN / name / "expected.json").read_text())
-    rows = [{"inputs": case["instance"], "parameters": case["parameters"]} for case in cases]
+    rows = [{"inputs": case["instance"], "parameters": {**usual, **case["parameters"]}} for case in cases]
     answer = load(model, envelope=None)({"instances": rows})
     assert answer.statuses == [200], answer.answers
     return cases, answer.answers[0]["predictions"]

@@ -186,7 +186,7 @@ def test_failures_are_handed_to_an_envelope_that_takes_them(tmp_path: Path) -> N
     assert predictions[:4] == [None] * 4  # nobody reads what else a failed request asks for
     assert set(predictions[4]) == set(predictions[5]) == {"label", "score"}
     assert context.instance_failures == {
-        1: (400, "instance 1: text must be a string, got int"),
+        1: (400, "instance 1: text must be a string, or a list of length at least 1, got int"),
         3: (400, "instance 1: top_k must be a whole number of at least 1, or null, got 0"),
     }
     assert context.request_processor[2].get_response_header("x-truncated") == "0"

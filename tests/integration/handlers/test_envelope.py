@@ -37,7 +37,9 @@ def test_a_bad_instance_fails_its_own_request_only(enveloped: Any) -> None:
     sent = enveloped(body({"instances": [TEXTS[0]]}), body({"instances": [7]}), body({"instances": []}))
     assert sent.statuses == [200, 400, 200]
     assert len(sent.answers[0]["predictions"]) == 1
-    assert sent.answers[1] == {"error": "instance 0: text must be a string, got int"}
+    assert sent.answers[1] == {
+        "error": "instance 0: text must be a string, or a list of length at least 1, got int"
+    }
     assert sent.answers[2] == {"predictions": []}
 
 

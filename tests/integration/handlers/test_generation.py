@@ -140,8 +140,8 @@ def test_without_a_chat_template_messages_are_refused(tmp_path: Path) -> None:
     answer = load(make("text-generation-gpt2", tmp_path), envelope=None)(
         {"messages": [{"role": "user", "content": "hi"}]}
     )
-    assert answer.statuses == [422]
-    assert "no chat template" in answer.answers[0]["error"]["message"]
+    assert answer.statuses == [400]
+    assert "messages: the model has no chat template" in answer.answers[0]["error"]["message"]
 
 
 @pytest.mark.parametrize("name", ["summarization", "text2text-generation", "translation-nllb", "translation"])
@@ -179,7 +179,9 @@ def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> No
 def test_texts_are_those_of_the_pipelines_that_transformers_4_57_had(
     tmp_path: Path, name: str, task: str
 ) -> None:
-    pairs = zip(*ask_golden(name, task, tmp_path), strict=True)
+    # 4.57 took its own 4 beams before those of the model's generation config; the handler does not.
+    usual = {"num_beams": 4} if name in {"summarization", "translation-marian"} else {}
+    pairs = zip(*ask_golden(name, task, tmp_path, **usual), strict=True)
     different = [(case, got) for case, got in pairs if case["prediction"] != got]
     # 4.57 took no notice of a max_length that was sent where the model has none of its own, and warned.
     if name in {"text2text-generation", "translation", "translation-nllb"}:

@@ -18,12 +18,13 @@ def test_the_envelope_gets_each_request_its_own_predictions(send: Any, bare: Any
     assert result.content_types == ["application/json"] * 2
 
 
+TEXT_OR_TEXTS = "text must be a string, or a list of length at least 1"
 BAD = (
-    (17, r"instance 1: text must be a string, got int"),
-    (None, r"instance 1: text must be a string, got null"),
-    (["secret"], r"instance 1: text must be a string, got list"),
-    ({"inputs": ["secret"]}, r"instance 1: text must be a string, got list"),
-    ({"text": 3.5}, r"instance 1: text must be a string, got float"),
+    (17, rf"instance 1: {TEXT_OR_TEXTS}, got int"),
+    (None, rf"instance 1: {TEXT_OR_TEXTS}, got null"),
+    ([["secret"]], r"instance 1: text\[0\] must be a string, got list"),
+    ({"inputs": [["secret"]]}, r"instance 1: text\[0\] must be a string, got list"),
+    ({"text": 3.5}, rf"instance 1: {TEXT_OR_TEXTS}, got float"),
     ({"text_pair": "secret"}, r"instance 1: an object must have inputs, or text \(text_pair optional\)"),
     ({"text": "secret", "sekret": 1}, r"instance 1: an object must .*; got the unknown 'sekret'"),
     ({"text": "secret", "parameters": []}, r"instance 1: parameters must be an object, got list"),
@@ -40,10 +41,19 @@ BAD = (
     ({"text": "secret", "parameters": {"top_k": True}}, r"instance 1: top_k must be .*, got bool"),
     ({"text": "secret", "parameters": {"top_k": "2"}}, r"instance 1: top_k must be .*, got str"),
     ("secret \ud800", r"instance 1: text is not valid Unicode"),
-    ({"b64": "dGhl"}, r"instance 1: text must be a string, got a file"),
-    ({"text": {"b64": "dGhl"}}, r"instance 1: text must be a string, got a file"),
-    ({"inputs": {"b64": "dGhl"}}, r"instance 1: text must be a string, got a file"),
-    ({"data": {"b64": "dGhl"}}, r"instance 1: text must be a string, got dict"),
+    ({"b64": "dGhl"}, rf"instance 1: {TEXT_OR_TEXTS}, got a file"),
+    (
+        {"text": {"b64": "dGhl"}},
+        rf"instance 1: {TEXT_OR_TEXTS}, got a file",
+    ),
+    (
+        {"inputs": {"b64": "dGhl"}},
+        rf"instance 1: {TEXT_OR_TEXTS}, got a file",
+    ),
+    (
+        {"data": {"b64": "dGhl"}},
+        rf"instance 1: {TEXT_OR_TEXTS}, got dict",
+    ),
 )
 
 
@@ -99,7 +109,7 @@ def test_parameters_of_the_call_and_of_the_instance(bare: Any) -> None:
             "beside instances only parameters, an object, is accepted",
         ),
         ({"inputs": "secret", "parameters": 3}, "beside inputs only parameters, an object, is accepted"),
-        (["secret"], "instance 0: text must be a string, got list"),
+        ([["secret"]], "instance 0: text[0] must be a string, got list"),
         (bytearray(b'{"instances": ["secret"'), "the body is not valid JSON"),
     ],
 )

@@ -124,7 +124,8 @@ def _place(draw: st.DrawFn, instance: dict[str, Any], interface: Any, name: str,
     key = draw(st.sampled_from([name, *(key for key, meant in interface.aliases.items() if meant == name)]))
     places = [[], ["inputs"]]
     if name in interface.parameters:
-        places += [["parameters"], *(["parameters", nest] for nest in interface.nests[:2])]
+        nests = [nest for names in interface.nests for nest in names[:2]]
+        places += [["parameters"], *(["parameters", nest] for nest in nests)]
     if name == interface.main and "inputs" not in instance and draw(st.booleans()):
         instance["inputs"] = value
         return

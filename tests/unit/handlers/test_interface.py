@@ -225,7 +225,7 @@ TWICE = (
     (
         "summarization",
         {"text": "A", "parameters": {"generate_kwargs": {}, "generation_parameters": {}}},
-        "what is for generate is given twice: as parameters.generate_kwargs and as "
+        "generate_kwargs is given twice: as parameters.generate_kwargs and as "
         "parameters.generation_parameters",
     ),
 )
@@ -289,7 +289,7 @@ def test_every_spelling_of_a_file(task: str) -> None:
 @pytest.mark.parametrize("instance", [{"b64": "dGhl"}, b"the", {"text": {"b64": "dGhl"}}, {"inputs": b"the"}])
 def test_a_text_task_takes_no_file(instance: Any) -> None:
     interface = interface_of("text-classification")
-    assert refusal(interface, instance) == "text must be a string, got a file"
+    assert refusal(interface, instance) == "text must be a string, or a list of length at least 1, got a file"
     assert not Draft202012Validator(interface.schemas()["instance"]).is_valid(instance)
 
 

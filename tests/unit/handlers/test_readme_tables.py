@@ -35,12 +35,23 @@ def named(text: str) -> set[str]:
 
 OF_TASKS = rows("task", "task (other names)")
 OF_GENERATION = set[str]().union(*(named(row[0]) for row in rows("parameter of generation")))
+OF_READING = set[str]().union(*(named(row[0]) for row in rows("parameter of reading")))
+OF_DETAILS = set[str]().union(*(named(row[0]) for row in rows("parameter")))
+(WITHOUT_EFFECT,) = (named(line) for line in README.splitlines() if line.startswith("- **Without effect**"))
 
 
 def test_generation_s_parameters_are_all_there() -> None:
     from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES
 
     assert {*GENERATION, *GENERATION_ALIASES} == OF_GENERATION
+
+
+def test_reading_s_parameters_are_all_there() -> None:
+    from hf_handler.text.generation_parameters import TOLD
+    from hf_handler.text.reading_parameters import READING, READING_ALIASES
+
+    assert {*READING, *READING_ALIASES} == OF_READING
+    assert set(TOLD) == OF_DETAILS
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -51,6 +62,12 @@ def test_a_task_and_its_parameters_are_in_the_tables(task: str) -> None:
     told = set[str]().union(*(named(cell) for row in about for cell in row[1:]))
     if any("of generation" in cell and "of generation `" not in cell for row in about for cell in row):
         told |= OF_GENERATION
+    if any("of reading" in cell for row in about for cell in row):
+        told |= OF_READING
+    if any("`details`" in cell for row in about for cell in row):
+        told |= OF_DETAILS
+    if interface.media:
+        told |= WITHOUT_EFFECT
     missing = set(interface.parameters) - told
     assert not missing, f"{task}: the tables don't name {', '.join(sorted(missing))}"
 

@@ -12,7 +12,7 @@ from ts.context import RequestProcessor
 from .answer_head import AnswerHead, UnusableHeadError
 from .failure import Failure
 from .request import MalformedRequestError, Request, read_request
-from .response import as_predictions, error_body, predictions_body
+from .response import as_predictions, error_body, predictions_body, written_body
 from .stock_rows import as_row, reads_rows
 from .streamed_parts import PartSocket
 
@@ -44,6 +44,7 @@ class Batch:
         self._socket = getattr(context, "cl_socket", None)
         self._bodies: dict[int, str] = {}
         self._failures: dict[int, Any] = {}
+        self._written: dict[int, Any] = {}
 
     async def answer(self) -> list[str]:
         """Answer every request; returns the JSON bodies in order. Waits only for an `async def handle`."""
@@ -75,7 +76,8 @@ class Batch:
         return [self._bodies[index] for index in range(len(self._rows))]
 
     def _request(self, index: int) -> Request:
-        return read_request(self._rows[index], self._heads[index].get_request_properties())
+        whole_bodies = getattr(self._context, "whole_bodies", ())
+        return read_request(self._rows[index], self._heads[index].get_request_properties(), whole_bodies)
 
     def _by_route(self, requests: Requests) -> list[Requests]:
         """Predictions and explanations apart: a handler asks the first request of a batch which it is."""
@@ -121,7 +123,10 @@ class Batch:
                 self._fail(index, Failure.named(failed))
                 continue
             try:
-                self._bodies[index] = self._body(index, list(predictions[begin:end]))
+                if begin in self._written and end - begin == 1:
+                    self._bodies[index] = written_body(self._written[begin])
+                else:
+                    self._bodies[index] = self._body(index, list(predictions[begin:end]))
             except Exception as error:
                 self._fail(index, Failure.of(error))
         return None
@@ -140,7 +145,11 @@ class Batch:
         context.instance_requests = [
             position for position, request in enumerate(requests.values()) for _ in request.instances
         ]
+        context.instance_is_body = [
+            request.is_body for request in requests.values() for _ in request.instances
+        ]
         context.instance_failures = self._failures = {}
+        context.instance_bodies = self._written = {}
         context.request_processor = heads = [self._heads[index] for index in requests]
         context.cl_socket = PartSocket(self._socket, heads)
         context.request_ids = {

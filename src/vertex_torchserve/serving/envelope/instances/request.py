@@ -5,7 +5,7 @@ import gc
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +35,17 @@ class Request:
     Attributes:
         instances: JSON values, with `{"b64": "..."}` (a whole instance, or a field of one) as bytes.
         parameters: A JSON object; empty when the request has none.
+        is_body: Whether its one instance is its whole body.
     """
 
     instances: list[Any]
     parameters: dict[str, Any]
+    is_body: bool = False
 
 
-def read_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
+def read_request(
+    row: Mapping[str, Any], headers: Mapping[str, Any], whole_bodies: Collection[str] = ()
+) -> Request:
     """Read a request as TorchServe hands it over; reading it again gives new lists of new instances.
 
     The body is whatever `data` or `body` holds, else the row itself (a form). A picture or a sound is the one
@@ -51,6 +55,8 @@ def read_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
     Args:
         row: The body, or the fields of a form, by name.
         headers: Those of the request, and for each name in `row` its own.
+        whole_bodies: Fields by which the handler knows a body that is an instance itself, such as `messages`;
+            such a body has no `instances`.
 
     Raises:
         MalformedRequestError: It is no such request.
@@ -63,6 +69,8 @@ def read_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
         body = _parse(body, "the body")
     if not isinstance(body, Mapping):
         raise MalformedRequestError(f"{_SHAPE}, got {_kind(body)}")
+    if "instances" not in body and body is not row and not body.keys().isdisjoint(whole_bodies):
+        return Request([body], {}, is_body=True)
     if "instances" not in body:
         why = _SENT_AS_FORM if body is row and _content_type(headers) == _FORM else ""
         raise MalformedRequestError(f'"instances" is missing; {_SHAPE}{why}')

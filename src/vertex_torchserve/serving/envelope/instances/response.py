@@ -45,16 +45,38 @@ def predictions_body(predictions: list[Any]) -> str:
             is longer than `VTS_MAX_RESPONSE_BYTES`: TorchServe holds each answer of a batch against
             `max_response_size`, and ends the worker that sends a longer one (`CodecUtils.readLength`).
     """
-    most = int(os.environ.get("VTS_MAX_RESPONSE_BYTES") or sys.maxsize)
+    most = _most_bytes()
     try:
         return bounded_json({"predictions": predictions}, most)
     except TooLongError:
-        raise UnusablePredictionsError(
-            f"the predictions are longer than {most} bytes, the most that an answer may have; "
-            "ask for fewer or smaller ones at a time"
-        ) from None
+        raise _too_long(most) from None
     except Exception as error:
         raise UnusablePredictionsError(_first_fault(predictions)) from error
+
+
+def written_body(text: Any) -> str:
+    """The body of an answer that the handler has written itself.
+
+    Raises:
+        UnusablePredictionsError: It is no text, or longer than `VTS_MAX_RESPONSE_BYTES`.
+    """
+    if not isinstance(text, str):
+        raise UnusablePredictionsError(f"the handler wrote {type(text).__name__} instead of a body's text")
+    most = _most_bytes()
+    if len(text.encode("utf-8", "replace")) > most:
+        raise _too_long(most)
+    return text
+
+
+def _most_bytes() -> int:
+    return int(os.environ.get("VTS_MAX_RESPONSE_BYTES") or sys.maxsize)
+
+
+def _too_long(most: int) -> UnusablePredictionsError:
+    return UnusablePredictionsError(
+        f"the predictions are longer than {most} bytes, the most that an answer may have; "
+        "ask for fewer or smaller ones at a time"
+    )
 
 
 def error_body(message: str) -> str:
