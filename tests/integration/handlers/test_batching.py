@@ -216,7 +216,9 @@ def test_what_stands_behind_a_bad_instance_is_not_read(tmp_path: Path) -> None:
     assert read == ["good", "other"]
     assert predictions[:3] == [None] * 3
     assert set(predictions[3]) == {"label", "score"}
-    assert context.instance_failures == {1: (400, "instance 1: text must be a string, got int")}
+    assert context.instance_failures == {
+        1: (400, "instance 1: text must be a string, or a list of length at least 1, got int")
+    }
 
 
 @pytest.mark.parametrize(
