@@ -1,9 +1,11 @@
 """What pip needs of an archive to install its requirements."""
 
+import contextlib
 import io
 import tarfile
 from pathlib import PurePosixPath
 
+from vertex_torchserve.archive_check.reading.requirements_file import RequirementsFile
 from vertex_torchserve.archive_check.subject import Subject
 from vertex_torchserve.archive_check.views.view import MemberError
 
@@ -21,7 +23,7 @@ def packed_requirements(subject: Subject) -> bytes | None:
     Returns:
         None when they have more than `MOST_BYTES`.
     """
-    files = {str(PurePosixPath(line.file)) for line in subject.requirements.lines if line.file}
+    files = _named_files(subject)
     wanted = [
         name
         for name in sorted(subject.names)
@@ -42,3 +44,19 @@ def packed_requirements(subject: Subject) -> bytes | None:
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text))
     return content.getvalue()
+
+
+def _named_files(subject: Subject) -> set[str]:
+    """The files and folders that lines name, and those of files that lines include (`-r more.txt`)."""
+    found: set[str] = set()
+    waiting = [subject.requirements]
+    while waiting:
+        for line in waiting.pop().lines:
+            name = str(PurePosixPath(line.file)) if line.file else None
+            if name is None or name in found:
+                continue
+            found.add(name)
+            if line.is_option and subject.holds(name):
+                with contextlib.suppress(MemberError):
+                    waiting.append(RequirementsFile.read(name, subject.text(name)))
+    return found

@@ -75,7 +75,7 @@ def plan_installation(
     if model.manifest.requirements_file is None:
         return None
     # The model folder is on PYTHONPATH, and `python -m pip` takes the first pip that it finds.
-    if (model.path / "pip.py").exists() or (model.path / "pip").exists():
+    if any((model.path / name).exists() for name in ("pip.py", "pip/__init__.py")):
         raise InputError(
             Problem(
                 f"{model.origin} has requirements, and a module `pip` that would run in place of pip",

@@ -98,12 +98,16 @@ def test_nothing_is_chosen_when_the_image_has_everything(spec: ModelArchiveSpec,
 
 
 def test_requirements_that_name_files_of_the_archive(spec: ModelArchiveSpec, tmp_path: Path) -> None:
-    (tmp_path / "more.txt").write_text("nouns\n")
+    (tmp_path / "more.txt").write_text("-c limits.txt\n-r most.txt\n")
+    (tmp_path / "most.txt").write_text("nouns\n")
+    (tmp_path / "limits.txt").write_text("plurals<9\n")
     (tmp_path / "verbs-1.0-py3-none-any.whl").write_bytes(wheel("verbs", "1.0"))
     (spec.model_folder / "wheels").mkdir()
     (spec.model_folder / "wheels" / "nouns-1.0-py3-none-any.whl").write_bytes(wheel("nouns", "1.0"))
     (tmp_path / "requirements.txt").write_text("plurals\n-r more.txt\n./verbs-1.0-py3-none-any.whl\n")
-    extra = (tmp_path / "more.txt", tmp_path / "verbs-1.0-py3-none-any.whl")
+    extra = tuple(
+        tmp_path / name for name in ("more.txt", "most.txt", "limits.txt", "verbs-1.0-py3-none-any.whl")
+    )
     lock, wheels = vendored(replace(spec, extra_files=extra), tmp_path)
     assert [line.partition("==")[0] for line in lock.splitlines()[4:]] == ["nouns", "plurals", "verbs"]
     assert wheels == [f"wheels/{name}-1.0-py3-none-any.whl" for name in ("nouns", "plurals", "verbs")]

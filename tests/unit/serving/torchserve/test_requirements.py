@@ -73,6 +73,10 @@ def test_a_module_that_would_run_in_place_of_pip(tmp_path: Path, name: str) -> N
         plan(tmp_path, {name: ""})
 
 
+def test_a_folder_of_that_name_without_python_in_it_is_no_module(tmp_path: Path) -> None:
+    assert plan(tmp_path, {"pip/words.txt": ""}).limit_seconds == 7
+
+
 @pytest.mark.parametrize(
     ("log", "expected"),
     [

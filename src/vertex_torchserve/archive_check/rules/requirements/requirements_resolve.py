@@ -50,5 +50,5 @@ def requirements_resolve(subject: Subject) -> Iterator[Finding]:
         yield note(
             requirements.member,
             f"each start installs {len(answer['install'])} packages: {', '.join(answer['install'])}",
-            "nothing, or an image that has them, to start faster",
+            "`package --vendor-wheels` puts them into the archive; an image that has them starts faster",
         )
