@@ -80,7 +80,8 @@ class Contender:
 
 def start(stack: contextlib.ExitStack, store: Path, venvs: Path) -> list[Contender]:
     """Start all of them, one after the other; all but ours stand still afterwards."""
-    server = stack.enter_context(ServingProcess({"AIP_STORAGE_URI": str(store)}))
+    by_hand = {name: os.environ[name] for name in SIZING_VARIABLES if name in os.environ}
+    server = stack.enter_context(ServingProcess({"AIP_STORAGE_URI": str(store), **by_hand}))
     server.wait_ready(READY_SECONDS)
     port = urlsplit(server.base_url).port
     assert port is not None  # noqa: S101 (for mypy)

@@ -14,7 +14,7 @@ from pathlib import Path
 from testbed.archive_faults import FAULTS
 from vertex_torchserve.archive_check.check import check_path
 from vertex_torchserve.errors import InputError
-from vertex_torchserve.serving.archive.golden_request import GoldenRequest
+from vertex_torchserve.serving.archive.golden_request import parse_golden_request
 from vertex_torchserve.serving.archive.manifest import read_index
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 from vertex_torchserve.serving.archive.model_config import parse_model_config
@@ -36,12 +36,12 @@ def model_config(text: bytes) -> None:
 
 
 def golden_request(text: bytes) -> None:
-    """A golden-request.json, its request, and an answer compared with itself."""
+    """A golden-request.json, its requests, and an answer compared with itself."""
     with contextlib.suppress(InputError):
-        golden = GoldenRequest.parse(text)
-        golden.body()
-        golden.difference(json.dumps({"predictions": golden.predictions or golden.instances}).encode())
-        golden.difference(text)
+        for golden in parse_golden_request(text).requests:
+            golden.body()
+            golden.difference(json.dumps({"predictions": golden.predictions or golden.instances}).encode())
+            golden.difference(text)
 
 
 def archive(content: bytes) -> None:

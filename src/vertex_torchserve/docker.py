@@ -81,9 +81,9 @@ class Container:
             arguments += ["--mount", f"type=bind,source={source.resolve()},target={target},readonly"]
         for port in published_ports:
             arguments += ["--publish", f"127.0.0.1:0:{port}"]
-        container = cls(_ask(*arguments, image, *command, seconds=_PULL_SECONDS).strip())
+        container = cls(ask(*arguments, image, *command, seconds=_PULL_SECONDS).strip())
         try:
-            _ask("start", container.id)
+            ask("start", container.id)
         except DockerError:
             container.remove()  # the engine keeps what it could not start
             raise
@@ -95,7 +95,7 @@ class Container:
         Raises:
             DockerError: When that port isn't published, or the container has ended.
         """
-        return int(_ask("port", self.id, f"{port}/tcp").splitlines()[0].rpartition(":")[2])
+        return int(ask("port", self.id, f"{port}/tcp").splitlines()[0].rpartition(":")[2])
 
     def state(self) -> ContainerState:
         """What the engine reports now.
@@ -103,7 +103,7 @@ class Container:
         Raises:
             DockerError: When there is no such container any more.
         """
-        state = json.loads(_ask("container", "inspect", "--format", "{{json .State}}", self.id))
+        state = json.loads(ask("container", "inspect", "--format", "{{json .State}}", self.id))
         ended = state["Status"] in ("exited", "dead")
         return ContainerState(
             state["Status"], state["ExitCode"] if ended else None, state.get("Health", {}).get("Status")
@@ -120,7 +120,7 @@ class Container:
         Raises:
             DockerError: When it exits with another code than 0.
         """
-        return _ask("exec", self.id, *command)
+        return ask("exec", self.id, *command)
 
     def stop(self, timeout_seconds: int = 10) -> int:
         """Send SIGTERM, and SIGKILL after `timeout_seconds`; returns the exit code.
@@ -128,12 +128,12 @@ class Container:
         Raises:
             DockerError: When there is no such container.
         """
-        _ask("stop", "--time", str(timeout_seconds), self.id, seconds=timeout_seconds + _QUERY_SECONDS)
-        return int(_ask("wait", self.id))
+        ask("stop", "--time", str(timeout_seconds), self.id, seconds=timeout_seconds + _QUERY_SECONDS)
+        return int(ask("wait", self.id))
 
     def remove(self) -> None:
         """End it at once if it still runs, and remove it with its anonymous volumes."""
-        _ask("rm", "--force", "--volumes", self.id)
+        ask("rm", "--force", "--volumes", self.id)
 
     def __enter__(self) -> "Container":
         return self
@@ -155,7 +155,7 @@ def engine_version() -> str:
     Raises:
         DockerError: When there is no client or no engine.
     """
-    return _ask("version", "--format", "{{.Server.Version}}").strip()
+    return ask("version", "--format", "{{.Server.Version}}").strip()
 
 
 def build_image(
@@ -219,7 +219,7 @@ def output_of(
         DockerError: When it can't be started, or the command fails.
     """
     arguments = ["run", "--rm", "--interactive", *options, image, *command]
-    return _ask(*arguments, seconds=_PULL_SECONDS, standard_input=standard_input, target=target)
+    return ask(*arguments, seconds=_PULL_SECONDS, standard_input=standard_input, target=target)
 
 
 def inspect_image(tag: str) -> dict[str, Any]:
@@ -228,11 +228,11 @@ def inspect_image(tag: str) -> dict[str, Any]:
     Raises:
         DockerError: When there is no such image.
     """
-    images: list[dict[str, Any]] = json.loads(_ask("image", "inspect", tag))
+    images: list[dict[str, Any]] = json.loads(ask("image", "inspect", tag))
     return images[0]
 
 
-def _ask(
+def ask(
     *arguments: str,
     seconds: float = _QUERY_SECONDS,
     standard_input: bytes = b"",

@@ -12,6 +12,7 @@ from vertex_torchserve.cli.check import check
 from vertex_torchserve.cli.console import messages
 from vertex_torchserve.cli.demo import demo
 from vertex_torchserve.cli.emulator import emulator
+from vertex_torchserve.cli.golden import golden
 from vertex_torchserve.cli.images import images
 from vertex_torchserve.cli.package import package
 from vertex_torchserve.cli.smoke_test import smoke_test
@@ -58,6 +59,7 @@ app.command("smoke-test")(smoke_test)
 app.command()(upload)
 app.command()(emulator)
 app.command()(demo)
+app.add_typer(golden, name="golden")
 app.add_typer(images, name="images")
 
 

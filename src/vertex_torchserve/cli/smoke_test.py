@@ -6,6 +6,16 @@ from typing import Annotated
 import typer
 
 from vertex_torchserve.cli.console import messages, output, print_json
+from vertex_torchserve.cli.serving_options import (
+    HealthRoute,
+    Image,
+    Port,
+    PredictRoute,
+    ReadyTimeout,
+    VariableFiles,
+    Variables,
+    plan_of,
+)
 
 
 def smoke_test(
@@ -14,17 +24,35 @@ def smoke_test(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A JSON list of instances, or a .jsonl with one a line; when not given, the golden request "
-            "in the archive.",
+            help="A JSON list of instances, a request with instances, parameters, predictions and tolerance, "
+            "a list of requests, or a .jsonl of either; when not given, the golden requests in the archive.",
         ),
     ] = None,
-    image: Annotated[
-        str | None,
+    image: Image = None,
+    env: Variables = None,
+    env_file: VariableFiles = None,
+    predict_route: PredictRoute = None,
+    health_route: HealthRoute = None,
+    port: Port = None,
+    like_vertex: Annotated[
+        bool,
         typer.Option(
-            help="Serve it in a container of this image; without Docker, in this Python, when not given."
+            "--like-vertex",
+            help="Serve it as on Vertex AI: with the workers that fit the machine, and in a container of "
+            "--image with 2 cores and 7.5 GiB (n1-standard-2), unless --cpus and --memory say otherwise.",
         ),
+    ] = False,
+    gpus: Annotated[str | None, typer.Option(help="`all`, or how many; takes --image.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Such as 7.5g; takes --image.")] = None,
+    cpus: Annotated[float | None, typer.Option(help="Cores, such as 2; takes --image.")] = None,
+    network: Annotated[
+        str | None, typer.Option(help="`none`: it reaches nothing outside; takes --image.")
     ] = None,
-    ready_timeout: Annotated[float, typer.Option(help="Seconds the model may take to load.")] = 600.0,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Only /tmp can be written; takes --image.")
+    ] = False,
+    user: Annotated[str | None, typer.Option(help="Such as 54321:0; takes --image.")] = None,
+    ready_timeout: ReadyTimeout = 600.0,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -42,28 +70,46 @@ def smoke_test(
 
     Starts TorchServe on loopback as the serving images do, or a container of --image, waits until the model
     is ready, sends the instances, and checks status, JSON and the number of predictions; of a golden request
-    the predictions too. Exit code 0 when it served right, 1 when not. Nothing is left running. With
+    the predictions too. Exit code 0 when it served right, 1 when not. Nothing is left running. The server
+    gets the variables that Vertex AI sets, those of --env, and none of this shell's. With
     --report the model is also asked by one to eight clients at once, some five seconds in all. Next:
-    `vertex-torchserve upload MODEL.mar`.
+    `vertex-torchserve upload MODEL.mar` with the same --env, --predict-route, --health-route and --port.
 
     Examples:
 
         vertex-torchserve smoke-test build/model.mar --instances instances.json
 
-        vertex-torchserve smoke-test build/model.mar --image torchserve-cpu:dev
+        vertex-torchserve smoke-test build/model.mar --image torchserve-cpu:dev --like-vertex
 
         vertex-torchserve smoke-test build/model.mar --report report.html --junit junit.xml
     """
-    from vertex_torchserve.smoke_test.instances import read_instances
+    from vertex_torchserve.serving.archive.golden_request import require_model
+    from vertex_torchserve.serving.archive.request_file import read_request_file
+    from vertex_torchserve.serving_plan import ContainerLimits
     from vertex_torchserve.smoke_test.rendering.report_files import require_writable, write_files
     from vertex_torchserve.smoke_test.rendering.terminal import for_terminal
     from vertex_torchserve.smoke_test.run import run_smoke_test
 
     require_writable(report, junit)
-    wanted = read_instances(instances) if instances else None
+    wanted = read_request_file(instances) if instances else None
+    limits = ContainerLimits(gpus, memory, cpus, network, read_only, user)
+    plan = plan_of(
+        mar, image, env, env_file,
+        predict_route=predict_route,
+        health_route=health_route,
+        port=port,
+        limits=limits.like_vertex() if like_vertex and image else limits,
+    )  # fmt: skip
+    if wanted:
+        require_model(wanted, plan.model_name, str(instances))
     with messages.status(f"serving {mar}"):
         found = run_smoke_test(
-            mar, wanted, image=image, ready_timeout_seconds=ready_timeout, with_load=report is not None
+            plan,
+            wanted.requests if wanted else None,
+            in_container=bool(image),
+            like_vertex=like_vertex,
+            ready_timeout_seconds=ready_timeout,
+            with_load=report is not None,
         )
     write_files(found, report, junit)
     if as_json:

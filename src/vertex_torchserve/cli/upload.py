@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk, warn
+from vertex_torchserve.cli.serving_options import HealthRoute, Port, PredictRoute, VariableFiles, Variables
 
 
 def upload(
@@ -18,6 +19,11 @@ def upload(
     serving_container_image_uri: Annotated[
         str | None, typer.Option(help="Your TorchServe image; Google's newest prebuilt one when not given.")
     ] = None,
+    env: Variables = None,
+    env_file: VariableFiles = None,
+    predict_route: PredictRoute = None,
+    health_route: HealthRoute = None,
+    port: Port = None,
     model_description: Annotated[str | None, typer.Option(help="Description of the model.")] = None,
     parent_model: Annotated[
         str | None, typer.Option(help="Id or resource name of the model this is a new version of.")
@@ -33,9 +39,10 @@ def upload(
 ) -> None:
     """Register an archive in the Vertex AI Model Registry.
 
-    Copies it to a folder of its own below --bucket and registers it with the routes of its model name. The
-    same archive with the same options is registered once: a repeated call returns the version that is there.
-    With the emulator's variables exported it talks to the emulator.
+    Copies it to a folder of its own below --bucket and registers it with the routes of its model name, unless
+    others are given. The same archive with the same options is registered once: a repeated call returns the
+    version that is there. --env, --env-file, --predict-route, --health-route and --port count with an image
+    of your own. With the emulator's variables exported it talks to the emulator.
 
     Example:
 
@@ -44,9 +51,11 @@ def upload(
     """
     from vertex_torchserve import gcs
     from vertex_torchserve.errors import raise_problems
-    from vertex_torchserve.resource_rules.container_routes import predict_route_of
+    from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
     from vertex_torchserve.resource_rules.prebuilt_containers import DEFAULT_IMAGE_URI, is_prebuilt
     from vertex_torchserve.serving.archive.manifest import read_manifest
+    from vertex_torchserve.serving_plan import ServingPlan
+    from vertex_torchserve.serving_plan.variables_given import variables_given
     from vertex_torchserve.vertex_ai import ModelUpload, register_archive
     from vertex_torchserve.vertex_ai.serving_container import ServingContainer
 
@@ -58,10 +67,15 @@ def upload(
         model_name=model_name,
         custom_container=not is_prebuilt(image),
         serving_container_image_uri=image,
-        predict_route=predict_route_of(model_name),
+        predict_route=predict_route or predict_route_of(model_name),
+        health_route=health_route or HEALTH_ROUTE,
+        serving_container_ports=() if port is None else (port,),
+        serving_environment_vars=variables_given(env or (), env_file or ()),
     )
     raise_problems(container.problems())
-    plan = ModelUpload(
+    for warning in container.warnings(location, date.today()):
+        warn(warning)
+    names = ModelUpload(
         project=project,
         location=location,
         display_name=display_name,
@@ -70,12 +84,10 @@ def upload(
         is_default_version=is_default_version,
         version_description=version_description,
         version_aliases=tuple(version_alias or ()),
-        **container.upload_fields(date.today()),
     )
-    for warning in container.warnings(location, date.today()):
-        warn(warning)
     with messages.status(f"registering {display_name}"):
-        model = register_archive(mar, folder, plan)
+        plan = ServingPlan.of(mar, container.container_spec(date.today()))
+        model = register_archive(plan, folder, names)
     if as_json:
         print_json(
             {

@@ -3,11 +3,13 @@
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
 from kfp import dsl
 
 from vertex_torchserve.errors import ServingError
+from vertex_torchserve.serving.archive.golden_request import require_model
+from vertex_torchserve.serving.archive.request_file import RequestFile
+from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.smoke_test.rendering.html_page import html_page
 from vertex_torchserve.smoke_test.report import SmokeTestReport
 from vertex_torchserve.smoke_test.run import run_smoke_test
@@ -39,19 +41,25 @@ class Outputs:
             self._metrics.log_metric(name, value)
 
 
-def prove(mar_path: Path, instances: list[Any] | None, outputs: Outputs) -> SmokeTestReport:
+def prove(plan: ServingPlan, asked: RequestFile | None, outputs: Outputs) -> SmokeTestReport:
     """Serve an archive and ask it.
 
     Args:
-        mar_path: The archive.
-        instances: What to ask; None for its golden request.
+        plan: The archive, and how it is served.
+        asked: What to ask; None for its golden request.
         outputs: Written before this returns or raises.
 
     Raises:
         InputError: There is nothing to ask, or the archive can't be read.
         ServingError: It does not serve.
     """
-    found = run_smoke_test(mar_path, instances, with_load=True)
+    if plan.container.command or plan.container.args:
+        _log.warning(
+            "the smoke test runs in this image: it proves neither serving_container_command nor args"
+        )
+    if asked is not None:
+        require_model(asked, plan.model_name, "the file of instances")
+    found = run_smoke_test(plan, asked.requests if asked else None, with_load=True)
     outputs.write(found)
     if not found.ok:
         raise ServingError(

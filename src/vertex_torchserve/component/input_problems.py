@@ -31,7 +31,8 @@ def input_problems(inputs: ComponentInputs, today: date) -> list[Problem]:
         *_staged_name_problems(inputs),
         *_tokenizer_problems(inputs),
         *inputs.container().problems(),
-        *upload_problems(inputs.upload(today)),
+        *inputs.container_spec(today).problems(),
+        *upload_problems(inputs.upload()),
     ]
 
 

@@ -14,6 +14,7 @@ from vertex_torchserve.model_archive.spec import (
 )
 from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
 from vertex_torchserve.resource_rules.prebuilt_containers import DEFAULT_IMAGE_URI
+from vertex_torchserve.serving_plan import ContainerSpec
 from vertex_torchserve.vertex_ai import ModelUpload
 from vertex_torchserve.vertex_ai.serving_container import ServingContainer
 
@@ -118,12 +119,16 @@ class ComponentInputs:
             serving_container_command=self.serving_container_command,
         )
 
-    def upload(self, today: date) -> ModelUpload:
-        """What to register.
+    def container_spec(self, today: date) -> ContainerSpec:
+        """How it is registered, and proved.
 
         Args:
             today: Decides which prebuilt images still exist.
         """
+        return self.container().container_spec(today)
+
+    def upload(self) -> ModelUpload:
+        """What to register it as."""
         return ModelUpload(
             project=self.project_id,
             location=self.location,
@@ -134,5 +139,4 @@ class ComponentInputs:
             version_description=self.version_description or None,
             version_aliases=self.version_aliases,
             labels=self.labels,
-            **self.container().upload_fields(today),
         )

@@ -17,7 +17,8 @@ from vertex_torchserve.component.task import begin_task
 from vertex_torchserve.errors import raise_problems
 from vertex_torchserve.gcs.local_copy import told_by_origin
 from vertex_torchserve.model_archive import BuiltArchive, build_model_archive
-from vertex_torchserve.smoke_test.instances import read_instances
+from vertex_torchserve.serving.archive.request_file import read_request_file
+from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.smoke_test.run import untested
 from vertex_torchserve.vertex_ai import RegisteredModel, register_archive
 
@@ -42,6 +43,7 @@ def run(vertex_model: VertexModel, report: dsl.HTML, metrics: dsl.Metrics, **inp
     checked = ComponentInputs.given(**inputs)
     today = date.today()
     raise_problems(input_problems(checked, today))
+    container = checked.container_spec(today)
     for warning in checked.container().warnings(checked.location, today):
         _log.warning(warning)
     with tempfile.TemporaryDirectory(prefix="vts-") as work:
@@ -53,11 +55,12 @@ def run(vertex_model: VertexModel, report: dsl.HTML, metrics: dsl.Metrics, **inp
         for warning in built.warnings:
             _log.warning(warning)
         outputs = Outputs(report, metrics)
+        plan = ServingPlan.of(built.mar_path, container)
         if staged.smoke_test_instances is None:
-            outputs.write(untested(built.mar_path))
+            outputs.write(untested(plan))
         else:
-            prove(built.mar_path, read_instances(staged.smoke_test_instances), outputs)
-        model = register_archive(built.mar_path, archive_folder(checked), checked.upload(today))
+            prove(plan, read_request_file(staged.smoke_test_instances), outputs)
+        model = register_archive(plan, archive_folder(checked), checked.upload())
     _log.info("registered %s", model.versioned_resource_name)
     _describe(vertex_model, model, built, checked.location)
 

@@ -9,7 +9,8 @@ from vertex_torchserve import gcs
 from vertex_torchserve.component.gate import Outputs, prove
 from vertex_torchserve.component.task import begin_task
 from vertex_torchserve.errors import InputError, Problem, raise_problems
-from vertex_torchserve.smoke_test.instances import read_instances
+from vertex_torchserve.serving.archive.request_file import read_request_file
+from vertex_torchserve.serving_plan import ServingPlan
 
 
 def run(
@@ -46,8 +47,8 @@ def run(
     raise_problems(problems)
     with tempfile.TemporaryDirectory(prefix="vts-") as work:
         files = {name: gcs.download_file(path, Path(work, name, path.name)) for name, path in found.items()}
-        instances = read_instances(files["smoke_test_instances"]) if smoke_test_instances else None
-        proof = prove(files["model_archive"], instances, Outputs(report, metrics))
+        asked = read_request_file(files["smoke_test_instances"]) if smoke_test_instances else None
+        proof = prove(ServingPlan.of(files["model_archive"]), asked, Outputs(report, metrics))
     proved_archive.uri = str(found["model_archive"])
     proved_archive.metadata.update({"ArchiveSha256": proof.sha256, "ModelName": proof.model_name})
 

@@ -16,6 +16,7 @@ from vertex_torchserve.errors import Problem, raise_problems
 from vertex_torchserve.model_archive.archive_file import Progress, versions_of, write_archive
 from vertex_torchserve.model_archive.checked_members import check_members
 from vertex_torchserve.model_archive.extra_files import takes_content
+from vertex_torchserve.model_archive.golden_lines import golden_file_of_lines
 from vertex_torchserve.model_archive.handler_settings import config_with_settings, handler_settings
 from vertex_torchserve.model_archive.handler_source import Handler, resolve_handler
 from vertex_torchserve.model_archive.members import collect_members, files_below
@@ -28,10 +29,12 @@ from vertex_torchserve.model_archive.spec import (
 )
 from vertex_torchserve.model_archive.wheels.vendoring import vendored_wheels, vendoring_problems
 from vertex_torchserve.serving.archive.member_names import (
+    GOLDEN_REQUEST_NAME,
     MANIFEST_NAME,
     MODEL_CONFIG_NAME,
     REQUIREMENTS_NAME,
 )
+from vertex_torchserve.serving.archive.request_file import LINE_SUFFIXES
 
 # One date for all archives, as for their members, so that the same inputs give the same bytes.
 _CREATED_ON = "01/01/1980 00:00:00"
@@ -91,11 +94,17 @@ def build_model_archive(
     requirements = spec.requirements_file or members.get(REQUIREMENTS_NAME)
     problems.extend(vendoring_problems(spec, requirements))
     with tempfile.TemporaryDirectory(prefix="vts-") as generated:
+        if spec.golden_request is not None and spec.golden_request.suffix in LINE_SUFFIXES:
+            golden = golden_file_of_lines(spec.golden_request, Path(generated), problems)
+            members[GOLDEN_REQUEST_NAME] = golden
+            versions |= versions_of({GOLDEN_REQUEST_NAME: golden})
         if settings := handler_settings(spec, handler, problems):
             config = config_with_settings(settings, config, Path(generated), problems)
             members[config.name] = config
             versions |= versions_of({config.name: config})
-        checkable = replace(spec, model_name=DEFAULT_MODEL_NAME, version=DEFAULT_VERSION)
+        checkable = spec
+        if name_problems(spec.model_name, spec.version):  # which are among the problems already
+            checkable = replace(spec, model_name=DEFAULT_MODEL_NAME, version=DEFAULT_VERSION)
         manifest = _manifest(checkable, handler, serialized_file, requirements, config)
         checked = check_members(members, manifest, told=bool(problems), locks=spec.vendor_wheels is not None)
         raise_problems([*problems, *checked.problems])

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem, VertexTorchServeError
-from vertex_torchserve.serving.archive.golden_request import read_golden_request
+from vertex_torchserve.serving.archive.golden_request import read_golden_requests
 from vertex_torchserve.serving.archive.model_config import read_model_config
 from vertex_torchserve.serving.archive.store import fetch_archive
 from vertex_torchserve.serving.health.early_listener import EarlyListener
@@ -64,7 +64,9 @@ def _serve(settings: ServingSettings, process: ServerProcess, work: Path) -> int
         devices = visible_devices(os.environ)
         model = fetch_archive(settings, work / "model-store" / "model")
         logger.info("unpacked %s: %d bytes", model.origin, model.unpacked_bytes)
-        golden = read_golden_request(model.path)
+        golden = read_golden_requests(model.path, model.manifest.model_name)
+        if settings.golden_request == "ignore":
+            golden = []
         config = read_model_config(model)
         sizing = Sizing.of(Machine.here(), model.unpacked_bytes, settings, config)
         logger.info(

@@ -17,6 +17,15 @@ from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving.settings import EXIT_WITH_STDIN, LOG_FORMAT
 
 _POLL_SECONDS = 0.1
+_MACHINE_VARIABLES = {
+    "PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ",
+    "LD_LIBRARY_PATH", "JAVA_HOME", "CUDA_VISIBLE_DEVICES",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+    # Where the archive of a gs:// folder is, and who may read it.
+    "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT",
+    "GCE_METADATA_HOST",
+}  # fmt: skip
+_MACHINE_PREFIXES = ("LC_", "XDG_", "PYTHON", "NVIDIA_", "CLOUDSDK_", "PIP_")
 
 
 class ServingProcess:
@@ -28,8 +37,8 @@ class ServingProcess:
     Args:
         environment: The container's environment: `AIP_STORAGE_URI` (a gs:// folder or a local folder
             that holds the .mar), and whatever else the container spec and the platform set
-            (`MODEL_NAME`, `AIP_*`, ...). `AIP_HTTP_PORT` is replaced by a free port. Laid over this
-            process's own environment.
+            (`MODEL_NAME`, `AIP_*`, ...). `AIP_HTTP_PORT` is replaced by a free port. Laid over
+            `machine_environment`.
         log_path: Where its output goes; a private temporary file when None.
 
     Attributes:
@@ -48,7 +57,7 @@ class ServingProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "vertex_torchserve.serving.entrypoint"],
                 env={
-                    **_own_environment(),
+                    **machine_environment(),
                     **environment,
                     "AIP_HTTP_PORT": str(http),
                     "VTS_MANAGEMENT_PORT": str(management),
@@ -140,10 +149,15 @@ def _temporary_log() -> Path:
         return Path(file.name)
 
 
-def _own_environment() -> dict[str, str]:
-    """This process's environment without the variables that describe another container."""
+def machine_environment() -> dict[str, str]:
+    """The variables of this process that say where things lie on this machine, and no others.
+
+    A handler must not find one here that its container will not have.
+    """
     return {
         name: value
         for name, value in os.environ.items()
-        if name != "MODEL_NAME" and not name.startswith("AIP_")
+        if name in _MACHINE_VARIABLES
+        or name.startswith(_MACHINE_PREFIXES)
+        or name.lower() in {"http_proxy", "https_proxy", "no_proxy"}
     }

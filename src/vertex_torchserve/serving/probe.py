@@ -13,7 +13,7 @@ import sys
 import time
 
 from vertex_torchserve.errors import InputError
-from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.settings import HEALTH_PATH, ServingSettings
 
 # As the images have it (a test compares it with their HEALTHCHECK); -I: no file of the working folder, which
 # is `/` on Vertex AI, can be taken for a module.
@@ -26,24 +26,27 @@ _POLL_SECONDS = 0.5
 _SHOWN_CHARACTERS = 300
 
 
-def obstacle(host: str, port: int, timeout_seconds: float = _ANSWER_SECONDS) -> str:
+def obstacle(
+    host: str, port: int, timeout_seconds: float = _ANSWER_SECONDS, *, path: str = HEALTH_PATH
+) -> str:
     """Ask `/ping` why the server at `host:port` is not ready; an empty text when it is.
 
     Args:
         host: Where to connect to.
         port: The port for predictions.
         timeout_seconds: How long to wait for the connection and for each part of the answer.
+        path: Another health route than `/ping`.
     """
     connection = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
     try:
-        connection.request("GET", "/ping")
+        connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        return f"/ping on port {port} does not answer: {error or type(error).__name__}"
+        return f"{path} on port {port} does not answer: {error or type(error).__name__}"
     finally:
         connection.close()
-    return "" if answer.status == 200 else f"/ping answered {answer.status}: {_reason(body)}"
+    return "" if answer.status == 200 else f"{path} answered {answer.status}: {_reason(body)}"
 
 
 def main(arguments: list[str]) -> int:

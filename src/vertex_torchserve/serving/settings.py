@@ -20,6 +20,8 @@ LOG_FORMAT = "VTS_LOG_FORMAT"
 LOG_FORMATS = ("json", "text")
 ENVELOPE = "VTS_ENVELOPE"
 ENVELOPES = ("instances", "none")
+GOLDEN_REQUEST = "VTS_GOLDEN_REQUEST"
+GOLDEN_REQUEST_USES = ("check", "ignore")
 # Where `docker run -v FOLDER:/mnt/models:ro` puts a model when there is no cloud.
 DEFAULT_MODEL_STORE = "/mnt/models"
 # The longest a dedicated endpoint of Vertex AI waits for an answer.
@@ -86,6 +88,8 @@ class ServingSettings:
             may take; 900 s unless told otherwise, at most a day.
         envelope: `VTS_ENVELOPE`: `instances`, unless told otherwise, or `none`: the handler gets bodies and
             answers them as in TorchServe alone. The archive's own word comes first.
+        golden_request: `VTS_GOLDEN_REQUEST`: `check`, unless told otherwise, or `ignore`: the model is ready
+            without having answered the archive's golden request.
         accelerator: `AIP_ACCELERATOR_TYPE`: the kind of GPU that was asked for; empty for none.
         exit_with_stdin: `VTS_EXIT_WITH_STDIN=1`: end when standard input closes, so that the server
             never outlives the process that holds the other end.
@@ -112,6 +116,7 @@ class ServingSettings:
     connections: int
     install_timeout_seconds: int
     envelope: str
+    golden_request: str
     accelerator: str
     exit_with_stdin: bool
 
@@ -159,14 +164,7 @@ class ServingSettings:
             return None
 
         problems += _log_format_problems(environment.get(LOG_FORMAT, ""))
-        if environment.get(ENVELOPE, "") not in {"", *ENVELOPES}:
-            problems.append(
-                Problem(
-                    f"{ENVELOPE}={_shown(environment[ENVELOPE])} is not accepted; "
-                    f"{' and '.join(ENVELOPES)} are",
-                    f"correct {ENVELOPE}, or unset it",
-                )
-            )
+        problems += _word_problems(environment)
         settings = cls(
             storage_uri=environment.get("AIP_STORAGE_URI", ""),
             model_store=environment.get("VTS_MODEL_STORE") or DEFAULT_MODEL_STORE,
@@ -192,6 +190,7 @@ class ServingSettings:
                 or DEFAULT_REQUEST_TIMEOUT_SECONDS
             ),
             envelope=environment.get(ENVELOPE) or ENVELOPES[0],
+            golden_request=environment.get(GOLDEN_REQUEST) or GOLDEN_REQUEST_USES[0],
             read_timeout_seconds=count(_LONGEST_TIMEOUT_SECONDS, "VTS_READ_TIMEOUT_SECONDS")
             or DEFAULT_READ_TIMEOUT_SECONDS,
             idle_timeout_seconds=count(_LONGEST_TIMEOUT_SECONDS, "VTS_IDLE_TIMEOUT_SECONDS")
@@ -230,6 +229,17 @@ def _route_problems(predict_route: str, health_route: str) -> list[Problem]:
             )
         )
     return problems
+
+
+def _word_problems(environment: Mapping[str, str]) -> list[Problem]:
+    return [
+        Problem(
+            f"{name}={_shown(environment[name])} is not accepted; {' and '.join(accepted)} are",
+            f"correct {name}, or unset it",
+        )
+        for name, accepted in ((ENVELOPE, ENVELOPES), (GOLDEN_REQUEST, GOLDEN_REQUEST_USES))
+        if environment.get(name, "") not in {"", *accepted}
+    ]
 
 
 def _log_format_problems(log_format: str) -> list[Problem]:

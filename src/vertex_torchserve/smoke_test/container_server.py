@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,10 +11,16 @@ from vertex_torchserve.docker import Container, DockerError
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving.log.findings import failure_reason, last_error
 from vertex_torchserve.serving.probe import obstacle
-from vertex_torchserve.serving.settings import LOG_FORMAT
+from vertex_torchserve.serving.settings import HEALTH_PATH, LOG_FORMAT
+from vertex_torchserve.serving_plan import Place, ServingPlan
+from vertex_torchserve.serving_plan.container_spec import DEFAULT_PORT
+from vertex_torchserve.serving_plan.platform_variables import expand
+from vertex_torchserve.smoke_test.closed_network import ClosedNetwork
 
-DEFAULT_PORT = 8080
-_MODEL_STORE = "/mnt/models"
+MODEL_STORE = "/mnt/models"
+"""Where a container sees the archive."""
+# With GPUs the server must find one: it refuses to start where torch can't use it.
+_SOME_ACCELERATOR = "NVIDIA_L4"
 _POLL_SECONDS = 0.2
 
 
@@ -23,55 +30,52 @@ class ContainerServer:
     Args:
         container: The container, running, with `port` published.
         port: Where it listens, inside.
+        health_route: What is asked for 200.
+        network: The closed network it is in, which is removed with it; None when in none.
 
     Attributes:
         container: The container.
         started_at: When it was started.
     """
 
-    def __init__(self, container: Container, port: int = DEFAULT_PORT) -> None:
+    def __init__(
+        self,
+        container: Container,
+        port: int = DEFAULT_PORT,
+        health_route: str = HEALTH_PATH,
+        network: ClosedNetwork | None = None,
+    ) -> None:
         self.container = container
         self._port = port
         self.started_at = datetime.now(UTC)
+        self._health_route = health_route
+        self._network = network
         self._started = time.monotonic()
 
     @classmethod
     def start(
-        cls,
-        image: str,
-        mar_path: Path,
-        environment: Mapping[str, str] | None = None,
-        *,
-        port: int = DEFAULT_PORT,
-        options: Sequence[str] = (),
+        cls, plan: ServingPlan, own_variables: Mapping[str, str] | None = None, *, options: Sequence[str] = ()
     ) -> "ContainerServer":
-        """Start one that serves an archive; returns at once, use `wait_ready`.
+        """Start the container of a plan; returns at once, use `wait_ready`.
 
         Args:
-            image: The image; pulled when the engine does not have it.
-            mar_path: The archive. The container sees it, alone and read-only, in the folder that
-                `AIP_STORAGE_URI` names; who may enter its folder on this machine does not matter.
-            environment: What the container spec would set, such as `MODEL_NAME`.
-            port: Where the container is told to listen.
-            options: Further options of `docker create`, such as `--read-only`.
+            plan: What is served, and how. The container sees the archive, alone and read-only, in
+                `MODEL_STORE`; who may enter its folder on this machine does not matter.
+            own_variables: Set beside the plan's, which come first.
+            options: Further options of `docker create`, such as `--cap-drop ALL`.
 
         Raises:
             DockerError: When it can't be started; nothing is left of it then.
         """
-        container = Container.run(
-            image,
-            environment={
-                # Ours as text, which is what is read here; other images know nothing of it.
-                LOG_FORMAT: "text",
-                **(environment or {}),
-                "AIP_STORAGE_URI": _MODEL_STORE,
-                "AIP_HTTP_PORT": str(port),
-            },
-            read_only_mounts={mar_path: f"{_MODEL_STORE}/{mar_path.name}"},
-            published_ports=[port],
-            options=options,
-        )
-        return cls(container, port)
+        network = ClosedNetwork() if plan.limits.network else None
+        try:
+            name = network.name if network else ""
+            container = Invocation.of(plan, own_variables or {}, name, options).start()
+        except DockerError:
+            if network:
+                network.remove()
+            raise
+        return cls(container, plan.container.port, plan.health_route, network)
 
     @property
     def base_url(self) -> str:
@@ -80,10 +84,17 @@ class ContainerServer:
         Raises:
             DockerError: When the container has ended.
         """
-        return f"http://127.0.0.1:{self.container.published_port(self._port)}"
+        host, port = self._address()
+        return f"http://{host}:{port}"
+
+    def _address(self) -> tuple[str, int]:
+        """A port of a closed network can't be published; the container's own address leads into it."""
+        if self._network:
+            return self._network.address_of(self.container), self._port
+        return "127.0.0.1", self.container.published_port(self._port)
 
     def wait_ready(self, timeout_seconds: float) -> float:
-        """Seconds from the start until `/ping` answered 200.
+        """Seconds from the start until the health route answered 200.
 
         Raises:
             ServingError: When the container ended or was not ready in time; the message carries what its
@@ -123,7 +134,7 @@ class ContainerServer:
 
     def _obstacle(self) -> str:
         try:
-            return obstacle("127.0.0.1", self.container.published_port(self._port))
+            return obstacle(*self._address(), path=self._health_route)
         except DockerError as error:  # it has just ended
             return error.message
 
@@ -138,3 +149,72 @@ class ContainerServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.container.remove()
+        if self._network:
+            self._network.remove()
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What the engine is told for a plan.
+
+    Attributes:
+        image: The plan's.
+        command: What comes after the image.
+        environment: Every variable but the image's own.
+        mounts: The archive, and where the container sees it.
+        ports: Published on 127.0.0.1.
+        options: Of `docker create`.
+    """
+
+    image: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    mounts: Mapping[Path, str]
+    ports: tuple[int, ...]
+    options: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, plan: ServingPlan, own_variables: Mapping[str, str], network: str, options: Sequence[str]
+    ) -> "Invocation":
+        """From a plan; the other arguments are those of `ContainerServer.start`.
+
+        Args:
+            plan: What is served, and how.
+            own_variables: Set beside the plan's, which come first.
+            network: The closed network that the plan asks for; empty for none.
+            options: Further options.
+        """
+        spec = plan.container
+        place = Place(accelerator_type=_SOME_ACCELERATOR if plan.limits.gpus else "")
+        environment = plan.environment(MODEL_STORE, place)
+        command = [expand(part, environment) for part in spec.command]
+        return cls(
+            image=spec.image,
+            command=(*command[1:], *(expand(part, environment) for part in spec.args)),
+            # Text, of our images, is what is read here; other images know nothing of it.
+            environment={LOG_FORMAT: "text", **own_variables, **environment},
+            mounts={plan.mar_path: f"{MODEL_STORE}/{plan.mar_path.name}"},
+            ports=() if network else (spec.port,),
+            options=(
+                *(("--entrypoint", command[0]) if command else ()),
+                *plan.limits.docker_options(),
+                *(("--network", network) if network else ()),
+                *options,
+            ),
+        )
+
+    def start(self) -> Container:
+        """Start the container.
+
+        Raises:
+            DockerError: When it can't be started; nothing is left of it then.
+        """
+        return Container.run(
+            self.image,
+            *self.command,
+            environment=self.environment,
+            read_only_mounts=self.mounts,
+            published_ports=self.ports,
+            options=self.options,
+        )

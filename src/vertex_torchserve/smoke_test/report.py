@@ -15,7 +15,7 @@ class Check:
     """One thing the smoke test looked at.
 
     Attributes:
-        name: `archive`, `ready`, `status`, `json`, `predictions` or `stopped`.
+        name: `archive`, `ready`, `probes`, `status`, `json`, `predictions` or `stopped`.
         ok: Whether it is as it must be.
         detail: What was seen.
         seconds: How long it took.

@@ -3,15 +3,14 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from google.api_core import exceptions, retry
 from google.cloud import aiplatform
 
 from vertex_torchserve import gcs
-from vertex_torchserve.errors import RegistryError, raise_problems
-from vertex_torchserve.serving.archive.manifest import read_manifest
+from vertex_torchserve.errors import Problem, RegistryError, raise_problems
+from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
 from vertex_torchserve.vertex_ai.predict_schemata import predict_schemata, upload_schemata
@@ -46,39 +45,41 @@ class RegisteredModel:
         return f"{self.resource_name}@{self.version_id}"
 
 
-def register_archive(mar_path: Path, folder: gcs.GcsPath, upload: ModelUpload) -> RegisteredModel:
+def register_archive(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload) -> RegisteredModel:
     """Upload an archive to a folder of its own and register it as a model version.
 
-    Doing it again with the same archive and the same plan returns the version that is there.
+    Doing it again with the same plan and the same names returns the version that is there.
 
     Args:
-        mar_path: The archive, which is read before anything is sent.
+        plan: The archive and how it is served; the archive is compared with its digest before it is sent.
         folder: Where archives lie; this one goes to `<folder>/<digest>/<model name>.mar`, because Vertex AI
             copies the whole artifact folder. The schemas of an archive with the reference handler go to
             `<folder>/<digest>-schemata/`.
         upload: What to register it as.
 
     Raises:
-        InputError: When the archive or the plan can't be used, or storage can't be reached.
+        InputError: When the plan or the names can't be used, or storage can't be reached.
         RegistryError: When Vertex AI refuses or fails.
     """
-    raise_problems(upload_problems(upload))
-    read_manifest(mar_path)
-    with mar_path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    artifact_folder = folder.child(sha256[:16])
-    fingerprint = _fingerprint(upload, sha256, artifact_folder)
-    upload = replace(upload, labels={**upload.labels, UPLOAD_LABEL: fingerprint})
+    raise_problems([*_image_problems(plan), *plan.container.problems(), *upload_problems(upload)])
+    plan.require_unchanged()
+    artifact_folder = folder.child(plan.sha256[:16])
+    arguments = {**upload.keyword_arguments(), **plan.container.upload_arguments()}
+    content = {**arguments, "sha256": plan.sha256, "artifact_uri": str(artifact_folder)}
+    fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+    arguments["labels"][UPLOAD_LABEL] = fingerprint
     with explained(f"register {upload.display_name!r}"):
         connect(upload.project, upload.location)
         registered = _find_version(upload, fingerprint)
         if registered is not None:
             return registered
-        gcs.upload_file(mar_path, artifact_folder.child(mar_path.name))
-        schemata = upload_schemata(predict_schemata(mar_path), folder.child(f"{sha256[:16]}-schemata"))
+        gcs.upload_file(plan.mar_path, artifact_folder.child(plan.mar_path.name))
+        schemata = upload_schemata(
+            predict_schemata(plan.mar_path), folder.child(f"{plan.sha256[:16]}-schemata")
+        )
         try:
             model = aiplatform.Model.upload(
-                artifact_uri=str(artifact_folder), sync=True, **schemata, **upload.keyword_arguments()
+                artifact_uri=str(artifact_folder), sync=True, **schemata, **arguments
             )
         except TimeoutError:
             return _wait_for_version(upload, fingerprint)
@@ -87,9 +88,10 @@ def register_archive(mar_path: Path, folder: gcs.GcsPath, upload: ModelUpload) -
         )
 
 
-def _fingerprint(upload: ModelUpload, sha256: str, artifact_folder: gcs.GcsPath) -> str:
-    content = {**upload.keyword_arguments(), "sha256": sha256, "artifact_uri": str(artifact_folder)}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+def _image_problems(plan: ServingPlan) -> list[Problem]:
+    if plan.container.image:
+        return []
+    return [Problem("no serving container image is given", "give the URI of an image in Artifact Registry")]
 
 
 def _wait_for_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from vertex_torchserve.errors import Problem
-from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, is_route, predict_route_of
+from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
 from vertex_torchserve.resource_rules.prebuilt_containers import (
     DEFAULT_IMAGE_URI,
     PREBUILT_MODEL_NAME,
@@ -19,7 +19,8 @@ from vertex_torchserve.resource_rules.prebuilt_containers import (
     nearest_available,
 )
 from vertex_torchserve.serving.image_names import SERVING_IMAGES, is_serving_image
-from vertex_torchserve.vertex_ai.probes import HEALTH_PROBE, STARTUP_PROBE
+from vertex_torchserve.serving_plan import ContainerSpec
+from vertex_torchserve.serving_plan.probes import probes_of
 
 _ARTIFACT_REGISTRY = re.compile(r"^(?P<region>[a-z0-9-]+)-docker\.pkg\.dev/")
 
@@ -79,22 +80,9 @@ class ServingContainer:
         return [*problems, *self._route_problems()]
 
     def _route_problems(self) -> Iterator[Problem]:
+        """Routes that TorchServe does not have; this project's images answer on any."""
         predict_route = predict_route_of(self.model_name)
         if self.custom_container and is_serving_image(self.serving_container_image_uri):
-            for name, route, usual in (
-                ("predict_route", self.predict_route, predict_route),
-                ("health_route", self.health_route, HEALTH_ROUTE),
-            ):
-                if route != usual and not is_route(route):
-                    yield Problem(
-                        f"{name} {route!r} is not a path; printable ASCII from `/` on, without ? and #, is",
-                        f"use a path such as {usual!r}",
-                    )
-            if self.predict_route in (self.health_route, HEALTH_ROUTE):
-                yield Problem(
-                    f"predict_route {self.predict_route!r} is the route of health checks, too",
-                    f"use {predict_route!r}",
-                )
             return
         if self.predict_route != predict_route:
             yield Problem(
@@ -109,32 +97,27 @@ class ServingContainer:
                 f"use {HEALTH_ROUTE!r}",
             )
 
-    def upload_fields(self, today: date) -> dict[str, Any]:
-        """The fields of `ModelUpload` that say how it is served.
-
-        The images of this project get their probes (vertex_ai/probes.py). Which programs another custom image
-        holds is unknown, so it gets none, and Vertex AI asks its health route.
+    def container_spec(self, today: date) -> ContainerSpec:
+        """How it is registered, and proved.
 
         Args:
             today: For the choice of a prebuilt image.
         """
         image, _ = nearest_available(self.serving_container_image_uri, today)
         if not self.custom_container:
-            return {
-                "serving_container_image_uri": image,
-                "serving_container_args": self.serving_container_args,
-                "serving_container_command": self.serving_container_command,
-            }
-        ours = is_serving_image(image)
-        return {
-            "serving_container_image_uri": image,
-            "startup_probe": STARTUP_PROBE if ours else None,
-            "health_probe": HEALTH_PROBE if ours else None,
-            "serving_container_predict_route": self.predict_route,
-            "serving_container_health_route": self.health_route,
-            "serving_container_ports": self.serving_container_ports,
-            "serving_container_environment_variables": self.serving_environment_vars,
-        }
+            return ContainerSpec(
+                image, command=self.serving_container_command, args=self.serving_container_args
+            )
+        startup_probe, health_probe = probes_of(image)
+        return ContainerSpec(
+            image,
+            predict_route=self.predict_route,
+            health_route=self.health_route,
+            ports=self.serving_container_ports,
+            environment=self.serving_environment_vars,
+            startup_probe=startup_probe,
+            health_probe=health_probe,
+        )
 
     def warnings(self, location: str, today: date) -> list[str]:
         """What will be ignored, replaced, or probably refused later.

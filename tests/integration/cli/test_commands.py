@@ -73,7 +73,11 @@ def test_smoke_test_of_a_broken_handler_exits_with_1(tmp_path: Path) -> None:
     [
         (b"not a zip", "[1]", "is not a model archive"),
         (None, "[1]", "is not a file; a model archive (.mar) is needed"),
-        (b"not a zip", '"hello"', "a JSON list of at least one instance is needed"),
+        (
+            b"not a zip",
+            '"hello"',
+            "a list of instances, or an object with instances, parameters, predictions, tolerance,",
+        ),
     ],
 )
 def test_smoke_test_of_bad_input_exits_with_2(

@@ -54,6 +54,36 @@ def test_a_handler_that_cant_predict_is_not_registered(cloud: Cloud) -> None:
     assert cloud.keys_beneath("cant-predict") == ["cant-predict/ckpt.pt"]
 
 
+NEEDS_A_VARIABLE = f"""
+import os
+
+THRESHOLD = float(os.environ["THRESHOLD"])
+{ECHO_HANDLER}"""
+
+
+def test_it_is_proved_with_the_variables_name_and_routes_that_are_registered(cloud: Cloud) -> None:
+    inputs = cloud.put_model("variables", NEEDS_A_VARIABLE)
+    cloud.storage.put("variables-extra/instances.json", "[1]")
+    container = {
+        "custom_container": True,
+        "serving_container_image_uri": "us-central1-docker.pkg.dev/p/serving/torchserve-cpu:1",
+        "model_name": "bert",
+        "predict_route": "/v1/ask",
+    }
+    with pytest.raises(ServingError, match="KeyError: 'THRESHOLD'"):
+        run_here(**inputs, **container, smoke_test_instances="instances.json")
+    assert cloud.versions("variables") == []
+    run_here(
+        **inputs,
+        **container,
+        smoke_test_instances="instances.json",
+        serving_environment_vars={"THRESHOLD": 0.5},
+    )
+    (version,) = cloud.versions("variables")
+    assert version.container_spec.predict_route == "/v1/ask"
+    assert [(each.name, each.value) for each in version.container_spec.env] == [("THRESHOLD", "0.5")]
+
+
 def test_a_handler_that_serves_is_registered(cloud: Cloud) -> None:
     inputs = cloud.put_model("serves")
     cloud.storage.put("serves-extra/golden/instances.jsonl", '"one"\n"two"\n')

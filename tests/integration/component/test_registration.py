@@ -12,6 +12,7 @@ from tests.integration.component.component_runs import LOCATION, PROJECT, Cloud,
 from tests.integration.component.vertex_gateway import Gateway
 from vertex_torchserve.errors import InputError, RegistryError
 from vertex_torchserve.gcs import GcsPath
+from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
 from vertex_torchserve.vertex_ai import ModelUpload, RegisteredModel, register_archive
 
 FOLDER = GcsPath.parse("gs://bucket/archives")
@@ -29,13 +30,16 @@ def write_archive(path: Path, weights: str) -> Path:
     return path
 
 
-def plan(display_name: str, **fields: Any) -> ModelUpload:
+def served(mar_path: Path, **container: Any) -> ServingPlan:
+    return ServingPlan.of(mar_path, ContainerSpec(IMAGE, **container))
+
+
+def names(display_name: str, **fields: Any) -> ModelUpload:
     return ModelUpload(
         **{
             "project": PROJECT,
             "location": LOCATION,
             "display_name": display_name,
-            "serving_container_image_uri": IMAGE,
             **fields,
         }
     )
@@ -61,13 +65,13 @@ def test_the_whole_component_again_with_a_parent_is_the_same_version(cloud: Clou
 
 
 def test_a_retry_finds_a_version_that_is_no_longer_the_default(cloud: Cloud, mar_path: Path) -> None:
-    parent = register_archive(mar_path, FOLDER, plan("older")).resource_name
-    upload = plan("older", parent_model=parent, is_default_version=True)
+    parent = register_archive(served(mar_path), FOLDER, names("older")).resource_name
+    upload = names("older", parent_model=parent, is_default_version=True)
     second = write_archive(mar_path.with_name("second.mar"), "second")
     third = write_archive(mar_path.with_name("third.mar"), "third")
-    assert register_archive(second, FOLDER, upload).version_id == "2"
-    assert register_archive(third, FOLDER, upload).version_id == "3"
-    again = register_archive(second, FOLDER, upload)
+    assert register_archive(served(second), FOLDER, upload).version_id == "2"
+    assert register_archive(served(third), FOLDER, upload).version_id == "3"
+    again = register_archive(served(second), FOLDER, upload)
     assert (again.version_id, again.already_registered) == ("2", True)
     assert len(cloud.versions("older")) == 3
 
@@ -75,10 +79,10 @@ def test_a_retry_finds_a_version_that_is_no_longer_the_default(cloud: Cloud, mar
 @pytest.mark.parametrize("form", ["{id}", "{id}@1", "{name}", "{name}@1", "{name}@default"])
 def test_a_parent_by_id_by_name_and_with_a_version(cloud: Cloud, mar_path: Path, form: str) -> None:
     name = f"parent {form}"
-    parent = register_archive(mar_path, FOLDER, plan(name))
+    parent = register_archive(served(mar_path), FOLDER, names(name))
     given = form.format(id=parent.resource_name.rpartition("/")[2], name=parent.resource_name)
     newer = write_archive(mar_path.with_name("newer.mar"), "newer")
-    child = register_archive(newer, FOLDER, plan(name, parent_model=given))
+    child = register_archive(served(newer), FOLDER, names(name, parent_model=given))
     assert child.versioned_resource_name == f"{parent.resource_name}@2"
     assert len(cloud.versions(name)) == 2
 
@@ -87,13 +91,15 @@ def test_default_moves_only_when_asked_and_aliases_are_left_as_they_were(
     cloud: Cloud, mar_path: Path
 ) -> None:
     aliases = ["golden"]
-    parent = register_archive(mar_path, FOLDER, plan("aliases", version_aliases=aliases))
+    parent = register_archive(served(mar_path), FOLDER, names("aliases", version_aliases=aliases))
     for weights, fields in (
         ("second", {"version_aliases": ("candidate",), "version_description": "second try"}),
         ("third", {"version_aliases": aliases, "is_default_version": True, "labels": {"team": "nlp"}}),
     ):
         archive = write_archive(mar_path.with_name(f"{weights}.mar"), weights)
-        register_archive(archive, FOLDER, plan("aliases", parent_model=parent.resource_name, **fields))
+        register_archive(
+            served(archive), FOLDER, names("aliases", parent_model=parent.resource_name, **fields)
+        )
         if weights == "second":
             assert [list(version.version_aliases) for version in cloud.versions("aliases")] == [
                 ["default", "golden"],
@@ -113,15 +119,30 @@ def test_default_moves_only_when_asked_and_aliases_are_left_as_they_were(
 
 @pytest.mark.parametrize(
     ("first", "other"),
-    [({}, {"labels": {"a": "b"}}), ({}, {"serving_container_ports": [7080]}), ({"description": "x"}, {})],
+    [({}, {"labels": {"a": "b"}}), ({"description": "x"}, {})],
 )
 def test_another_plan_is_another_model(
     cloud: Cloud, mar_path: Path, first: dict[str, Any], other: dict[str, Any], request: Any
 ) -> None:
     name = request.node.name
     for fields in (first, other):
-        assert not register_archive(mar_path, FOLDER, plan(name, **fields)).already_registered
+        assert not register_archive(served(mar_path), FOLDER, names(name, **fields)).already_registered
     assert len(cloud.versions(name)) == 2
+
+
+def test_another_port_is_another_model(cloud: Cloud, mar_path: Path) -> None:
+    for ports in ((), (7080,)):
+        plan = served(mar_path, ports=ports)
+        assert not register_archive(plan, FOLDER, names("another port")).already_registered
+    assert len(cloud.versions("another port")) == 2
+
+
+def test_an_archive_that_changed_since_it_was_proved_is_not_registered(cloud: Cloud, mar_path: Path) -> None:
+    plan = served(mar_path)
+    write_archive(mar_path, "other weights")
+    with pytest.raises(InputError, match=r"model\.mar has changed since it was looked at"):
+        register_archive(plan, FOLDER, names("changed"))
+    assert cloud.versions("changed") == []
 
 
 @pytest.mark.parametrize("with_parent", [False, True])
@@ -129,17 +150,17 @@ def test_an_upload_that_outlasts_the_sdks_patience_is_one_version(
     cloud: Cloud, mar_path: Path, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, with_parent: bool
 ) -> None:
     name = f"slow {with_parent}"
-    upload = plan(name)
+    upload = names(name)
     if with_parent:
         older = write_archive(mar_path.with_name("older.mar"), "older")
-        upload = plan(name, parent_model=register_archive(older, FOLDER, upload).resource_name)
+        upload = names(name, parent_model=register_archive(served(older), FOLDER, upload).resource_name)
     gateway.upload_delay_s = 1.5
     monkeypatch.setattr(polling.DEFAULT_POLLING, "_timeout", 0.5)  # 900 s
 
-    registered = register_archive(mar_path, FOLDER, upload)
+    registered = register_archive(served(mar_path), FOLDER, upload)
     assert registered.version_id == ("2" if with_parent else "1")
     assert not registered.already_registered
-    again = register_archive(mar_path, FOLDER, upload)
+    again = register_archive(served(mar_path), FOLDER, upload)
     assert again.versioned_resource_name == registered.versioned_resource_name
     assert again.already_registered
     assert len(cloud.versions(name)) == (2 if with_parent else 1)
@@ -149,7 +170,7 @@ def register(mar_path: Path, **fields: Any) -> RegisteredModel:
     """Register, which must end in seconds, whatever it ends with."""
     started = time.monotonic()
     try:
-        return register_archive(mar_path, FOLDER, plan("failing", **fields))
+        return register_archive(served(mar_path), FOLDER, names("failing", **fields))
     finally:
         assert time.monotonic() - started < SOON_SECONDS
 

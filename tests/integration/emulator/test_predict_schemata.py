@@ -16,6 +16,7 @@ from testbed.tiny_models import make
 from vertex_torchserve.emulator import Emulator
 from vertex_torchserve.gcs import GcsPath
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
+from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
 from vertex_torchserve.vertex_ai import ModelUpload, register_archive
 from vertex_torchserve.vertex_ai.predict_schemata import as_openapi, predict_schemata
 
@@ -23,8 +24,9 @@ UPLOAD = ModelUpload(
     project="my-project",
     location="us-central1",
     display_name="zero shot",
-    serving_container_image_uri="us-central1-docker.pkg.dev/p/serving/torchserve-cpu:1",
-    serving_container_predict_route="/predictions/model",
+)
+CONTAINER = ContainerSpec(
+    "us-central1-docker.pkg.dev/p/serving/torchserve-cpu:1", predict_route="/predictions/model"
 )
 
 
@@ -42,7 +44,9 @@ def test_published_and_shown(
         monkeypatch.setenv(variable, value)
     mar = build_model_archive(spec, tmp_path).mar_path
     bucket = storage.Client("my-project", AnonymousCredentials()).bucket("models")
-    registered = register_archive(mar, GcsPath.parse("gs://models/archives"), UPLOAD)
+    registered = register_archive(
+        ServingPlan.of(mar, CONTAINER), GcsPath.parse("gs://models/archives"), UPLOAD
+    )
     shown = aiplatform.Model(registered.resource_name).predict_schemata
     folder = f"{registered.artifact_uri.rstrip('/')}-schemata"
     assert shown.instance_schema_uri == f"{folder}/instance.yaml"
@@ -67,7 +71,7 @@ def test_published_and_shown(
     assert yaml.safe_load(bucket.blob(name).download_as_text()) == {
         "anyOf": [one, {"type": "array", "items": one}]
     }
-    again = register_archive(mar, GcsPath.parse("gs://models/archives"), UPLOAD)
+    again = register_archive(ServingPlan.of(mar, CONTAINER), GcsPath.parse("gs://models/archives"), UPLOAD)
     assert again.already_registered
 
 

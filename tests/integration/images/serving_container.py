@@ -12,6 +12,7 @@ from typing import Any
 from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
 from vertex_torchserve.docker import Container, DockerError
+from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
 from vertex_torchserve.smoke_test.container_server import ContainerServer
 
 # No user of the image, no root file system to write to, nothing but /tmp.
@@ -40,7 +41,8 @@ class Answer:
 def serve(image: str, model_store: Path, *, port: int = 8080) -> Iterator[ContainerServer]:
     """Serve the one archive of a folder, as strictly as can be."""
     (mar_path,) = model_store.glob("*.mar")
-    with watched(ContainerServer.start(image, mar_path, port=port, options=STRICT)) as server:
+    plan = ServingPlan.of(mar_path, ContainerSpec(image, ports=(port,)))
+    with watched(ContainerServer.start(plan, options=STRICT)) as server:
         yield server
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,9 @@ from testbed.archives import BROKEN_HANDLER, write_archive
 from testbed.deadlines import PROGRAM_SECONDS
 from tests.commands import run_command
 from vertex_torchserve.docker import client
+from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
+from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
+from vertex_torchserve.smoke_test.report import SmokeTestReport
 from vertex_torchserve.smoke_test.run import run_smoke_test
 
 # A server that is not ours and keeps no more than the contract: port, /ping, the predict route.
@@ -45,6 +49,11 @@ def docker(*arguments: str, stdin: str | None = None) -> str:
     ).stdout  # fmt: skip
 
 
+def smoke_test(mar_path: Path, instances: list[Any], image: str) -> SmokeTestReport:
+    plan = ServingPlan.of(mar_path, ContainerSpec(image))
+    return run_smoke_test(plan, [PredictionRequest(instances)], in_container=True)
+
+
 def containers_of(image: str) -> list[str]:
     return docker("ps", "--all", "--quiet", "--filter", f"ancestor={image}").split()
 
@@ -75,13 +84,13 @@ def test_an_archive_that_serves_in_a_folder_nobody_else_may_enter(own_image: str
     assert report["image"] == own_image
     assert report["predictions"] == [{"echo": "a"}, {"echo": "b"}]
     assert [check["name"] for check in report["checks"]] == [
-        "archive", "ready", "status", "json", "predictions", "stopped",
+        "archive", "ready", "probes", "status", "json", "predictions", "stopped",
     ]  # fmt: skip
     assert containers_of(own_image) == []
 
 
 def test_an_archive_that_can_t_load_ends_early_with_the_cause(own_image: str, tmp_path: Path) -> None:
-    report = run_smoke_test(write_archive(tmp_path, BROKEN_HANDLER), ["a"], image=own_image)
+    report = smoke_test(write_archive(tmp_path, BROKEN_HANDLER), ["a"], own_image)
     assert [check.name for check in report.checks if not check.ok] == ["ready"]
     assert "the container ended with code 1 before the model was ready" in report.failure()
     assert "ValueError: the weights are of another model" in report.failure()
@@ -97,7 +106,7 @@ def test_a_foreign_image_is_judged_by_ping_and_predictions(
         "build", "--quiet", "--tag", name, "-", stdin=f"FROM {image}\nENTRYPOINT {server}\nHEALTHCHECK NONE\n"
     )
     request.addfinalizer(lambda: docker("rmi", name))
-    report = run_smoke_test(write_archive(tmp_path), ["one", "three"], image=name)
+    report = smoke_test(write_archive(tmp_path), ["one", "three"], name)
     assert report.failure() == ""
     assert report.predictions == [3, 5]
     assert [check.name for check in report.checks] == ["archive", "ready", "status", "json", "predictions"]

@@ -76,7 +76,7 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
         ({"model_display_name": ""}, ["display name ''", "1 to 128"], "length"),
         ({"model_display_name": "é" * 129}, ["129 characters", "1 to 128"], "length"),
         ({"version": " "}, ["version is empty"], "'v1.0'"),
-        ({**CUSTOM, "model_name": "a b", "predict_route": "/predictions/a b"}, ["'a b'"], "`model`"),
+        ({**CUSTOM, "model_name": "a b", "predict_route": "/predictions/a"}, ["'a b'"], "`model`"),
         ({"model_name": "bert", "predict_route": "/predictions/bert"}, ["'bert'", "model.mar"], "'model'"),
         ({**STAGED, "requirements": "r.txt"}, ["'r.txt'", "prebuilt"], "custom_container=True"),
         ({"serving_container_image_uri": OWN_IMAGE}, [OWN_IMAGE, "prebuilt"], "custom_container=True"),
@@ -193,19 +193,18 @@ def test_an_empty_string_is_not_given() -> None:
     assert input_problems(inputs, TODAY) == []
     assert inputs.handler_name == "base_handler"
     assert (inputs.model_name, inputs.version) == ("model", "v1.0")
-    sent = inputs.upload(TODAY).keyword_arguments()
-    assert sent["serving_container_image_uri"] == (
+    assert inputs.container_spec(TODAY).image == (
         "europe-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu.2-4:latest"
     )
+    sent = inputs.upload().keyword_arguments()
     assert sent["description"] is sent["parent_model"] is sent["version_description"] is None
 
 
 def test_a_blank_predict_route_follows_the_model_name() -> None:
     inputs = ComponentInputs.given(**NEEDED, **CUSTOM, model_name="bert", predict_route="", health_route="")
     assert input_problems(inputs, TODAY) == []
-    fields = inputs.upload(TODAY).keyword_arguments()
-    assert fields["serving_container_predict_route"] == "/predictions/bert"
-    assert fields["serving_container_health_route"] == "/ping"
+    container = inputs.container_spec(TODAY)
+    assert (container.predict_route, container.health_route) == ("/predictions/bert", "/ping")
 
 
 def test_all_wrong_inputs_are_named_at_once_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,6 @@ def upload_refuses(field: str, value: Any) -> bool:
         "project": "my-project",
         "location": "us-central1",
         "display_name": "demo",
-        "serving_container_image_uri": "us-central1-docker.pkg.dev/p/r/i",
         field: value,
     }
     return bool(upload_problems(ModelUpload(**fields)))

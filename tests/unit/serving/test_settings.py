@@ -36,6 +36,7 @@ def test_defaults() -> None:
         connections=4096,
         install_timeout_seconds=900,
         envelope="instances",
+        golden_request="check",
         accelerator="",
         exit_with_stdin=False,
     )

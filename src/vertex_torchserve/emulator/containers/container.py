@@ -1,18 +1,17 @@
 """Routes and environment variables that a model's container gets from the platform.
 
-Source of names and defaults: Vertex AI, custom container requirements, and ModelContainerSpec.
+Source of the defaults: Vertex AI, custom container requirements, and ModelContainerSpec.
 """
 
-import re
 from dataclasses import dataclass
 
-from vertex_torchserve.emulator.containers.probes import Probes
+from vertex_torchserve.emulator.containers.probes import Probe, Probes
 from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
 from vertex_torchserve.resource_rules.prebuilt_containers import PREBUILT_MODEL_NAME, is_prebuilt
+from vertex_torchserve.serving_plan import ContainerSpec, platform_variables
+from vertex_torchserve.serving_plan.probes import ExecProbe
 
-_REFERENCE = re.compile(r"(\$?)\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
-_DEFAULT_PORT = 8080
 # How long Vertex AI waits when the model doesn't say is not documented.
 _READY_SECONDS = 600.0
 
@@ -37,6 +36,16 @@ class Place:
     def default_route(self) -> str:
         """The documented health route when the model names none; `:predict` is added for predictions."""
         return f"/v1/endpoints/{self.endpoint_id}/deployedModels/{self.deployed_model_id}"
+
+    def as_variables_tell_it(self) -> platform_variables.Place:
+        """The place in the terms of the container's variables."""
+        return platform_variables.Place(
+            project_number=self.project_number,
+            endpoint_id=self.endpoint_id,
+            deployed_model_id=self.deployed_model_id,
+            machine_type=self.machine.get("machineType", ""),
+            accelerator_type=self.machine.get("acceleratorType", ""),
+        )
 
 
 @dataclass(frozen=True)
@@ -76,57 +85,56 @@ class Container:
             storage_uri: The gs:// folder of the model's own copy of the artifact, or empty.
             place: Where it runs.
         """
+        described = container_spec_of(spec)
         # A prebuilt PyTorch image serves the archive `model.mar` and knows its routes itself.
-        prebuilt = is_prebuilt(spec.get("imageUri", ""))
+        prebuilt = is_prebuilt(described.image)
         predict = predict_route_of(PREBUILT_MODEL_NAME) if prebuilt else f"{place.default_route}:predict"
-        health = HEALTH_ROUTE if prebuilt else place.default_route
-        predict = spec.get("predictRoute") or predict
-        health = spec.get("healthRoute") or health
-        port = spec["ports"][0]["containerPort"] if spec.get("ports") else _DEFAULT_PORT
-        platform = {
-            "AIP_HTTP_PORT": str(port),
-            "AIP_HEALTH_ROUTE": health,
-            "AIP_PREDICT_ROUTE": predict,
-            "AIP_STORAGE_URI": storage_uri,
-            "AIP_MODE": "PREDICTION",
-            "AIP_MODE_VERSION": "1.0.0",
-            "AIP_FRAMEWORK": "CUSTOM_CONTAINER",
-            "AIP_ENDPOINT_ID": place.endpoint_id,
-            "AIP_DEPLOYED_MODEL_ID": place.deployed_model_id,
-            "AIP_MODEL_NAME": place.endpoint_id,
-            "AIP_VERSION_NAME": place.deployed_model_id,
-            "AIP_MACHINE_TYPE": place.machine.get("machineType", ""),
-            "AIP_PROJECT_NUMBER": place.project_number,
-        }
-        if place.machine.get("acceleratorType"):
-            platform["AIP_ACCELERATOR_TYPE"] = place.machine["acceleratorType"]
-        environment = dict(platform)
-        for variable in spec.get("env", []):
-            environment[variable["name"]] = expand(variable.get("value", ""), environment)
+        predict = described.predict_route or predict
+        health = described.health_route or (HEALTH_ROUTE if prebuilt else place.default_route)
+        environment = platform_variables.container_environment(
+            described.environment,
+            place.as_variables_tell_it(),
+            port=described.port,
+            predict_route=predict,
+            health_route=health,
+            storage_uri=storage_uri,
+        )
         command, args = (
-            tuple(expand(word, environment) for word in spec.get(field, [])) for field in ("command", "args")
+            tuple(platform_variables.expand(word, environment) for word in words)
+            for words in (described.command, described.args)
         )
         return cls(
             predict,
             health,
             environment,
-            image=spec["imageUri"],
+            image=described.image,
             command=command,
             args=args,
-            port=port,
+            port=described.port,
             probes=Probes.of(spec, health),
             shared_memory_mb=int(spec.get("sharedMemorySizeMb", 0)),
             deployment_seconds=float(spec.get("deploymentTimeout", "").rstrip("s") or _READY_SECONDS),
         )
 
 
-def expand(value: str, environment: dict[str, str]) -> str:
-    """Replace `$(VAR)` by what stands in `environment`; unknown ones stay, `$$(VAR)` is `$(VAR)`."""
+def container_spec_of(spec: Json) -> ContainerSpec:
+    """A ModelContainerSpec, as the registry holds it, in the terms of a serving plan."""
+    return ContainerSpec(
+        image=spec.get("imageUri", ""),
+        predict_route=spec.get("predictRoute") or None,
+        health_route=spec.get("healthRoute") or None,
+        ports=tuple(port["containerPort"] for port in spec.get("ports", [])),
+        environment={variable["name"]: variable.get("value", "") for variable in spec.get("env", [])},
+        command=spec.get("command", ()),
+        args=spec.get("args", ()),
+        startup_probe=_command_of(spec.get("startupProbe")),
+        health_probe=_command_of(spec.get("healthProbe")),
+    )
 
-    def replacement(reference: re.Match[str]) -> str:
-        escaped, name = reference.groups()
-        if escaped:
-            return reference[0][1:]
-        return environment.get(name, reference[0])
 
-    return _REFERENCE.sub(replacement, value)
+def _command_of(probe: Json | None) -> ExecProbe | None:
+    """A probe that runs a command; a serving plan has no other."""
+    if not probe or "exec" not in probe:
+        return None
+    timing = Probe.of(probe)
+    return ExecProbe(tuple(probe["exec"].get("command", ())), timing.period_seconds, timing.timeout_seconds)

@@ -6,9 +6,10 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from vertex_torchserve.serving.archive.golden_request import GoldenRequest
+from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
 from vertex_torchserve.serving.health.readiness import workers_of_models
 from vertex_torchserve.serving.settings import PREDICT_PATH, ServingSettings
 
@@ -29,12 +30,16 @@ class ReadyCheck:
     Args:
         settings: Where the server listens.
         model_name: The model that is served.
-        golden: The archive's golden request, if it has one.
+        golden: The archive's golden requests; none when it has none.
         ready_file: Written once all is well.
     """
 
     def __init__(
-        self, settings: ServingSettings, model_name: str, golden: GoldenRequest | None, ready_file: Path
+        self,
+        settings: ServingSettings,
+        model_name: str,
+        golden: Sequence[PredictionRequest],
+        ready_file: Path,
     ) -> None:
         self._management_port = settings.management_port
         self._predict_url = (
@@ -54,9 +59,11 @@ class ReadyCheck:
         if not self._wait_for_workers(ended):
             return
         logger.info("the model is loaded after %.1f s", self._seconds())
-        if self._golden is not None:
+        if self._golden:
             logger.info("sending the golden request")
-            self._golden.check(self._predict_url)
+        for number, request in enumerate(self._golden, start=1):
+            which = f" {number} of {len(self._golden)}" if len(self._golden) > 1 else ""
+            request.check(self._predict_url, f"the golden request{which}")
         self._ready_file.touch()
         logger.info("ready after %.1f s", self._seconds())
 

@@ -1,6 +1,6 @@
 import pytest
 
-from vertex_torchserve.emulator.containers.container import Container, Place, expand
+from vertex_torchserve.emulator.containers.container import Container, Place
 
 PLACE = Place(
     "123456789012", "77", "88", {"machineType": "n1-standard-4", "acceleratorType": "NVIDIA_TESLA_T4"}
@@ -65,10 +65,6 @@ def test_later_variables_may_use_earlier_ones_and_the_platforms() -> None:
     assert environment["SECOND"] == "gs://c/model.mar"
     assert environment["THIRD"] == "<gs://c/model.mar>"
     assert environment["EMPTY"] == ""
-
-
-def test_expansion_leaves_what_it_does_not_know_and_what_is_escaped() -> None:
-    assert expand("$(A) $$(A) $(B) $A ${A}", {"A": "1"}) == "1 $(A) $(B) $A ${A}"
 
 
 def test_command_and_args_are_expanded_as_the_environment_is() -> None:

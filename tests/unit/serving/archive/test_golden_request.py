@@ -1,16 +1,19 @@
 """The golden request: what is accepted in its file, and which answers pass."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vertex_torchserve.errors import InputError
-from vertex_torchserve.serving.archive.golden_request import GoldenRequest
+from vertex_torchserve.serving.archive.golden_request import parse_golden_request, read_golden_requests
+from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
 
 
-def golden(**fields: Any) -> GoldenRequest:
-    return GoldenRequest.parse(json.dumps({"instances": ["a"], **fields}).encode())
+def golden(**fields: Any) -> PredictionRequest:
+    (request,) = parse_golden_request(json.dumps({"instances": ["a"], **fields}).encode()).requests
+    return request
 
 
 def difference(expected: Any, got: Any, **fields: Any) -> str:
@@ -19,7 +22,7 @@ def difference(expected: Any, got: Any, **fields: Any) -> str:
 
 
 def test_all_but_the_instances_may_be_missing() -> None:
-    assert golden() == GoldenRequest(["a"], None, None, 0.001)
+    assert golden() == PredictionRequest(["a"], None, None, 0.001)
 
 
 @pytest.mark.parametrize(
@@ -32,10 +35,25 @@ def test_all_but_the_instances_may_be_missing() -> None:
         ('{"instances": ' + "[" * 100 + "]" * 100 + "}", ["golden-request.json nests more than 100 lists"]),
         (" " * (32 << 20) + "{}", ["golden-request.json has more than 33,554,432 bytes"]),
         ('{"instances": [NaN]}', ["golden-request.json is not JSON: NaN is no JSON number"]),
+        ("[]", ["golden-request.json holds an empty list; a list of instances, or an object with"]),
+        ("1", ["golden-request.json holds a int; a list of instances, or an object with"]),
         (
-            "[1]",
-            ["golden-request.json must hold an object with instances, parameters, predictions, tolerance"],
+            '[{"instances": []}, 1, {"instances": [1], "x": 1}]',
+            [
+                'golden-request.json, request 1: "instances" must be a list of at least one instance, got []',
+                "golden-request.json, request 2: an instance stands among requests",
+                "golden-request.json, request 3: 'x' is no field of it; instances, parameters, ",
+            ],
         ),
+        (
+            '{"requests": [1], "model": 1, "made": "x"}',
+            [
+                "golden-request.json: 'made' is no field beside requests; model is",
+                'golden-request.json: "model" must be the name of the model',
+                'golden-request.json: "requests" must be a list of objects with "instances"',
+            ],
+        ),
+        ('{"requests": []}', ["golden-request.json holds an empty list"]),
         ("{}", ['golden-request.json: "instances" must be a list of at least one instance, got null']),
         (
             '{"instances": [1], "predictons": [2], "parameters": [], "predictions": 1, "tolerance": true}',
@@ -57,7 +75,7 @@ def test_all_but_the_instances_may_be_missing() -> None:
 )
 def test_everything_wrong_with_the_file_is_said(text: str, faults: list[str]) -> None:
     with pytest.raises(InputError) as caught:
-        GoldenRequest.parse(text.encode())
+        parse_golden_request(text.encode())
     messages = [problem.message for problem in caught.value.problems]
     assert len(messages) == len(faults)
     for message, fault in zip(messages, faults, strict=True):
@@ -119,3 +137,20 @@ def test_the_tolerance_is_the_files() -> None:
 )
 def test_without_predictions_their_number_counts(body: bytes, said: str) -> None:
     assert golden().difference(body) == said
+
+
+def test_several_and_the_model_whose_answers_they_hold(tmp_path: Path) -> None:
+    assert read_golden_requests(tmp_path, "bert") == []
+    file = tmp_path / "golden-request.json"
+    file.write_text(
+        '{"model": "bert", "requests": [{"instances": ["a"]}, {"instances": [1], "parameters": {}}]}'
+    )
+    assert read_golden_requests(tmp_path, "bert") == [PredictionRequest(["a"]), PredictionRequest([1], {})]
+    with pytest.raises(InputError, match="holds the answers of the model 'bert'; this one is 'bart'"):
+        read_golden_requests(tmp_path, "bart")
+
+
+def test_every_place_where_an_answer_differs() -> None:
+    request = golden(instances=["a", "b"], predictions=[{"x": 1.0, "y": "p"}, 2.0], tolerance=0.1)
+    found = request.differences([{"y": "q", "x": 1.5}, 2.0])
+    assert [(each.path, each.by) for each in found] == [("predictions[0].x", 0.5), ("predictions[0].y", None)]

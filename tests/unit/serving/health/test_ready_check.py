@@ -29,7 +29,7 @@ def test_a_long_load_is_warned_about_ever_more_rarely(
         {"AIP_HTTP_PORT": str(http), "VTS_MANAGEMENT_PORT": str(management)}
     )
     monkeypatch.setattr(time, "monotonic", clock)
-    check = ReadyCheck(settings, "model", None, tmp_path / "ready")
+    check = ReadyCheck(settings, "model", [], tmp_path / "ready")
     with caplog.at_level(logging.INFO):
         check.run(ended)
     monkeypatch.undo()

@@ -7,13 +7,14 @@ from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
 from vertex_torchserve.archive_check.views.view import MemberError
 from vertex_torchserve.errors import InputError
-from vertex_torchserve.serving.archive.golden_request import MOST_GOLDEN_BYTES, GoldenRequest
+from vertex_torchserve.serving.archive.golden_request import parse_golden_request, require_model
 from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
+from vertex_torchserve.serving.archive.request_file import MOST_BYTES
 
 
 @rule
 def golden_request_readable(subject: Subject) -> Iterator[Finding]:
-    """`golden-request.json` holds `instances`, and nothing that is no part of a golden request.
+    """`golden-request.json` holds requests, nothing that is no part of one, and this model's own answers.
 
     The server sends it before it calls itself ready, and refuses to start with one that it can't read.
 
@@ -22,7 +23,9 @@ def golden_request_readable(subject: Subject) -> Iterator[Finding]:
     if not subject.holds(GOLDEN_REQUEST_NAME):
         return
     try:
-        GoldenRequest.parse(subject.text(GOLDEN_REQUEST_NAME, MOST_GOLDEN_BYTES))
+        golden = parse_golden_request(subject.text(GOLDEN_REQUEST_NAME, MOST_BYTES))
+        if subject.manifest is not None:
+            require_model(golden, subject.manifest.model_name, GOLDEN_REQUEST_NAME)
     except InputError as refused:
         for problem in refused.problems:
             yield error(GOLDEN_REQUEST_NAME, *problem)

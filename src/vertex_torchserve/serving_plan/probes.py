@@ -9,6 +9,7 @@ needs another name.
 from dataclasses import dataclass
 from typing import Any
 
+from vertex_torchserve.serving.image_names import is_serving_image
 from vertex_torchserve.serving.probe import PROBE_COMMAND, WAIT_OPTION
 
 # Vertex AI gives a container up when its startup probe has failed three times; `Model.upload` can't ask for
@@ -56,3 +57,11 @@ STARTUP_PROBE = ExecProbe(
     (*PROBE_COMMAND, WAIT_OPTION, str(STARTUP_WAIT_SECONDS)), _PERIOD_SECONDS, _STARTUP_TIMEOUT_SECONDS
 )
 HEALTH_PROBE = ExecProbe(PROBE_COMMAND, _PERIOD_SECONDS, _HEALTH_TIMEOUT_SECONDS)
+
+
+def probes_of(image: str) -> tuple[ExecProbe | None, ExecProbe | None]:
+    """Startup and health probe of an image: those of this project's own, none of another.
+
+    Which programs another image holds is unknown, so Vertex AI asks its health route.
+    """
+    return (STARTUP_PROBE, HEALTH_PROBE) if is_serving_image(image) else (None, None)

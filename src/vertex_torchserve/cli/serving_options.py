@@ -1,0 +1,67 @@
+"""Options that say how an archive is served; the same for every command that serves or registers one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from vertex_torchserve.serving_plan import ContainerLimits, ServingPlan
+
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--env", metavar="NAME=VALUE", help="Variable of the model's container; may be repeated."),
+]
+VariableFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--env-file", metavar="FILE", help="File of NAME=VALUE lines; may be repeated."),
+]
+PredictRoute = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="Where predictions are posted; /predictions/NAME when not given."),
+]
+HealthRoute = Annotated[
+    str | None, typer.Option(metavar="PATH", help="What is asked for 200; /ping when not given.")
+]
+Port = Annotated[int | None, typer.Option(help="Where the container is told to listen; 8080 when not given.")]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        help="Serve it in a container of this image; without Docker, in this Python, when not given."
+    ),
+]
+ReadyTimeout = Annotated[float, typer.Option(help="Seconds the model may take to load.")]
+
+
+def plan_of(
+    mar: Path,
+    image: str | None,
+    env: Sequence[str] | None,
+    env_file: Sequence[Path] | None,
+    *,
+    predict_route: str | None = None,
+    health_route: str | None = None,
+    port: int | None = None,
+    limits: "ContainerLimits | None" = None,
+) -> "ServingPlan":
+    """The plan that these options describe, with the probes that a registered image gets.
+
+    Raises:
+        InputError: The archive can't be read, or an option can't be used.
+    """
+    from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
+    from vertex_torchserve.serving_plan.probes import probes_of
+    from vertex_torchserve.serving_plan.variables_given import variables_given
+
+    startup_probe, health_probe = probes_of(image or "")
+    container = ContainerSpec(
+        image or "",
+        predict_route=predict_route,
+        health_route=health_route,
+        ports=() if port is None else (port,),
+        environment=variables_given(env or (), env_file or ()),
+        startup_probe=startup_probe,
+        health_probe=health_probe,
+    )
+    return ServingPlan.of(mar, container, limits)
