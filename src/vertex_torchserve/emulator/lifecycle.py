@@ -131,7 +131,7 @@ def _serve(
 ) -> None:
     """Start the Vertex AI subset on `listener`, and what was deployed when it last stopped."""
     operations = Operations()
-    models = ModelRegistry(state, operations, ArtifactCopies(store))
+    models = ModelRegistry(state, operations, ArtifactCopies(store), launcher.copy_image)
     endpoints = Endpoints(state, operations)
     deployments = Deployments(state, operations, models, endpoints, launcher=launcher, log_folder=logs)
     jobs = BatchPredictionJobs(state, operations, models, store, launcher=launcher, log_folder=logs)

@@ -11,8 +11,8 @@ from vertex_torchserve.emulator.durable_file import write_durably
 from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.errors import InputError, Problem
 
-# 2: the buckets' files lie in another form than before.
-_FORMAT = 2
+# 2: the buckets' files lie in another form than before. 3: a version knows its image's copy.
+_FORMAT = 3
 
 
 class State:

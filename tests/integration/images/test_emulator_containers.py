@@ -85,10 +85,18 @@ class Client:
             operation = self._http.get(f"/v1/{operation['name']}").json()
         return operation
 
-    def deploy(self, spec: dict[str, Any], artifact: str = "") -> dict[str, Any]:
-        """Upload a model and deploy it to an endpoint of its own; returns the last operation."""
+    def upload(self, spec: dict[str, Any], artifact: str = "") -> str:
+        """Upload a model; returns its name."""
         model = {"displayName": "m", "containerSpec": spec} | ({"artifactUri": artifact} if artifact else {})
-        uploaded = self.finish("models:upload", {"model": model})["response"]["model"]
+        name: str = self.finish("models:upload", {"model": model})["response"]["model"]
+        return name
+
+    def deploy(self, spec: dict[str, Any], artifact: str = "") -> dict[str, Any]:
+        """Upload a model and deploy it; returns the last operation."""
+        return self.deploy_uploaded(self.upload(spec, artifact))
+
+    def deploy_uploaded(self, uploaded: str) -> dict[str, Any]:
+        """Deploy a model to an endpoint of its own."""
         self.endpoint = self.finish("endpoints", {"displayName": "e"})["response"]["name"]
         path = self.endpoint.partition("/us-central1/")[2]
         return self.finish(
@@ -218,9 +226,22 @@ def test_a_container_that_keeps_ending_fails_the_deployment(client: Client, imag
     assert message.endswith("no model here\nno model here\nno model here")
 
 
-def test_an_image_that_cannot_be_had_fails_the_deployment(client: Client) -> None:
-    message = client.deploy({"imageUri": "127.0.0.1:1/nowhere:1"})["error"]["message"]
-    assert "127.0.0.1:1/nowhere:1" in message or "connection refused" in message
+def test_an_image_that_cannot_be_had_fails_the_upload(client: Client) -> None:
+    model = {"displayName": "m", "containerSpec": {"imageUri": "127.0.0.1:1/nowhere:1"}}
+    message = client.finish("models:upload", {"model": model})["error"]["message"]
+    assert message.startswith("The image '127.0.0.1:1/nowhere:1' can't be had: docker pull: ")
+
+
+def test_a_tag_that_is_moved_after_the_upload_changes_nothing(client: Client, image: str) -> None:
+    tag = f"vertex-torchserve-emulator-test:{os.getpid()}"
+    subprocess.run([docker.client(), "tag", image, tag], check=True)
+    try:
+        uploaded = client.upload(custom(tag))
+    finally:
+        subprocess.run([docker.client(), "rmi", tag], check=True, stdout=subprocess.DEVNULL)
+    operation = client.deploy_uploaded(uploaded)
+    assert client.told()["argv"] == []
+    client.undeploy(operation)
 
 
 def test_probes_that_are_not_run_are_refused(client: Client, image: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vertex_torchserve.emulator.batch.files import Outcome, read_instances
-from vertex_torchserve.emulator.containers.container import Container, Place
+from vertex_torchserve.emulator.containers.container import Place
 from vertex_torchserve.emulator.containers.model_server import ModelServer
 from vertex_torchserve.emulator.containers.serving import Launcher
 from vertex_torchserve.emulator.registry.model_registry import ModelVersion
@@ -126,11 +126,10 @@ class BatchRun:
             deployed_model_id=self._id,
             machine=self._job.get("dedicatedResources", {}).get("machineSpec", {}),
         )
-        container = Container.of(self._version.resource["containerSpec"], self._version.artifact_copy, place)
         with self._lock:
             if self._cancelled.is_set():
                 raise RpcError("CANCELLED", "The job was cancelled.")
-            self._server = ModelServer(container, self._launcher, self._log_path)
+            self._server = ModelServer.of(self._version, place, self._launcher, self._log_path)
             return self._server
 
     def _output_folder(self) -> str:

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from vertex_torchserve import docker
 from vertex_torchserve.emulator.containers.container import Container
 from vertex_torchserve.emulator.containers.docker_container import SupervisedContainer
-from vertex_torchserve.emulator.containers.docker_queries import gateway
+from vertex_torchserve.emulator.containers.docker_queries import gateway, image_id
 from vertex_torchserve.emulator.relay import Relay
 from vertex_torchserve.emulator.rest.request import Json
-from vertex_torchserve.emulator.rest.rpc_status import not_emulated
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, not_emulated
 from vertex_torchserve.errors import InputError, Problem
 
 _LABEL = "vertex-torchserve-emulator"
@@ -67,8 +67,17 @@ class DockerLauncher:
         if fields:
             raise not_emulated(", ".join(fields))
 
+    def copy_image(self, image: str) -> str:
+        """The digest of an image; it is pulled when the engine doesn't have it."""
+        try:
+            return image_id(image)
+        except docker.DockerError as error:
+            raise RpcError(
+                "FAILED_PRECONDITION", f"The image {image!r} can't be had: {error.message}"
+            ) from None
+
     def launch(self, container: Container, log_path: Path) -> SupervisedContainer:
-        """Start one; the image is pulled when the engine doesn't have it."""
+        """Start one."""
         environment = {**container.environment, "STORAGE_EMULATOR_HOST": self._storage_url}
         # No accelerator is handed on, and a server that is told of one looks for it.
         environment.pop("AIP_ACCELERATOR_TYPE", None)

@@ -6,6 +6,8 @@ from typing import BinaryIO
 from vertex_torchserve.docker import Container, DockerError, client
 
 _QUERY_SECONDS = 60.0
+# An image may have several GB.
+_PULL_SECONDS = 1800.0
 _GATEWAY = "{{(index .IPAM.Config 0).Gateway}}"
 _ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
 
@@ -17,6 +19,20 @@ def gateway() -> str:
         DockerError: When the engine has no such network.
     """
     return _ask("network", "inspect", "--format", _GATEWAY, "bridge")
+
+
+def image_id(image: str) -> str:
+    """The digest of an image, which is pulled when the engine doesn't have it.
+
+    Raises:
+        DockerError: When it can't be pulled.
+    """
+    question = ("image", "inspect", "--format", "{{.Id}}", image)
+    try:
+        return _ask(*question)
+    except DockerError:
+        _ask("pull", "--quiet", image, seconds=_PULL_SECONDS)
+        return _ask(*question)
 
 
 def address(container: Container) -> str:

@@ -4,12 +4,14 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
-from vertex_torchserve.emulator.containers.container import Container
+from vertex_torchserve.emulator.containers.container import Container, Place
 from vertex_torchserve.emulator.containers.serving import Launcher
+from vertex_torchserve.emulator.registry.model_registry import ModelVersion
 from vertex_torchserve.emulator.rest.request import Answer, Json
 from vertex_torchserve.emulator.rest.rpc_status import RpcError
 from vertex_torchserve.errors import ServingError
@@ -51,6 +53,19 @@ class ModelServer:
         self._http = httpx.Client(trust_env=False)
         self._settled = threading.Event()
         self._failure: RpcError | None = None
+
+    @classmethod
+    def of(cls, version: ModelVersion, place: Place, launcher: Launcher, log_path: Path) -> "ModelServer":
+        """Start the server of a model version, from its image as it was at the upload.
+
+        Args:
+            version: The version.
+            place: Where it runs.
+            launcher: What starts it.
+            log_path: Where its output goes.
+        """
+        container = Container.of(version.resource["containerSpec"], version.artifact_copy, place)
+        return cls(replace(container, image=version.image_copy), launcher, log_path)
 
     def become_ready(self) -> None:
         """Wait until it may get traffic; stop it when that fails.

@@ -46,6 +46,10 @@ class ProcessLauncher:
         if fields:
             raise not_emulated(f"Without `--containers`, {', '.join(fields)}")
 
+    def copy_image(self, image: str) -> str:
+        """The same name: no image is needed."""
+        return image
+
     def launch(self, container: Container, log_path: Path) -> "ServedProcess":
         """Start one."""
         environment = {**container.environment, "STORAGE_EMULATOR_HOST": self._storage_url}

@@ -42,6 +42,13 @@ class Launcher(Protocol):
             RpcError: UNIMPLEMENTED that names each field.
         """
 
+    def copy_image(self, image: str) -> str:
+        """Another name of an image, which stays what the image is now whatever becomes of its own.
+
+        Raises:
+            RpcError: FAILED_PRECONDITION when there is no such image.
+        """
+
     def launch(self, container: Container, log_path: Path) -> Serving:
         """Start one; returns at once.
 

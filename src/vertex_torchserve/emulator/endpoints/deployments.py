@@ -3,11 +3,12 @@
 import logging
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from vertex_torchserve.emulator.containers.container import Container, Place
+from vertex_torchserve.emulator.containers.container import Place
 from vertex_torchserve.emulator.containers.model_server import ModelServer
 from vertex_torchserve.emulator.containers.serving import Launcher
 from vertex_torchserve.emulator.endpoints.endpoints import Endpoints, endpoint_name, traffic_problems
@@ -85,8 +86,9 @@ class Deployments:
         with self._state.reading():
             self._stopping = True
             servers = list(self._servers.values())
-        for server in servers:
-            server.stop()
+        # Together: each may drain for half a minute.
+        with ThreadPoolExecutor(max(1, len(servers))) as drains:
+            list(drains.map(ModelServer.stop, servers))
 
     def deploy(self, request: Request) -> Json:
         """Start a model server; it gets traffic when it is ready."""
@@ -197,12 +199,11 @@ class Deployments:
             deployed_model_id=deployed["id"],
             machine=resources.get("machineSpec", {}),
         )
-        container = Container.of(version.resource["containerSpec"], version.artifact_copy, place)
         log_path = self._log_folder / f"endpoint-{place.endpoint_id}-{deployed['id']}.log"
         with self._state.reading():
             if self._stopping:
                 raise RpcError("CANCELLED", "The emulator is stopping.")
-            server = ModelServer(container, self._launcher, log_path)
+            server = ModelServer.of(version, place, self._launcher, log_path)
             self._servers[endpoint, deployed["id"]] = server
         return server
 

@@ -1,5 +1,6 @@
 """The Model Registry: models, their versions and the aliases that point at them."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from vertex_torchserve.emulator.registry import stored_model
@@ -23,20 +24,36 @@ class ModelVersion(NamedTuple):
         name: The model's name, without version.
         resource: The version as the API shows it.
         artifact_copy: The gs:// folder of its own copy of the artifact; empty when it has none.
+        image_copy: Its image as it was at the upload.
     """
 
     name: str
     resource: Json
     artifact_copy: str
+    image_copy: str
 
 
 class ModelRegistry:
-    """The models in the state; `stored_model.py` says in which form."""
+    """The models in the state; `stored_model.py` says in which form.
 
-    def __init__(self, state: State, operations: Operations, copies: ArtifactCopies) -> None:
+    Args:
+        state: Where they are.
+        operations: What runs uploads and deletions.
+        copies: Copies an artifact.
+        copy_image: Names an image so that it stays what it is now; raises RpcError when it can't be had.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        operations: Operations,
+        copies: ArtifactCopies,
+        copy_image: Callable[[str], str],
+    ) -> None:
         self._state = state
         self._operations = operations
         self._copies = copies
+        self._copy_image = copy_image
 
     def routes(self) -> Routes:
         """The REST methods of models."""
@@ -62,8 +79,9 @@ class ModelRegistry:
             model = self._model(bare)
             version = self._version(bare, reference)
             shown_name = bare if reference is None else f"{bare}@{version}"
-            copy: str = model["versions"][version]["artifactCopy"]
-            return ModelVersion(bare, stored_model.view(shown_name, model, version), copy)
+            stored = model["versions"][version]
+            resource = stored_model.view(shown_name, model, version)
+            return ModelVersion(bare, resource, stored["artifactCopy"], stored["imageCopy"])
 
     def upload(self, request: Request) -> Json:
         """Check, copy the artifact, register a new model or a new version."""
@@ -90,9 +108,10 @@ class ModelRegistry:
             self._copies.files(artifact_uri)
 
         def register() -> Json:
+            image_copy = self._copy_image(model["containerSpec"]["imageUri"])
             copy = self._copies.make(artifact_uri) if artifact_uri else ""
             try:
-                version = self._register(name, model, copy, new_model=not parent_model)
+                version = self._register(name, model, copy, image_copy, new_model=not parent_model)
             except RpcError:
                 self._copies.remove(copy)
                 raise
@@ -214,12 +233,16 @@ class ModelRegistry:
         self._model(name)
         return self._operations.start(name, "Delete", remove)
 
-    def _register(self, name: str, model: Json, copy: str, *, new_model: bool) -> str:
+    def _register(
+        self, name: str, model: Json, artifact_copy: str, image_copy: str, *, new_model: bool
+    ) -> str:
         with self._state.changing():
             if new_model and name in self._state.models:
                 raise RpcError("ALREADY_EXISTS", f"The resource {name!r} already exists.")
             stored = stored_model.new_model() if new_model else self._model(name)
-            version = stored_model.add_version(stored, model, copy)
+            version = stored_model.add_version(
+                stored, model, artifact_copy=artifact_copy, image_copy=image_copy
+            )
             self._state.models[name] = stored
         return version
 

@@ -1,8 +1,8 @@
 """A model as the state keeps it, and what the API shows of it.
 
 `{displayName, description, labels, createTime, updateTime, lastVersion, versions}`, where each version
-is `{resource, artifactCopy}`: `resource` holds the version's own fields, `artifactCopy` the gs:// folder
-of its copy of the artifact.
+is `{resource, artifactCopy, imageCopy}`: `resource` holds the version's own fields, `artifactCopy` the gs://
+folder of its copy of the artifact, `imageCopy` what its image was at the upload.
 """
 
 from vertex_torchserve.emulator.rest.names import now
@@ -17,7 +17,7 @@ def new_model() -> Json:
     return {"labels": {}, "createTime": now(), "lastVersion": 0, "versions": {}}
 
 
-def add_version(model: Json, uploaded: Json, artifact_copy: str) -> str:
+def add_version(model: Json, uploaded: Json, *, artifact_copy: str, image_copy: str) -> str:
     """Add the version an upload describes; the first one is the default. Returns its id."""
     first = not model["versions"]
     moment = model["createTime"] if first else now()
@@ -33,7 +33,11 @@ def add_version(model: Json, uploaded: Json, artifact_copy: str) -> str:
         "supportedInputStorageFormats": ["jsonl"],
         "supportedOutputStorageFormats": ["jsonl"],
     }
-    model["versions"][version] = {"resource": resource, "artifactCopy": artifact_copy}
+    model["versions"][version] = {
+        "resource": resource,
+        "artifactCopy": artifact_copy,
+        "imageCopy": image_copy,
+    }
     model.update(
         displayName=uploaded["displayName"],
         description=uploaded.get("description", ""),
