@@ -7,9 +7,12 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
+from .array_json import array_json
+
 # Elements of a list or an object, and bytes, that are written at once.
 _ELEMENTS = 1000
 _SHORT_BYTES = 65_536
+_FEW_NUMBERS = 16  # of an array that is written with what is around it
 # The least that an element of a list takes: a digit, a comma and a space.
 _LEAST_BYTES = 3
 _BYTES = bytes | bytearray
@@ -48,8 +51,9 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
         raise TooLongError  # before they are encoded
     if hasattr(value, "tolist"):
         if _LEAST_BYTES * _elements(value) > most_bytes:
-            raise TooLongError  # before there is a Python object for each number
-        value = value.tolist()
+            raise TooLongError  # before they are written
+        yield array_json(value)
+        return
     if not isinstance(value, list | tuple | dict) or _seems_short(value):
         yield _dump(value)
         return
@@ -77,7 +81,7 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
 
 
 def _seems_short(value: Any) -> bool:
-    """Whether nothing says that it is long: the numbers of elements and the lengths of texts."""
+    """Whether nothing says that it is long: numbers of elements, lengths of texts, arrays."""
     size = 0
     unread = [value]
     while unread:
@@ -91,8 +95,8 @@ def _seems_short(value: Any) -> bool:
             elements = item.values() if isinstance(item, dict) else item
             if size <= _SHORT_BYTES and not _NUMBERS.issuperset(map(type, elements)):
                 unread.extend(elements)
-        elif hasattr(item, "tolist"):
-            size += _LEAST_BYTES * _elements(item)
+        elif hasattr(item, "tolist") and _elements(item) > _FEW_NUMBERS:
+            return False
         if size > _SHORT_BYTES:
             return False
     return True
@@ -111,5 +115,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, _BYTES):
         return {"b64": b64encode(value).decode("ascii")}  # as it is read (request.py)
     if hasattr(value, "tolist"):
-        return value.tolist()
+        return json.loads(array_json(value))
     raise TypeError(f"{type(value).__name__} is not a JSON type")
