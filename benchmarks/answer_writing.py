@@ -31,7 +31,7 @@ def main() -> int:
     from ts.torch_handler.request_envelope.instances.response import predictions_body
 
     random = numpy.random.default_rng(SEED)
-    measured = [measure(predictions_body, random.standard_normal(shape, numpy.float32)) for shape in SHAPES]
+    measured = [measure(predictions_body, random.standard_normal(shape, "float32")) for shape in SHAPES]
     lines = [
         (
             f"{row['rows']} x {row['columns']}", row["lists_microseconds"], row["arrays_microseconds"],
@@ -65,7 +65,7 @@ def measure(
     found: dict[str, Any] = {"rows": vectors.shape[0], "columns": vectors.shape[1]}
     for name, way in ways.items():
         text = way()
-        if numpy.float32(json.loads(text)["predictions"]).tobytes() != vectors.tobytes():
+        if numpy.array(json.loads(text)["predictions"], "float32").tobytes() != vectors.tobytes():
             raise SystemExit(f"{name}: {vectors.shape} isn't read back as it was")
         taken = min(timeit.repeat(way, number=1, repeat=RUNS))
         found |= {f"{name}_microseconds": round(taken * 1e6), f"{name}_bytes": len(text)}

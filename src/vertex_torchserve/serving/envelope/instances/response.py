@@ -26,7 +26,7 @@ def as_predictions(results: Any, expected: int) -> Sequence[Any]:
         UnusablePredictionsError: It is something else, or of another length.
     """
     # The rows of an array are arrays, which are written as they are; those of a vector are numbers.
-    predictions = list(results) if hasattr(results, "tolist") and getattr(results, "ndim", 0) else results
+    predictions = list(results) if getattr(results, "shape", ()) else results
     if not isinstance(predictions, list | tuple):
         raise UnusablePredictionsError(
             f"the handler returned {type(results).__name__} instead of a list of predictions"
