@@ -61,7 +61,10 @@ def measure(
     Raises:
         SystemExit: What was written isn't read back bit for bit.
     """
-    ways = {"lists": lambda: body(vectors.tolist()), "arrays": lambda: body(list(vectors))}
+    ways: dict[str, Callable[[], str]] = {
+        "lists": lambda: body(vectors.tolist()),
+        "arrays": lambda: body(list(vectors)),
+    }
     found: dict[str, Any] = {"rows": vectors.shape[0], "columns": vectors.shape[1]}
     for name, way in ways.items():
         text = way()
