@@ -35,6 +35,9 @@ def upload(
     version_alias: Annotated[
         list[str] | None, typer.Option(metavar="ALIAS", help="Alias of the version; may be repeated.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what will happen, and change nothing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Register an archive in the Vertex AI Model Registry.
@@ -42,7 +45,8 @@ def upload(
     Copies it to a folder of its own below --bucket and registers it with the routes of its model name, unless
     others are given. The same archive with the same options is registered once: a repeated call returns the
     version that is there. --env, --env-file, --predict-route, --health-route and --port count with an image
-    of your own. With the emulator's variables exported it talks to the emulator.
+    of your own. --dry-run says which version it will be, which aliases move and how much is sent. With the
+    emulator's variables exported it talks to the emulator.
 
     Example:
 
@@ -56,7 +60,7 @@ def upload(
     from vertex_torchserve.serving.archive.manifest import read_manifest
     from vertex_torchserve.serving_plan import ServingPlan
     from vertex_torchserve.serving_plan.variables_given import variables_given
-    from vertex_torchserve.vertex_ai import ModelUpload, register_archive
+    from vertex_torchserve.vertex_ai import ModelUpload, intended_version, register_archive
     from vertex_torchserve.vertex_ai.serving_container import ServingContainer
 
     quiet_google_sdk()
@@ -85,8 +89,15 @@ def upload(
         version_description=version_description,
         version_aliases=tuple(version_alias or ()),
     )
+    plan = ServingPlan.of(mar, container.container_spec(date.today()))
+    if dry_run:
+        intended = intended_version(plan, folder, names)
+        if as_json:
+            print_json(intended.as_json())
+        else:
+            output.print(intended.in_words(), markup=False)
+        return
     with messages.status(f"registering {display_name}"):
-        plan = ServingPlan.of(mar, container.container_spec(date.today()))
         model = register_archive(plan, folder, names)
     if as_json:
         print_json(

@@ -9,7 +9,7 @@ from vertex_torchserve.gcs.failures import StorageError
 from vertex_torchserve.gcs.listing import StoredObject, find_object, is_object, list_folder, nothing_beneath
 from vertex_torchserve.gcs.path import GcsPath
 from vertex_torchserve.gcs.ranges import ObjectRanges
-from vertex_torchserve.gcs.upload import upload_file
+from vertex_torchserve.gcs.upload import is_stored, upload_file
 
 __all__ = [
     "GcsPath",
@@ -21,6 +21,7 @@ __all__ = [
     "download_folder",
     "find_object",
     "is_object",
+    "is_stored",
     "list_folder",
     "nothing_beneath",
     "upload_file",

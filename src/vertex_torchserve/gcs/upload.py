@@ -60,6 +60,18 @@ def upload_file(
     return present
 
 
+def is_stored(local: Path, destination: GcsPath) -> bool:
+    """Whether an object with the bytes of a file is there already, so that an upload would send nothing.
+
+    Raises:
+        InputError: No such bucket, no permission, no credentials, no answer at the endpoint.
+        StorageError: The service goes on failing.
+    """
+    with explained(destination, _WRITER_ROLE, missing=bucket_missing(destination)):
+        present = find_object(destination)
+    return present is not None and _same(present, local.stat().st_size, checksum.of_file(local))
+
+
 def _same(present: StoredObject, size: int, crc32c: str) -> bool:
     return (present.size, present.crc32c) == (size, crc32c) and not present.gzipped
 

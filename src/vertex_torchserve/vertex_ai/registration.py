@@ -45,6 +45,51 @@ class RegisteredModel:
         return f"{self.resource_name}@{self.version_id}"
 
 
+@dataclass(frozen=True)
+class UploadCall:
+    """What is sent to the registry, and to which folder the archive goes.
+
+    Attributes:
+        arguments: Of `aiplatform.Model.upload`, but for the artifact and the schemas.
+        fingerprint: Digest of everything the version is made from: the value of its label `UPLOAD_LABEL`.
+        archive: Where the archive goes.
+    """
+
+    arguments: dict[str, Any]
+    fingerprint: str
+    archive: gcs.GcsPath
+
+    @property
+    def artifact_uri(self) -> str:
+        """The gs:// folder that holds the archive and nothing else."""
+        return str(self.archive.parent)
+
+    @classmethod
+    def of(cls, plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload) -> "UploadCall":
+        """Check everything and put it together; nothing is asked.
+
+        Raises:
+            InputError: When the plan or the names can't be used, or the archive has changed.
+        """
+        image = Problem(
+            "no serving container image is given", "give the URI of an image in Artifact Registry"
+        )
+        raise_problems(
+            [
+                *([] if plan.container.image else [image]),
+                *plan.container.problems(),
+                *upload_problems(upload),
+            ]
+        )
+        plan.require_unchanged()
+        artifact_folder = folder.child(plan.sha256[:16])
+        arguments = {**upload.keyword_arguments(), **plan.container.upload_arguments()}
+        content = {**arguments, "sha256": plan.sha256, "artifact_uri": str(artifact_folder)}
+        fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+        arguments["labels"] = {**upload.labels, UPLOAD_LABEL: fingerprint}
+        return cls(arguments, fingerprint, artifact_folder.child(plan.mar_path.name))
+
+
 def register_archive(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload) -> RegisteredModel:
     """Upload an archive to a folder of its own and register it as a model version.
 
@@ -61,40 +106,28 @@ def register_archive(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload
         InputError: When the plan or the names can't be used, or storage can't be reached.
         RegistryError: When Vertex AI refuses or fails.
     """
-    raise_problems([*_image_problems(plan), *plan.container.problems(), *upload_problems(upload)])
-    plan.require_unchanged()
-    artifact_folder = folder.child(plan.sha256[:16])
-    arguments = {**upload.keyword_arguments(), **plan.container.upload_arguments()}
-    content = {**arguments, "sha256": plan.sha256, "artifact_uri": str(artifact_folder)}
-    fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
-    arguments["labels"][UPLOAD_LABEL] = fingerprint
+    call = UploadCall.of(plan, folder, upload)
     with explained(f"register {upload.display_name!r}"):
         connect(upload.project, upload.location)
-        registered = _find_version(upload, fingerprint)
+        registered = find_version(call)
         if registered is not None:
             return registered
-        gcs.upload_file(plan.mar_path, artifact_folder.child(plan.mar_path.name))
+        gcs.upload_file(plan.mar_path, call.archive)
         schemata = upload_schemata(
             predict_schemata(plan.mar_path), folder.child(f"{plan.sha256[:16]}-schemata")
         )
         try:
             model = aiplatform.Model.upload(
-                artifact_uri=str(artifact_folder), sync=True, **schemata, **arguments
+                artifact_uri=call.artifact_uri, sync=True, **schemata, **call.arguments
             )
         except TimeoutError:
-            return _wait_for_version(upload, fingerprint)
+            return _wait_for_version(call)
         return RegisteredModel(
-            model.resource_name, model.version_id, model.display_name, str(artifact_folder), False
+            model.resource_name, model.version_id, model.display_name, call.artifact_uri, False
         )
 
 
-def _image_problems(plan: ServingPlan) -> list[Problem]:
-    if plan.container.image:
-        return []
-    return [Problem("no serving container image is given", "give the URI of an image in Artifact Registry")]
-
-
-def _wait_for_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel:
+def _wait_for_version(call: UploadCall) -> RegisteredModel:
     """Wait for the version of an upload that still goes on after the SDK has stopped waiting for it."""
     patience = retry.Retry(
         predicate=retry.if_exception_type(_NotYetError),
@@ -103,11 +136,12 @@ def _wait_for_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel:
         multiplier=1.5,
         timeout=_UPLOAD_TIMEOUT_SECONDS,
     )
+    name = call.arguments["display_name"]
     try:
-        found: RegisteredModel = patience(_require_version)(upload, fingerprint)
+        found: RegisteredModel = patience(_require_version)(call)
     except exceptions.RetryError as error:
         raise RegistryError(
-            f"Vertex AI was still uploading {upload.display_name!r} after {_UPLOAD_TIMEOUT_SECONDS:g} s",
+            f"Vertex AI was still uploading {name!r} after {_UPLOAD_TIMEOUT_SECONDS:g} s",
             "run the same command again later: it returns the version if it has been made by then",
         ) from error
     return replace(found, already_registered=False)
@@ -117,23 +151,24 @@ class _NotYetError(Exception):
     """The version is not in the registry yet."""
 
 
-def _require_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel:
-    found = _find_version(upload, fingerprint)
+def _require_version(call: UploadCall) -> RegisteredModel:
+    found = find_version(call)
     if found is None:
         raise _NotYetError
     return found
 
 
-def _find_version(upload: ModelUpload, fingerprint: str) -> RegisteredModel | None:
-    parent = upload.keyword_arguments()["parent_model"]
+def find_version(call: UploadCall) -> RegisteredModel | None:
+    """The version that an earlier try of the same upload has made; None when there is none."""
+    parent = call.arguments["parent_model"]
     if parent is None:
-        models = aiplatform.Model.list(filter=f'labels.{UPLOAD_LABEL}="{fingerprint}"')
+        models = aiplatform.Model.list(filter=f'labels.{UPLOAD_LABEL}="{call.fingerprint}"')
     else:
         models = [aiplatform.Model(parent)]
     for model in models:
         # A model shows its default version, which need not be the one that was uploaded.
         for version in model.api_client.list_model_versions(name=model.resource_name):
-            if version.labels.get(UPLOAD_LABEL) == fingerprint:
+            if version.labels.get(UPLOAD_LABEL) == call.fingerprint:
                 return _registered(version)
     return None
 

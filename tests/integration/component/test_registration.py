@@ -13,7 +13,7 @@ from tests.integration.component.vertex_gateway import Gateway
 from vertex_torchserve.errors import InputError, RegistryError
 from vertex_torchserve.gcs import GcsPath
 from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
-from vertex_torchserve.vertex_ai import ModelUpload, RegisteredModel, register_archive
+from vertex_torchserve.vertex_ai import ModelUpload, RegisteredModel, intended_version, register_archive
 
 FOLDER = GcsPath.parse("gs://bucket/archives")
 SOON_SECONDS = 60  # the SDK waits 900 s for an operation
@@ -143,6 +143,43 @@ def test_an_archive_that_changed_since_it_was_proved_is_not_registered(cloud: Cl
     with pytest.raises(InputError, match=r"model\.mar has changed since it was looked at"):
         register_archive(plan, FOLDER, names("changed"))
     assert cloud.versions("changed") == []
+
+
+def methods_of(gateway: Gateway) -> set[str]:
+    return {line.split()[0] for line in gateway.asked}
+
+
+def test_what_will_happen_is_told_before_and_changes_nothing(
+    cloud: Cloud, mar_path: Path, gateway: Gateway
+) -> None:
+    before = cloud.storage.keys()
+    intended = intended_version(served(mar_path), FOLDER, names("told", version_aliases=["prod"]))
+    assert (methods_of(gateway), cloud.storage.keys()) == ({"GET"}, before)
+    assert (intended.version_id, intended.upload_bytes) == ("1", mar_path.stat().st_size)
+    assert intended.in_words() == (
+        f"new model told, sets alias prod, sets alias default, 0.0 MB to upload to {intended.artifact_uri}"
+    )
+    first = register_archive(served(mar_path), FOLDER, names("told", version_aliases=["prod"]))
+    assert (first.version_id, first.artifact_uri) == ("1", intended.artifact_uri)
+
+    newer = write_archive(mar_path.with_name("newer.mar"), "newer")
+    upload = names("told", parent_model=first.resource_name, version_aliases=["prod", "fresh"])
+    gateway.asked.clear()
+    intended = intended_version(served(newer), FOLDER, upload)
+    assert methods_of(gateway) == {"GET"}
+    assert (intended.version_id, intended.model_resource_name) == ("2", first.resource_name)
+    assert (intended.moved_aliases, intended.new_aliases) == ({"prod": "1"}, ("fresh",))
+    assert intended.in_words().startswith(
+        f"new version 2 of told ({first.resource_name}), moves alias prod from 1, sets alias fresh, 0.0 MB"
+    )
+    assert register_archive(served(newer), FOLDER, upload).version_id == "2"
+    one, two = cloud.versions("told")
+    assert [sorted(each.version_aliases) for each in (one, two)] == [["default"], ["fresh", "prod"]]
+    again = intended_version(served(newer), FOLDER, upload)
+    assert (again.already_registered, again.version_id, again.upload_bytes) == (True, "2", 0)
+    assert (again.moved_aliases, again.new_aliases) == ({}, ())
+    with pytest.raises(RegistryError, match=r"not found: .*4711"):
+        intended_version(served(newer), FOLDER, names("told", parent_model="4711"))
 
 
 @pytest.mark.parametrize("with_parent", [False, True])
