@@ -89,6 +89,41 @@ def test_an_archive_that_serves_in_a_folder_nobody_else_may_enter(own_image: str
     assert containers_of(own_image) == []
 
 
+THRESHOLD_HANDLER = """
+import os, socket
+
+THRESHOLD = float(os.environ["THRESHOLD"])
+
+
+def outside():
+    try:
+        socket.create_connection(("192.0.2.1", 80), 2).close()
+    except OSError as error:
+        return type(error).__name__
+    return "reached"
+
+
+def handle(data, context):
+    return None if data is None else [[os.getuid(), os.environ["AIP_HTTP_PORT"], outside()] for _ in data]
+"""
+
+
+def test_the_options_that_only_a_container_can_honour(own_image: str, tmp_path: Path) -> None:
+    (tmp_path / "instances.json").write_text('["a"]')
+    run = run_command(
+        "smoke-test", str(write_archive(tmp_path, THRESHOLD_HANDLER)), "--json", "--like-vertex",
+        "--instances", str(tmp_path / "instances.json"), "--image", own_image, "--env", "THRESHOLD=0.5",
+        "--predict-route", "/v1/ask", "--health-route", "/v1/healthy", "--port", "7080",
+        "--network", "none", "--read-only", "--user", "54321:0",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    ((user, port, reached),) = json.loads(run.stdout)["predictions"]
+    assert (user, port) == (54321, "7080")
+    assert reached != "reached"
+    assert containers_of(own_image) == []
+    assert "vts-" not in docker("network", "ls", "--format", "{{.Name}}")
+
+
 def test_an_archive_that_can_t_load_ends_early_with_the_cause(own_image: str, tmp_path: Path) -> None:
     report = smoke_test(write_archive(tmp_path, BROKEN_HANDLER), ["a"], own_image)
     assert [check.name for check in report.checks if not check.ok] == ["ready"]

@@ -10,7 +10,7 @@ import vertex_torchserve
 PACKAGE = Path(vertex_torchserve.__file__).parent
 EMULATOR = PACKAGE / "emulator"
 OWN = "vertex_torchserve.emulator"
-OPEN_TO_ALL_OF_IT = {"errors", "resource_rules"}
+OPEN_TO_ALL_OF_IT = {"errors", "resource_rules", "serving_plan"}
 # A room imports those before it.
 ROOMS = [
     "durable_file",
