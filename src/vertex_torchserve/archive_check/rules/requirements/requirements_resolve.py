@@ -47,8 +47,11 @@ def requirements_resolve(subject: Subject) -> Iterator[Finding]:
             depends_on_image=True,
         )
     elif answer["install"]:
+        brings = any(name.startswith(WHEELS) for name in subject.names)
         yield note(
             requirements.member,
             f"each start installs {len(answer['install'])} packages: {', '.join(answer['install'])}",
-            "`package --vendor-wheels` puts them into the archive; an image that has them starts faster",
+            "nothing; an image that has them starts faster"
+            if brings
+            else "`package --vendor-wheels` puts them into the archive; an image that has them starts faster",
         )
