@@ -12,9 +12,9 @@ imports only those before it:
 - `batch/`: batch prediction jobs;
 - `google_hosts/`: Google's own host names, for clients that write them.
 
-Of the rest of the package it imports `errors` and `resource_rules`, and in `containers/` alone what starts a
-served model: `serving` and `docker`. Only the demo and the command `emulator` import it. docs/emulator.md
-says what is emulated.
+Of the rest of the package it imports `errors`, `resource_rules` and `serving_plan`, and in `containers/`
+alone what starts a served model: `serving` and `docker`. Only the demo and the command `emulator` import it.
+docs/emulator.md says what is emulated.
 """
 
 from vertex_torchserve.emulator.lifecycle import Emulator

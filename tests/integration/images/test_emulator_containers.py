@@ -229,7 +229,7 @@ def test_a_container_that_keeps_ending_fails_the_deployment(client: Client, imag
 def test_an_image_that_cannot_be_had_fails_the_upload(client: Client) -> None:
     model = {"displayName": "m", "containerSpec": {"imageUri": "127.0.0.1:1/nowhere:1"}}
     message = client.finish("models:upload", {"model": model})["error"]["message"]
-    assert message.startswith("The image '127.0.0.1:1/nowhere:1' can't be had: docker pull: ")
+    assert message.startswith("The image '127.0.0.1:1/nowhere:1' can't be had: docker pull failed: ")
 
 
 def test_a_tag_that_is_moved_after_the_upload_changes_nothing(client: Client, image: str) -> None:

@@ -64,6 +64,7 @@ def test_the_emulator_has_two_doors_to_the_rest() -> None:
         ("containers/docker_container.py", f"{docker}.DockerError"),
         ("containers/docker_queries.py", f"{docker}.Container"),
         ("containers/docker_queries.py", f"{docker}.DockerError"),
+        ("containers/docker_queries.py", f"{docker}.ask"),
         ("containers/docker_queries.py", f"{docker}.client"),
         ("containers/probing.py", f"{docker}.Container"),
         ("containers/probing.py", f"{docker}.DockerError"),
