@@ -14,6 +14,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ _NOT_SERVED = 0
 # A model that stock has not loaded by then is not loaded: it tries again and again and says nothing.
 _STOCK_SECONDS = 30.0
 _MOST_SHOWN = 60
+_AT_A_TIME = 2
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Outcome:
     def verdict(self, case: Case) -> str:
         """In a few words; one that begins with FAILS must not be."""
         if not self.stock.is_right:
-            return "neither serves it" if not self.plain.is_right else "ours alone serves it"
+            return _both_fail(self) if not self.plain.is_right else "ours alone serves it"
         found = f"found: {', '.join(self.findings)}" if self.findings else ""
         if case.envelope is None and self.plain != self.stock:
             return found or f"FAILS without an envelope: {self.plain.status}"
@@ -95,6 +97,11 @@ class Outcome:
         return found or f"FAILS with the envelope: {self.ours.status}"
 
 
+def _both_fail(outcome: Outcome) -> str:
+    loaded = (outcome.stock.status, outcome.plain.status)
+    return "neither loads it" if loaded == (_NOT_SERVED, _NOT_SERVED) else "both answer an error"
+
+
 def main() -> int:
     """Serve every case, publish, and judge."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -103,10 +110,8 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     cases = [case for case in CASES if arguments.only in case.name]
-    outcomes = []
-    for case in cases:
-        outcomes.append(tried(case))
-        sys.stderr.write(f"{case.name}: {outcomes[-1].verdict(case)}\n")
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        outcomes = list(pool.map(tried, cases))
     verdicts = [outcome.verdict(case) for case, outcome in zip(cases, outcomes, strict=True)]
     rows = [
         (case.name, case.source, _shown(outcome.stock), _shown(outcome.ours), _shown(outcome.plain),
@@ -138,13 +143,17 @@ _ABOUT = (
 def tried(case: Case) -> Outcome:
     """Serve one archive with both."""
     with tempfile.TemporaryDirectory(prefix="stock-") as name:
-        archive = case.make(Path(name) / "archive")
+        folder = Path(name) / "archive"
+        folder.mkdir()
+        archive = case.make(folder)
         report = check_path(str(archive))
         findings = tuple(dict.fromkeys(finding.rule for finding in report.findings))
         stock = _answer(_stock(case, archive, Path(name) / "run"), case.ask)
         ours = _answer(_ours(archive, {}), _asked(case))
         plain = _answer(_ours(archive, {"VTS_ENVELOPE": "none"}), case.ask)
-    return Outcome(stock, ours, plain, findings)
+    outcome = Outcome(stock, ours, plain, findings)
+    sys.stderr.write(f"{case.name}: {outcome.verdict(case)}\n")
+    return outcome
 
 
 def _asked(case: Case) -> Ask:
