@@ -39,17 +39,17 @@ class Environment:
         name: Of the peer, its folder under peers/, and its distribution.
         version: Of the peer.
         distribution: Its package, where that isn't called as it is.
+        libraries: What it works with, whose versions are told too.
     """
 
     name: str
     version: str
     distribution: str
+    libraries: tuple[str, ...] = ("torch", "transformers")
 
     def versions(self, venvs: Path) -> Versions:
         """What is installed in it."""
-        return installed_versions(
-            venvs / self.name / "bin" / "python", (self.distribution, "torch", "transformers")
-        )
+        return installed_versions(venvs / self.name / "bin" / "python", (self.distribution, *self.libraries))
 
     def prepare(self, venvs: Path, toolkit_source: str) -> None:
         """Make it, where it is not there yet.

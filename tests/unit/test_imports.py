@@ -28,6 +28,7 @@ LAYERS = {
     "smoke_test": 6,
     "vertex_ai": 6,
     "emulator": 7,
+    "conformance": 7,
     "golden": 7,
     "component": 8,
     "demo": 9,

@@ -9,6 +9,7 @@ import typer
 
 from vertex_torchserve import __version__
 from vertex_torchserve.cli.check import check
+from vertex_torchserve.cli.conformance import conformance
 from vertex_torchserve.cli.console import messages
 from vertex_torchserve.cli.demo import demo
 from vertex_torchserve.cli.emulator import emulator
@@ -31,7 +32,8 @@ app = typer.Typer(
     help="From a trained PyTorch model to a TorchServe archive that is proved to serve and registered in "
     "Vertex AI.\n\n"
     "The usual way: `package` a model folder, `smoke-test` the archive, `upload` it to the Model Registry. "
-    "`check` says what is wrong with any archive before anything starts. "
+    "`check` says what is wrong with any archive before anything starts, `conformance` what is wrong with "
+    "any serving image. "
     "`emulator` is a local Vertex AI to try it all against; `demo` runs all of it once.",
 )
 
@@ -56,6 +58,7 @@ def _options(
 app.command()(package)
 app.command()(check)
 app.command("smoke-test")(smoke_test)
+app.command()(conformance)
 app.command()(upload)
 app.command()(emulator)
 app.command()(demo)

@@ -1,0 +1,72 @@
+"""Write docs/conformance.md: every check of `vertex-torchserve conformance`, from the checks' own docstrings.
+
+python -m scripts.conformance_page
+"""
+
+import importlib
+import itertools
+import sys
+from pathlib import Path
+
+from vertex_torchserve.conformance import checks as checks_package
+from vertex_torchserve.conformance.check_table import CHECKS
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
+_HEAD = """\
+# Does an image keep Vertex AI's contract?
+
+Made from the checks by `python -m scripts.conformance_page`, not by hand.
+
+```sh
+vertex-torchserve conformance torchserve-cpu:dev
+vertex-torchserve conformance my-server:1 --artifact model/ --instances request.json --env THRESHOLD=0.5
+vertex-torchserve conformance my-server:1 --port 7080 --health-route /ping --predict-route /predict
+```
+
+`conformance IMAGE` starts containers of any serving image, this project's or another's, with the variables
+that Vertex AI sets, tries them, and says of each check what was seen. It needs Docker and no cloud, and
+takes about a minute. Exit code 0: the contract is kept; 1: a check failed of what an image **must** do; 2:
+there is no engine, no such image, or another input is wrong. A check of what an image **should** do that
+fails is told and leaves the code alone: the image can be deployed, and will surprise somebody. A check that
+can't be made is **not run**, and says why.
+
+`--instances` is a request that the model can answer, in any form that `smoke-test` takes; of several, the
+first. Without it the golden request of the artifact is sent, or else two short texts, which a model of
+numbers refuses. `--artifact` is a .mar or a folder that the container finds where `AIP_STORAGE_URI` says.
+This project's own images, which hold no model, get an archive whose model answers each instance with itself.
+An image whose routes or port can't be changed is told with `--health-route`, `--predict-route` and `--port`,
+as its model must name them; whether it could do otherwise is a check of its own.
+
+Each check is held by a small server with a fault that fails it and no other (`testbed/conformance/`).
+"""
+
+
+def page() -> str:
+    """The page's text."""
+    parts = [_HEAD]
+    for group, checks in itertools.groupby(CHECKS, key=lambda check: check.group):
+        title = (importlib.import_module(f"{checks_package.__name__}.{group}").__doc__ or "").rstrip(".")
+        parts.append(f"## {title}\n")
+        for check in checks:
+            first, *middle, fix = [" ".join(part.split()) for part in check.about.split("\n\n")]
+            linked = check.source.startswith("https://")
+            source = f"[Source]({check.source})." if linked else f"{check.source}."
+            lines = [
+                f"### {check.name}",
+                f"**{first}** ({check.severity})",
+                *middle,
+                fix.replace("Fix: ", "*Fix:* ", 1),
+                source[0].upper() + source[1:],
+            ]
+            parts.append("\n\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def main() -> int:
+    """Write the page; returns the exit code."""
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

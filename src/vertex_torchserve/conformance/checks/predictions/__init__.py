@@ -1,0 +1,1 @@
+"""Requests that are right, and their answers."""

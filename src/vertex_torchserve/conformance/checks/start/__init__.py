@@ -1,0 +1,1 @@
+"""From the start to the first prediction."""

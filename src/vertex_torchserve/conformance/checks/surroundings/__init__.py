@@ -1,0 +1,1 @@
+"""Another user, a read-only root, no network."""

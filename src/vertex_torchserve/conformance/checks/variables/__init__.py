@@ -1,0 +1,1 @@
+"""Another port and other routes."""
