@@ -16,6 +16,8 @@ from testbed.conformance.small_server import Refused, Reply, SmallServer
 
 # What `port-from-aip` and the routes' faults always serve: how the tests start every server first.
 FIRST_PORT = "SMALL_SERVER_PORT"
+# The address of a server in the engine's own network, which a closed one does not reach.
+NEIGHBOUR = "SMALL_SERVER_NEIGHBOUR"
 HEALTH_ROUTE = "/health"
 PREDICT_ROUTE = "/predict"
 SLOW_START_SECONDS = 9.0
@@ -38,11 +40,17 @@ class NeverReady(SmallServer):
 class ReadyTooSoon(SmallServer):
     def __init__(self) -> None:
         super().__init__()
-        self.loaded = time.monotonic() + 1.5
+        self.loaded = time.monotonic() + 2.5
 
     def model(self, instances: list[Any]) -> list[Any]:
         if time.monotonic() < self.loaded:
             raise Refused(503, "loading")
+        return super().model(instances)
+
+
+class ReadyWhileLoading(ReadyTooSoon):
+    def model(self, instances: list[Any]) -> list[Any]:
+        time.sleep(max(0.0, self.loaded - time.monotonic()))
         return super().model(instances)
 
 
@@ -240,8 +248,7 @@ class WritesToTheRoot(SmallServer):
 
 class NeedsTheNetwork(SmallServer):
     def before_listening(self) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # sends nothing; fails where no route leads out
+        socket.create_connection((os.environ[NEIGHBOUR], 8080), timeout=5.0).close()
 
 
 # A fault's name: the check that it fails, and the server that has it.
@@ -250,6 +257,7 @@ FAULTS: dict[str, tuple[str, type[SmallServer]]] = {
     "loopback-only": ("listens-in-time", LoopbackOnly),
     "never-ready": ("becomes-ready", NeverReady),
     "ready-too-soon": ("ready-means-ready", ReadyTooSoon),
+    "ready-while-loading": ("ready-means-ready", ReadyWhileLoading),
     "port-of-its-own": ("port-from-aip", PortOfItsOwn),
     "health-route-of-its-own": ("health-route-from-aip", HealthRouteOfItsOwn),
     "predict-route-of-its-own": ("predict-route-from-aip", PredictRouteOfItsOwn),

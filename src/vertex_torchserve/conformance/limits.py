@@ -11,6 +11,7 @@ class Limits:
         listen: From the start until a TCP connection is accepted. Vertex AI tries four times, 10 s after each
             failure, then starts the container anew (custom container requirements, liveness checks).
         ready: From the start until the model answers. Vertex AI's own is the deployment's time-out.
+        first: For the first prediction after the first 200 of the health route, when later ones take a tenth.
         health: For the answer of the health route (custom container requirements, health checks).
         answer: For a prediction: what a shared endpoint waits (endpoint types).
         stop: From SIGTERM until the process has ended: what Kubernetes gives a pod by default.
@@ -21,6 +22,7 @@ class Limits:
 
     listen: float = 40.0
     ready: float = 600.0
+    first: float = 5.0
     health: float = 10.0
     answer: float = 60.0
     stop: float = 30.0

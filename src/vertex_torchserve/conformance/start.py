@@ -25,6 +25,7 @@ class StartRecord:
         first_prediction: What the first prediction after that was answered.
         last_prediction: What the last one was answered.
         answering: When a prediction was first answered 200.
+        usual: How long the one after that took.
         last_health: What the health route answered last.
         ended: The exit code, when it ended before it answered.
         log_tail: The end of its log, when it never answered.
@@ -35,6 +36,7 @@ class StartRecord:
     first_prediction: str = ""
     last_prediction: str = ""
     answering: float | None = None
+    usual: float | None = None
     last_health: str = "it was not asked"
     ended: int | None = None
     log_tail: str = ""
@@ -66,6 +68,10 @@ def watch_start(
         time.sleep(_POLL_SECONDS if record.answering is None else 0)
     if record.answering is None:
         record.log_tail = server.log_tail()
+    else:
+        with contextlib.suppress(NoAnswer):
+            address, route = server.address(conditions.port), conditions.predict_route
+            record.usual = exchange(address, "POST", route, request.body(), seconds=limits.answer).seconds
     return record
 
 

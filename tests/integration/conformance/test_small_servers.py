@@ -20,7 +20,9 @@ from vertex_torchserve.serving.archive.prediction_request import PredictionReque
 ROOT = Path(__file__).parents[3]
 GOOD = ""
 # Shorter than the contract's where a fault is one of time; ten times and more what the small server takes.
-LIMITS = Limits(listen=8, ready=12, health=3, answer=20, stop=4, load=0.5, clients=4, slow_clients=12)
+LIMITS = Limits(
+    listen=8, ready=12, first=1, health=3, answer=20, stop=4, load=0.5, clients=4, slow_clients=12
+)
 IN_CONTAINERS = {"random-user", "read-only-root", "no-network"}
 # The servers sleep most of the time.
 AT_ONCE = 6

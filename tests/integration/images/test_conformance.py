@@ -3,14 +3,15 @@
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from testbed.conformance.small_faults import CONTAINER_FAULTS
+from testbed.conformance.small_faults import CONTAINER_FAULTS, NEIGHBOUR
 from testbed.deadlines import PROGRAM_SECONDS
 from tests.commands import run_command
-from vertex_torchserve.docker import client
+from vertex_torchserve.docker import Container, client
 
 ROOT = Path(__file__).parents[3]
 # The image's Python is Debian's; its user has no name, so that the servers start as root.
@@ -49,11 +50,19 @@ def server_image(image: str, request: pytest.FixtureRequest) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def neighbour(image: str) -> Iterator[str]:
+    """The address of a container with an open port."""
+    options = ("--entrypoint", "/opt/venv/bin/python", "--no-healthcheck")
+    with Container.run(image, "-m", "http.server", "8080", options=options) as container:
+        yield container.address()
+
+
 @pytest.mark.parametrize("server_image", ["", *CONTAINER_FAULTS], indirect=True)
 def test_a_fault_that_a_container_shows_fails_its_check_and_no_other(
-    server_image: str, request: pytest.FixtureRequest
+    server_image: str, neighbour: str, request: pytest.FixtureRequest
 ) -> None:
-    run = run_command("conformance", server_image, "--json")
+    run = run_command("conformance", server_image, "--json", "--env", f"{NEIGHBOUR}={neighbour}")
     fault = request.node.callspec.params["server_image"]
     expected = [CONTAINER_FAULTS[fault][0]] if fault else []
     assert run.returncode == 0, run.stdout + run.stderr  # none of them breaks the contract

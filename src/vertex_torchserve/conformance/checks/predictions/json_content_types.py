@@ -1,14 +1,14 @@
 """A request is read whatever way its `Content-Type` spells JSON."""
 
 from vertex_torchserve.conformance.answers import require_200
-from vertex_torchserve.conformance.check import must
-from vertex_torchserve.conformance.sources import CUSTOM_CONTAINERS
+from vertex_torchserve.conformance.check import should
+from vertex_torchserve.conformance.sources import ONLINE_PREDICTIONS
 from vertex_torchserve.conformance.trial import Trial
 
 _SPELLINGS = ("application/json", "application/json; charset=utf-8", "Application/JSON")
 
 
-@must(CUSTOM_CONTAINERS)
+@should(ONLINE_PREDICTIONS)
 def json_content_types(trial: Trial) -> str:
     """A request is read whatever way its `Content-Type` spells JSON.
 
