@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from vertex_torchserve.conformance.verdict import Broken, NotRun
 from vertex_torchserve.serving.settings import LOG_FORMAT
 from vertex_torchserve.serving_plan.container_spec import DEFAULT_PORT
 from vertex_torchserve.serving_plan.platform_variables import container_environment
+from vertex_torchserve.smoke_test.closed_network import ClosedNetwork
 
 _ARTIFACT_FOLDER = "/mnt/models"
 # Far from the ports beside 8080, which servers have for metrics and the like.
@@ -60,35 +60,35 @@ class ContainerLauncher:
             storage_uri=_ARTIFACT_FOLDER if self._artifact else "",
         )
         options = conditions.limits.docker_options()
-        closed = conditions.limits.network is not None
         with contextlib.ExitStack() as stack:
-            if closed:
-                options += ["--network", stack.enter_context(_closed_network())]
+            network = stack.enter_context(_closed_network()) if conditions.limits.network else None
+            if network is not None:
+                options += ["--network", network.name]
             try:
                 container = docker.Container.run(
                     self._image,
                     # Text, of our images, is what is shown here; other images know nothing of it.
                     environment={LOG_FORMAT: "text", **environment},
                     read_only_mounts=mounts,
-                    published_ports=() if closed else self._ports,
+                    published_ports=() if network else self._ports,
                     options=options,
                 )
             except docker.DockerError as error:
                 raise Broken(f"the container could not be started: {error.message}") from error
-            yield _ContainerServer(stack.enter_context(container), closed=closed)
+            yield _ContainerServer(stack.enter_context(container), network)
 
 
 class _ContainerServer:
     """A container, asked on ports of 127.0.0.1, or in a closed network at its own address."""
 
-    def __init__(self, container: docker.Container, *, closed: bool) -> None:
+    def __init__(self, container: docker.Container, network: ClosedNetwork | None) -> None:
         self._container = container
-        self._closed = closed
+        self._network = network
 
     def address(self, port: int) -> Address:
         try:
-            if self._closed:
-                return self._container.address(), port
+            if self._network is not None:
+                return self._network.address_of(self._container), port
             return "127.0.0.1", self._container.published_port(port)
         except docker.DockerError as error:
             raise NoAnswer("the container has ended") from error
@@ -106,13 +106,12 @@ class _ContainerServer:
 
 
 @contextlib.contextmanager
-def _closed_network() -> Iterator[str]:
+def _closed_network() -> Iterator[ClosedNetwork]:
     """A network without a way out; removed at the end."""
     if sys.platform != "linux":
         raise NotRun("in a closed network a container can be reached from Linux alone")
-    name = f"vts-{uuid.uuid4().hex[:12]}"
-    docker.create_closed_network(name)
+    network = ClosedNetwork()
     try:
-        yield name
+        yield network
     finally:
-        docker.remove_network(name)
+        network.remove()

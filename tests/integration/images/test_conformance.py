@@ -11,7 +11,7 @@ import pytest
 from testbed.conformance.small_faults import CONTAINER_FAULTS, NEIGHBOUR
 from testbed.deadlines import PROGRAM_SECONDS
 from tests.commands import run_command
-from vertex_torchserve.docker import Container, client
+from vertex_torchserve.docker import Container, ask, client
 
 ROOT = Path(__file__).parents[3]
 # The image's Python is Debian's; its user has no name, so that the servers start as root.
@@ -55,7 +55,7 @@ def neighbour(image: str) -> Iterator[str]:
     """The address of a container with an open port."""
     options = ("--entrypoint", "/opt/venv/bin/python", "--no-healthcheck")
     with Container.run(image, "-m", "http.server", "8080", options=options) as container:
-        yield container.address()
+        yield ask("inspect", "--format", "{{.NetworkSettings.IPAddress}}", container.id).strip()
 
 
 @pytest.mark.parametrize("server_image", ["", *CONTAINER_FAULTS], indirect=True)
