@@ -1,7 +1,9 @@
 """What the gate's own component calls: fetch an archive, prove that it serves, name it as proved."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from kfp import dsl
 
@@ -10,7 +12,7 @@ from vertex_torchserve.component.gate import Outputs, prove
 from vertex_torchserve.component.task import begin_task
 from vertex_torchserve.errors import InputError, Problem, raise_problems
 from vertex_torchserve.serving.archive.request_file import read_request_file
-from vertex_torchserve.serving_plan import ServingPlan
+from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
 
 
 def run(
@@ -19,7 +21,10 @@ def run(
     metrics: dsl.Metrics,
     *,
     model_archive: str,
-    smoke_test_instances: str,
+    smoke_test_instances: str = "",
+    serving_environment_vars: Mapping[str, Any] | None = None,
+    predict_route: str = "",
+    health_route: str = "",
 ) -> None:
     """Fetch, prove, and describe the archive in `proved_archive`.
 
@@ -29,6 +34,9 @@ def run(
         metrics: Gets the figures of the smoke test.
         model_archive: gs:// path of a .mar, or of the folder that holds one.
         smoke_test_instances: gs:// path of the instances; empty for the archive's golden request.
+        serving_environment_vars: What it will be served with.
+        predict_route: Where predictions will be posted; empty for TorchServe's own route.
+        health_route: What will be asked for 200; empty for TorchServe's own route.
 
     Raises:
         InputError: For everything wrong with the inputs, before anything is downloaded.
@@ -38,7 +46,12 @@ def run(
     given = {"model_archive": (model_archive, _archive)}
     if smoke_test_instances:
         given["smoke_test_instances"] = (smoke_test_instances, _object)
-    found, problems = {}, []
+    container = ContainerSpec(
+        environment=serving_environment_vars or {},
+        predict_route=predict_route or None,
+        health_route=health_route or None,
+    )
+    found, problems = {}, list(container.problems())
     for name, (text, find) in given.items():
         try:
             found[name] = find(gcs.GcsPath.parse(text))
@@ -48,7 +61,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="vts-") as work:
         files = {name: gcs.download_file(path, Path(work, name, path.name)) for name, path in found.items()}
         asked = read_request_file(files["smoke_test_instances"]) if smoke_test_instances else None
-        proof = prove(ServingPlan.of(files["model_archive"]), asked, Outputs(report, metrics))
+        proof = prove(ServingPlan.of(files["model_archive"], container), asked, Outputs(report, metrics))
     proved_archive.uri = str(found["model_archive"])
     proved_archive.metadata.update({"ArchiveSha256": proof.sha256, "ModelName": proof.model_name})
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vertex_torchserve.errors import ServingError
+from vertex_torchserve.serving.archive.answer_differences import Difference
 from vertex_torchserve.serving.log.phases import Phase
 from vertex_torchserve.smoke_test.report import Check, LoadStep
 
@@ -20,6 +21,7 @@ class Recording:
         ready_seconds: From the start of the server until it was ready; None before.
         first_answer_seconds: How long the first request took; None before.
         load: The load run; empty before.
+        differences: Where answers differ from what is expected.
         predictions: The answer, once it is right.
     """
 
@@ -27,6 +29,7 @@ class Recording:
     ready_seconds: float | None = None
     first_answer_seconds: float | None = None
     load: tuple[LoadStep, ...] = ()
+    differences: tuple[Difference, ...] = ()
     predictions: list[Any] = field(default_factory=list)
 
     @property

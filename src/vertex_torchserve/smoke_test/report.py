@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vertex_torchserve.archive_check.finding import Finding
+from vertex_torchserve.serving.archive.answer_differences import Difference
 from vertex_torchserve.serving.log.entry import LogEntry
 from vertex_torchserve.serving.log.phases import Phase
 
@@ -72,6 +73,8 @@ class SmokeTestReport:
         findings: What `vertex-torchserve check` says of the archive.
         log_problems: The server's warnings and errors.
         sizing: Its workers, threads and batches, by its log; empty for an image that is not ours.
+        served_as: What the plan says of the container, by name; of variables the names alone.
+        differences: Where answers differ from the predictions that are expected.
         versions: Of what served, by name; empty when the image doesn't tell.
         predictions: What the model answered, one for each instance; empty when it did not.
     """
@@ -90,6 +93,8 @@ class SmokeTestReport:
     findings: tuple[Finding, ...] = ()
     log_problems: tuple[LogEntry, ...] = ()
     sizing: str = ""
+    served_as: Mapping[str, str] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     predictions: list[Any] = field(default_factory=list)
 
@@ -128,6 +133,8 @@ class SmokeTestReport:
             "findings": [finding.as_json() for finding in self.findings],
             "log_problems": [entry._asdict() for entry in self.log_problems],
             "sizing": self.sizing,
+            "served_as": dict(self.served_as),
+            "differences": [difference._asdict() for difference in self.differences],
             "versions": dict(self.versions),
             "predictions": self.predictions,
         }

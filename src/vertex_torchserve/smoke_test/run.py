@@ -101,6 +101,8 @@ def run_smoke_test(
         findings=check_path(str(mar_path)).findings,
         log_problems=log.problems,
         sizing=log.sizing,
+        served_as=_served_as(plan),
+        differences=recording.differences,
         versions=versions,
         predictions=recording.predictions,
     )
@@ -122,7 +124,19 @@ def untested(plan: ServingPlan) -> SmokeTestReport:
         sha256=plan.sha256,
         started_at=_now(),
         findings=check_path(str(plan.mar_path)).findings,
+        served_as=_served_as(plan),
     )
+
+
+def _served_as(plan: ServingPlan) -> dict[str, str]:
+    container = plan.container
+    return {
+        "predict route": plan.predict_route,
+        "health route": plan.health_route,
+        "port": str(container.port),
+        "variables": ", ".join(sorted(container.environment)) or "none",
+        **({"image": container.image} if container.image else {}),
+    }
 
 
 def _now() -> str:
@@ -198,16 +212,19 @@ def _check_prediction(recording: Recording, server: Server, url: str, request: P
         return
     with recording.check("json") as seen:
         try:
-            answer = read_answer(response.content)
+            read_answer(response.content)
         except UnreadableError as error:
             raise ServingError(f"the body is not JSON: {response.text[:_SHOWN_CHARACTERS]!r}") from error
         seen.append(f"{len(response.content)} bytes of JSON")
     if recording.ok:
         with recording.check("predictions") as seen:
-            if difference := request.difference(response.content):
-                raise ServingError(difference)
-            recording.predictions = [*recording.predictions, *answer["predictions"]]
-            seen.append(f"{len(answer['predictions'])} predictions for {len(request.instances)} instances")
+            predictions = request.predictions_in(response.content)
+            recording.differences = tuple(request.differences(predictions))
+            if recording.differences:
+                more = len(recording.differences) - 1
+                raise ServingError(recording.differences[0].said + (f"; {more} more differ" if more else ""))
+            recording.predictions = [*recording.predictions, *predictions]
+            seen.append(f"{len(predictions)} predictions for {len(request.instances)} instances")
             if request.predictions is not None:
                 seen.append(f"those that are expected, within {request.tolerance:g}")
 

@@ -8,7 +8,7 @@ import pytest
 from kfp import components, dsl
 from kfp.dsl import Artifact, Input, Metrics
 
-from testbed.archives import SHORT_HANDLER, archive
+from testbed.archives import ECHO_HANDLER, SHORT_HANDLER, archive
 from tests.integration.component.component_runs import Cloud, run_pipeline
 from tests.integration.component.vertex_gateway import Gateway
 from vertex_torchserve.component.smoke_test import run
@@ -84,13 +84,15 @@ def test_without_instances_the_page_says_that_nothing_was_served(cloud: Cloud, t
     assert "It does not serve" not in page
 
 
-def proving(model_archive: str, instances: str = "") -> Any:
+def proving(model_archive: str, instances: str = "", **served_with: Any) -> Any:
     smoke_test = components.load_component_from_file(str(COMPONENTS / "smoke_test.yaml"))
 
     @dsl.pipeline(name="proving")
     def pipeline() -> str:
         packaged = dsl.importer(artifact_uri=model_archive, artifact_class=Artifact, reimport=False)
-        outputs = smoke_test(model_archive=packaged.output, smoke_test_instances=instances).outputs
+        outputs = smoke_test(
+            model_archive=packaged.output, smoke_test_instances=instances, **served_with
+        ).outputs
         told: str = read_outputs(proved=outputs["proved_archive"], metrics=outputs["metrics"]).output
         return told
 
@@ -98,16 +100,23 @@ def proving(model_archive: str, instances: str = "") -> Any:
 
 
 def test_the_gate_alone_proves_an_archive_by_its_golden_request(cloud: Cloud, tmp_path: Path) -> None:
+    handler = f"import os\nos.environ['THRESHOLD']\n{ECHO_HANDLER}"
     golden = {"golden-request.json": '{"instances": ["a"], "predictions": [{"echo": "a"}]}'}
-    cloud.storage.put("packaged/model.mar", archive(files=golden))
-    output, log = run_pipeline(proving("gs://bucket/packaged"), tmp_path)
+    cloud.storage.put("packaged/model.mar", archive(handler, files=golden))
+    pipeline = proving(
+        "gs://bucket/packaged", serving_environment_vars={"THRESHOLD": "0.5"}, predict_route="/rank"
+    )
+    output, log = run_pipeline(pipeline, tmp_path)
     assert output, log
     told = json.loads(output)
     assert told["uri"] == "gs://bucket/packaged/model.mar"
     assert told["proved"]["ModelName"] == "model"
     assert len(told["proved"]["ArchiveSha256"]) == 64
     assert told["figures"]["serves"] == 1
-    assert "✓ It serves" in written(tmp_path, "report")
+    page = written(tmp_path, "report")
+    assert "✓ It serves" in page
+    assert "<dd>/rank</dd>" in page
+    assert "<dd>THRESHOLD</dd>" in page
 
 
 def test_the_gate_alone_stops_one_that_does_not_serve(cloud: Cloud, tmp_path: Path) -> None:
@@ -127,8 +136,10 @@ def test_everything_that_the_gate_can_not_find_is_named_at_once(cloud: Cloud) ->
         run(
             Artifact(), dsl.HTML(), Metrics(),
             model_archive="gs://bucket/two", smoke_test_instances="gs://bucket/none.json",
+            predict_route="rank",
         )  # fmt: skip
     assert [problem.message for problem in raised.value.problems] == [
+        "predict_route 'rank' is not a path; printable ASCII from `/` on, without ? and #, is",
         "model_archive: gs://bucket/two holds a.mar, b.mar; a .mar, or a folder with one, is needed",
         "smoke_test_instances: there is nothing at gs://bucket/none.json",
     ]

@@ -174,8 +174,8 @@ def test_the_report_is_json(tmp_path: Path) -> None:
     content = json.loads(json.dumps(report.as_json()))
     assert set(content) == {
         "mar_path", "model_name", "image", "ok", "size_bytes", "sha256", "started_at", "seconds",
-        "ready_seconds", "checks", "phases", "load", "findings", "log_problems", "sizing", "versions",
-        "predictions",
+        "ready_seconds", "checks", "phases", "load", "findings", "log_problems", "sizing",
+        "served_as", "differences", "versions", "predictions",
     }  # fmt: skip
     assert content["image"] is None
     assert content["checks"][0]["name"] == "archive"

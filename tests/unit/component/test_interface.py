@@ -88,7 +88,13 @@ def test_the_gate_alone(root: Path) -> None:
         name: (KFP_TYPES[each.type], each.default if each.optional else REQUIRED)
         for name, each in spec.inputs.items()
     }
-    assert inputs == {"model_archive": ("Artifact", REQUIRED), "smoke_test_instances": ("str", "")}
+    assert inputs == {
+        "model_archive": ("Artifact", REQUIRED),
+        "smoke_test_instances": ("str", ""),
+        "serving_environment_vars": ("dict", {}),
+        "predict_route": ("str", ""),
+        "health_route": ("str", ""),
+    }
     assert {name: each.type for name, each in spec.outputs.items()} == {
         "proved_archive": "system.Artifact@0.0.1",
         "report": "system.HTML@0.0.1",

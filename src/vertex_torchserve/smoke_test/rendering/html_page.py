@@ -13,6 +13,7 @@ from vertex_torchserve.smoke_test.report import SmokeTestReport
 _PACKAGES = ("jinja2", "matplotlib")
 _TEMPLATE = "page.html.jinja"
 _MOST_PREDICTIONS, _LONGEST_PREDICTION = 10, 600
+_MOST_DIFFERENCES, _LONGEST_VALUE = 50, 200
 _PHASES = {
     "fetch": "Python starts, the archive is found",
     "unpack": "its members are read, checked and written",
@@ -70,7 +71,15 @@ def html_page(report: SmokeTestReport) -> str:
         phase_texts=_PHASES,
         phase_seconds=sum(phase.seconds for phase in report.phases),
         plots=plots,
-        predictions=[_shortened(each) for each in report.predictions[:_MOST_PREDICTIONS]],
+        differences=[
+            each._replace(
+                expected=_shortened(each.expected, _LONGEST_VALUE), got=_shortened(each.got, _LONGEST_VALUE)
+            )
+            for each in report.differences[:_MOST_DIFFERENCES]
+        ],
+        predictions=[
+            _shortened(each, _LONGEST_PREDICTION) for each in report.predictions[:_MOST_PREDICTIONS]
+        ],
         style=Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8")),  # noqa: S704
     )
 
@@ -85,7 +94,7 @@ def _finalized(value: Any) -> Any:
     return printable(value) if type(value) is str else value
 
 
-def _shortened(prediction: Any) -> str:
-    text = json.dumps(prediction, ensure_ascii=False)
-    left_out = len(text) - _LONGEST_PREDICTION
-    return f"{text[:_LONGEST_PREDICTION]} … {left_out} characters more" if left_out > 0 else text
+def _shortened(value: Any, longest: int) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    left_out = len(text) - longest
+    return f"{text[:longest]} … {left_out} characters more" if left_out > 0 else text

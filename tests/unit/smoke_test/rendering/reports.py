@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vertex_torchserve.archive_check.finding import Finding, Severity
+from vertex_torchserve.serving.archive.answer_differences import Difference
 from vertex_torchserve.serving.log.entry import LogEntry
 from vertex_torchserve.serving.log.phases import Phase
 from vertex_torchserve.smoke_test.report import Check, LoadStep, SmokeTestReport
@@ -31,6 +32,7 @@ PASSED = SmokeTestReport(
     findings=(Finding(Severity.WARNING, "handler.py:3", "imports cv2", "package it", rule="imports"),),
     log_problems=(LogEntry("WARNING", "2026-11-25T12:00:01.000+00:00", "jvm", "jvm", "netty is of 2020"),),
     sizing="1 worker of 2 threads, batches of 16",
+    served_as={"predict route": "/predictions/model", "variables": "THRESHOLD"},
     versions={"Python": "3.11.7", "torch": "2.13.0+cpu"},
     predictions=[{"label": "POSITIVE", "score": 0.75}],
 )
@@ -42,6 +44,11 @@ FAILED = SmokeTestReport(
     phases=(Phase("fetch", 0.5), Phase("JVM", 0.0, ended=False)),
     findings=(Finding(Severity.ERROR, HOSTILE, HOSTILE, HOSTILE, rule="imports"),),
     log_problems=(LogEntry("ERROR", HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
+    served_as={"predict route": HOSTILE},
+    differences=(
+        Difference("predictions[0].score", 0.75, 0.5, 0.25, ""),
+        Difference("predictions[0].label", "POSITIVE", HOSTILE, None, ""),
+    ),
     versions={HOSTILE: HOSTILE},
     predictions=[HOSTILE],
 )

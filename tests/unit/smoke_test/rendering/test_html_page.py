@@ -54,7 +54,7 @@ def test_what_is_in_it() -> None:
         "✓ It serves", "model.mar · 91.6 MB · served in process", "9.2 s ready after", "60 answers/s at most",
         "ready after 9.25 s", "imports cv2", "Fix: package it", "netty is of 2020", "ab" * 32,
         "torch 2.13.0+cpu", '{"label": "POSITIVE", "score": 0.75}', "1 worker of 2 threads, batches of 16",
-        "the worker loads the model",
+        "the worker loads the model", "predict route /predictions/model", "variables THRESHOLD",
     ):  # fmt: skip
         assert expected in text, expected
     assert "What failed" not in text
@@ -67,6 +67,13 @@ def test_a_failed_check_is_shown_first_and_open() -> None:
     assert text.index("What failed: ready") < text.index("Checks")
     assert page.count("<details open>") == 1
     assert "(did not end)" in text
+
+
+def test_each_difference_from_the_expected_answer_is_told() -> None:
+    text = " ".join(" ".join(Reader(html_page(FAILED)).texts).split())
+    assert "Where the answers differ 2" in text
+    assert "predictions[0].score 0.75 0.5 0.25" in text
+    assert "Where the answers differ" not in html_page(PASSED)
 
 
 def test_it_needs_no_file_no_script_and_no_network() -> None:
