@@ -37,7 +37,7 @@ def package(case: Case, folder: Path, config: Path | None = None) -> BuiltArchiv
 
 
 @contextmanager
-def loaded(case: Case, folder: Path) -> Iterator[Any]:
+def loaded(case: Case, folder: Path, envelope: str = "instances") -> Iterator[Any]:
     """Package and load a case; gives what `testbed.loaded_handler.load` does."""
     register_envelope()
     built = package(case, folder)
@@ -48,7 +48,7 @@ def loaded(case: Case, folder: Path) -> Iterator[Any]:
         warnings.filterwarnings("ignore", ".torch.jit", DeprecationWarning)  # what these handlers load
         environment.syspath_prepend(str(HANDLERS))
         try:
-            yield load(unpacked, envelope="instances", handler=ADAPTER_FILES[kind])
+            yield load(unpacked, envelope=envelope, handler=ADAPTER_FILES[kind])
         finally:
             sys.path[:] = path
             for name in {"handler", "inference"} & (set(sys.modules) - modules):

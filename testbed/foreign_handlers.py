@@ -285,6 +285,19 @@ SAGEMAKER_CASES = (
         {"predictions": [[{"label": "x", "top_k": 2}], [{"label": "y", "top_k": 2}]]},
     ),
     Case(
+        "the same, a picture as the whole body",
+        _ROOT,
+        {
+            "inference.py": "def model_fn(model_dir):\n    return lambda image: [image.mode, image.size]\n",
+            "config.json": "{}",
+            "weights.bin": b"w",
+        },
+        PNG,
+        200,
+        {"predictions": [["RGB", [2, 1]]]},
+        "image/png",
+    ),
+    Case(
         "`raise ValueError`",
         _CODE,
         _FOUR,

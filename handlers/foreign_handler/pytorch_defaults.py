@@ -44,14 +44,20 @@ def model_fn(model_dir: str) -> Any:
 
 
 def input_fn(body: Any, content_type: str) -> Any:
-    """A tensor of what a body of JSON, CSV or NPY holds."""
+    """A tensor of what a body of JSON, CSV or NPY holds.
+
+    Raises:
+        RefusedError: It is of another type, or holds something else than numbers.
+    """
     import torch
 
     array = decoded(body, content_type)
-    tensor = (
-        torch.from_numpy(array) if bare(content_type) == NPY else torch.tensor(array, dtype=torch.float32)
-    )
-    return tensor.to(_device())
+    try:
+        if bare(content_type) == NPY:
+            return torch.from_numpy(array).to(_device())
+        return torch.tensor(array, dtype=torch.float32, device=_device())
+    except TypeError as error:
+        raise RefusedError("the body must hold numbers, in lists of one length") from error
 
 
 def predict_fn(data: Any, model: Any) -> Any:

@@ -30,12 +30,12 @@ def opened_image(content: bytes) -> Any:
     Raises:
         ValueError: It is none that pillow can open.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         return Image.open(BytesIO(content)).convert("RGB")
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError("the picture can't be opened") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError("the picture can't be opened, or has too many pixels") from error
 
 
 def as_json_value(value: Any) -> Any:

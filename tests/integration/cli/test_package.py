@@ -143,6 +143,20 @@ def test_everything_from_cloud_storage(storage: StorageEmulator, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
 
 
+def test_a_handler_of_another_server_from_cloud_storage(storage: StorageEmulator, tmp_path: Path) -> None:
+    storage.put("run/model.pth", "weights")
+    storage.put("code/inference.py", "def model_fn(model_dir): ...\n")
+    bucket = f"gs://{storage.bucket}"
+    run = run_command(
+        "package", f"{bucket}/run", "--handler", f"sagemaker:{bucket}/code/inference.py", "--json",
+        cwd=tmp_path, STORAGE_EMULATOR_HOST=storage.url, TMPDIR=str(tmp_path),
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    result = json.loads(run.stdout)
+    assert result["handler"] == "sagemaker_adapter.py"
+    assert {"inference.py", "model.pth"} <= set(result["members"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
