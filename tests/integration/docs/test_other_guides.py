@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 
 from scripts import adapter_table
 from testbed.adapted_handler import write_model_folder
-from testbed.archives import write_archive
+from testbed.archives import ECHO_HANDLER, write_archive
 from testbed.deadlines import ANSWER_SECONDS, PROGRAM_SECONDS
 from testbed.foreign_handlers import ENDPOINT_CASES, SAGEMAKER_CASES
 from tests.documents import ROOT, blocks
@@ -67,6 +68,9 @@ def test_the_guides_from_elsewhere(environment: dict[str, str], tmp_path: Path) 
     write_archive(tmp_path).rename(tmp_path / "old.mar")
     write_archive(tmp_path)
     write_model_folder(ENDPOINT_CASES[0], tmp_path / "HUB_FOLDER")
+    for name in ("MODEL_FOLDER/model.pt", "my_handler.py", "parts/net.py", "data/labels.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(ECHO_HANDLER if name == "my_handler.py" else "")
     unpacked = write_model_folder(SAGEMAKER_CASES[0], tmp_path / "trained")
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         for file in sorted(unpacked.iterdir()):
@@ -81,6 +85,8 @@ def test_the_guides_from_elsewhere(environment: dict[str, str], tmp_path: Path) 
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.count("1 predictions for 1 instances") == 3
     assert run.stdout.count("2 predictions for 2 instances") == 1
+    with zipfile.ZipFile(tmp_path / "anew" / "model.mar") as archive:
+        assert {"net.py", "data/labels.txt"} <= set(archive.namelist())
 
 
 def test_what_the_adapters_answer() -> None:

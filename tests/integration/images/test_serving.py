@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from testbed import adapted_handler
 from testbed.deadlines import READY_SECONDS
+from testbed.foreign_handlers import ENDPOINT_CASES, SAGEMAKER_CASES, Case
 from testbed.packaged_models import package
 from testbed.tiny_models import samples
 from tests.integration.images.model_stores import minilm_store, state_dict_store, torchscript_store
@@ -73,6 +75,14 @@ def test_a_tokenizer_that_takes_sentencepiece(name: str, image: str, tmp_path: P
     texts = [text for [text] in answer.body["predictions"]]
     assert [text.keys() for text in texts] == [{kind}] * 3
     assert any(text[kind].strip() for text in texts)
+
+
+@pytest.mark.parametrize("case", [ENDPOINT_CASES[2], SAGEMAKER_CASES[2]], ids=lambda case: case.handler)
+def test_a_handler_of_another_server(image: str, case: Case, tmp_path: Path) -> None:
+    with serve(image, adapted_handler.package(case, tmp_path).mar_path.parent) as server:
+        assert pings_until_ready(server) == [503, 200]
+        answer = predict(server, case.request["instances"])
+    assert (answer.status, answer.body) == (case.status, case.answer)
 
 
 def test_torchscript_with_a_stock_handler(image: str, store: Path, work: Path) -> None:
