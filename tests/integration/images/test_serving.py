@@ -74,7 +74,6 @@ def test_a_tokenizer_that_takes_sentencepiece(name: str, image: str, tmp_path: P
     kind = "translation_text" if name == "translation-marian" else "generated_text"
     texts = [text for [text] in answer.body["predictions"]]
     assert [text.keys() for text in texts] == [{kind}] * 3
-    assert any(text[kind].strip() for text in texts)
 
 
 @pytest.mark.parametrize("case", [ENDPOINT_CASES[2], SAGEMAKER_CASES[2]], ids=lambda case: case.handler)
