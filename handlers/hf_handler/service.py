@@ -24,6 +24,7 @@ from hf_handler.failures import (
 )
 from hf_handler.items import Query
 from hf_handler.registry import task_class
+from hf_handler.request_forms.events import error_body
 from hf_handler.requests import Request, open_request
 from hf_handler.schema import Parameters, Refused
 from hf_handler.task import requests_of_failed
@@ -233,7 +234,11 @@ def write_bodies(
         return
     instances = Counter(of_request)
     for index, (query, request) in enumerate(zip(queries, of_request, strict=True)):
-        if query.reply is not None and query.failure is None and instances[request] == 1:
+        if instances[request] != 1:
+            continue
+        if query.failure is not None and are_bodies[index]:
+            bodies[index] = error_body(*failure_of(query.failure, 0))
+        elif query.failure is None and query.reply is not None:
             bodies[index] = body_of(query, are_bodies[index])
 
 

@@ -24,7 +24,8 @@ class InstancesEnvelope:
     A handler that takes requests of other APIs names, in `context.whole_bodies` when it is loaded, fields by
     which it knows their bodies. Such a body, which has no `instances`, is the one instance of its request,
     and `context.instance_is_body` says so. For the one instance of a request a handler may write the body of
-    the answer itself, as text: into `context.instance_bodies` by the index of the instance.
+    the answer itself, that of a failure too, as text: into `context.instance_bodies` by the index of the
+    instance.
 
     With `asyncCommunication: true` in the archive's `model-config.yaml` several batches are answered at a
     time, as TorchServe awaits each; the handler's `handle` may then be an `async def`. With

@@ -121,6 +121,8 @@ class Batch:
             failed = next((self._failures[n] for n in range(begin, end) if n in self._failures), None)
             if failed is not None:
                 self._fail(index, Failure.named(failed))
+                if begin in self._written:
+                    self._bodies[index] = written_body(self._written[begin])
                 continue
             try:
                 if begin in self._written and end - begin == 1:
