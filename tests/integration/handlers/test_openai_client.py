@@ -42,8 +42,9 @@ def client_of(url: str) -> openai.OpenAI:
 
 
 @pytest.fixture
-def client(urls: dict[str, str]) -> openai.OpenAI:
-    return client_of(urls["text-generation"])
+def client(urls: dict[str, str]) -> Iterator[openai.OpenAI]:
+    with client_of(urls["text-generation"]) as client:
+        yield client
 
 
 def test_a_chat(client: openai.OpenAI) -> None:
@@ -93,8 +94,10 @@ def test_completions(client: openai.OpenAI) -> None:
 
 
 def test_embeddings(urls: dict[str, str]) -> None:
-    client = client_of(urls["sentence-embeddings"])
-    answer = client.embeddings.create(model="m", input=["The train", "A king"])  # asks for base64 by itself
+    with client_of(urls["sentence-embeddings"]) as client:
+        answer = client.embeddings.create(
+            model="m", input=["The train", "A king"]
+        )  # asks for base64 by itself
     own = httpx.post(
         urls["sentence-embeddings"], json={"instances": ["The train", "A king"]}, timeout=ANSWER_SECONDS
     ).json()["predictions"]
