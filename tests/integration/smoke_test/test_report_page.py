@@ -73,7 +73,7 @@ def test_what_all_forms_tell_of_a_model_that_serves(served: Made) -> None:
     whole = sum(phase["seconds"] for phase in report["phases"][:-1])
     assert whole == pytest.approx(report["ready_seconds"], abs=1.0)
     assert [step["clients"] for step in report["load"]] == [1, 2, 4, 8]
-    assert all(step["failed"] == 0 and step["answered"] > 10 for step in report["load"])
+    assert all(step["failed"] == 0 and step["answered"] >= step["clients"] for step in report["load"])
     assert report["versions"]["torchserve"] == "0.12.0"
     assert len(report["sha256"]) == 64
     suites = ElementTree.parse(served.junit).getroot()
