@@ -32,7 +32,7 @@ from vertex_torchserve.serving.local_server import ServingProcess
 
 _NOT_SERVED = 0
 # A model that stock has not loaded by then is not loaded: it tries again and again and says nothing.
-_STOCK_SECONDS = 30.0
+_STOCK_SECONDS = 90.0
 _MOST_SHOWN = 60
 _AT_A_TIME = 2
 
