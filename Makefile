@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size benchmark-archive-check benchmark-stock-fixtures
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-stock-fixtures
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -141,6 +141,9 @@ benchmark-stock-fixtures: setup ## Archives of TorchServe's tests, examples and 
 
 benchmark-linear-layers: setup ## Float32 linear layers on this CPU: torch's and packed (two minutes)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.linear_layers
+
+benchmark-conformance: images ## Vertex AI's contract, ours and three others (makes build/peers; about 8 minutes)
+	$(BIN)/python -m benchmarks.conformance $(BENCHMARK_ARGS)
 
 benchmark-image-size: images ## Sizes of both images
 	$(BIN)/python -m benchmarks.image_size

@@ -3,13 +3,11 @@
 python -m scripts.conformance_page
 """
 
-import importlib
 import itertools
 import sys
 from pathlib import Path
 
-from vertex_torchserve.conformance import checks as checks_package
-from vertex_torchserve.conformance.check_table import CHECKS
+from vertex_torchserve.conformance.check_table import CHECKS, title_of
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
 _HEAD = """\
@@ -21,6 +19,7 @@ Made from the checks by `python -m scripts.conformance_page`, not by hand.
 vertex-torchserve conformance torchserve-cpu:dev
 vertex-torchserve conformance my-server:1 --artifact model/ --instances request.json --env THRESHOLD=0.5
 vertex-torchserve conformance my-server:1 --port 7080 --health-route /ping --predict-route /predict
+vertex-torchserve conformance my-server:1 --report report.html
 ```
 
 `conformance IMAGE` starts containers of any serving image, this project's or another's, with the variables
@@ -45,8 +44,7 @@ def page() -> str:
     """The page's text."""
     parts = [_HEAD]
     for group, checks in itertools.groupby(CHECKS, key=lambda check: check.group):
-        title = (importlib.import_module(f"{checks_package.__name__}.{group}").__doc__ or "").rstrip(".")
-        parts.append(f"## {title}\n")
+        parts.append(f"## {title_of(group)}\n")
         for check in checks:
             first, *middle, fix = [" ".join(part.split()) for part in check.about.split("\n\n")]
             linked = check.source.startswith("https://")

@@ -42,6 +42,10 @@ def conformance(
         typer.Option(metavar="PATH", help="Its model's predict route; Vertex AI's own when not given."),
     ] = None,
     ready_timeout: ReadyTimeout = 600.0,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write the report as a HTML page (needs the extra `report`)."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Say whether a serving image keeps Vertex AI's contract.
@@ -60,11 +64,15 @@ def conformance(
 
         vertex-torchserve conformance my-server:1 --health-route /ping --predict-route /predict
     """
+    from vertex_torchserve.conformance.html_page import html_page
     from vertex_torchserve.conformance.image import ImageToCheck, check_image
     from vertex_torchserve.serving.archive.request_file import read_request_file
     from vertex_torchserve.serving_plan import ContainerSpec
     from vertex_torchserve.serving_plan.variables_given import variables_given
+    from vertex_torchserve.smoke_test.rendering.report_files import require_writable
+    from vertex_torchserve.unfinished import written_beside
 
+    require_writable(report, None)
     request = read_request_file(instances).requests[0] if instances else None
     container = ContainerSpec(
         image,
@@ -74,21 +82,24 @@ def conformance(
         environment=variables_given(env or (), env_file or ()),
     )
     with messages.status(f"checking {image}") as status:
-        report = check_image(
+        found = check_image(
             ImageToCheck(container, artifact, request),
             ready_seconds=ready_timeout,
             progress=lambda check: status.update(f"checking {image}: {check.name}"),
         )
+    if report:
+        with written_beside(report) as part:
+            part.write_text(html_page(found), encoding="utf-8")
     if as_json:
-        print_json(report.as_json())
+        print_json(found.as_json())
     else:
         table = Table("check", "", "result", "what was seen")
-        for each in report.verdicts:
+        for each in found.verdicts:
             result = Text(each.result.value, _COLOURS[each.result.value])
             table.add_row(each.check, each.severity.value, result, Text(each.evidence))
         output.print(table)
-        for each in report.failed:
+        for each in found.failed:
             output.print(f"{each.check}: {each.fix}\n  {each.source}", markup=False)
-        output.print(report.summary(), markup=False)
-    if not report.ok:
+        output.print(found.summary(), markup=False)
+    if not found.ok:
         raise typer.Exit(1)

@@ -4,6 +4,9 @@ Those that start servers of their own come after the one that stops the first: t
 which may need most of the memory.
 """
 
+import importlib
+
+from vertex_torchserve.conformance import checks
 from vertex_torchserve.conformance.check import Check
 from vertex_torchserve.conformance.checks.bodies.empty_body import empty_body
 from vertex_torchserve.conformance.checks.bodies.error_body import error_body
@@ -72,3 +75,8 @@ CHECKS: tuple[Check, ...] = (
     read_only_root,
     no_network,
 )
+
+
+def title_of(group: str) -> str:
+    """What the checks of a group are about, in words: their folder's docstring."""
+    return (importlib.import_module(f"{checks.__name__}.{group}").__doc__ or "").rstrip(".")

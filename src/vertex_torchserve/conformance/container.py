@@ -14,7 +14,8 @@ from vertex_torchserve.serving_plan.container_spec import DEFAULT_PORT
 from vertex_torchserve.serving_plan.platform_variables import container_environment
 from vertex_torchserve.smoke_test.closed_network import ClosedNetwork
 
-_ARTIFACT_FOLDER = "/mnt/models"
+ARTIFACT_FOLDER = "/mnt/models"
+"""Where a container finds its artifact."""
 # Far from the ports beside 8080, which servers have for metrics and the like.
 _OTHER_PORT = 7080
 _KILLED = 137
@@ -50,14 +51,14 @@ class ContainerLauncher:
         mounts: dict[Path, str] = {}
         if self._artifact is not None:
             name = f"/{self._artifact.name}" if self._artifact.is_file() else ""
-            mounts[self._artifact] = f"{_ARTIFACT_FOLDER}{name}"
+            mounts[self._artifact] = f"{ARTIFACT_FOLDER}{name}"
         environment = container_environment(
             self._environment,
             PLACE,
             port=conditions.port,
             predict_route=conditions.predict_route,
             health_route=conditions.health_route,
-            storage_uri=_ARTIFACT_FOLDER if self._artifact else "",
+            storage_uri=ARTIFACT_FOLDER if self._artifact else "",
         )
         options = conditions.limits.docker_options()
         with contextlib.ExitStack() as stack:

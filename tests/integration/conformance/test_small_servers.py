@@ -1,5 +1,6 @@
 """A small server that keeps the contract passes every check; one with a fault fails that one alone."""
 
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from testbed.conformance.process_launcher import ProcessLauncher
 from testbed.conformance.small_faults import CONTAINER_FAULTS, FAULTS, FIRST_PORT, HEALTH_ROUTE, PREDICT_ROUTE
 from testbed.deadlines import PROGRAM_SECONDS
 from vertex_torchserve.conformance.check_table import CHECKS
+from vertex_torchserve.conformance.html_page import html_page
 from vertex_torchserve.conformance.limits import Limits
 from vertex_torchserve.conformance.report import ConformanceReport
 from vertex_torchserve.conformance.run import run_conformance
@@ -63,6 +65,16 @@ def test_a_fault_fails_its_check_and_no_other(
     [check] = [each for each in CHECKS if each.name == FAULTS[fault][0]]
     assert {each.check: each.evidence for each in report.failed}.keys() == {check.name}
     assert report.ok == (check.severity == "should")
+
+
+def test_the_page_says_what_failed_and_needs_nothing_else(
+    reports: dict[str, Future[ConformanceReport]],
+) -> None:
+    page = html_page(reports["never-ready"].result(PROGRAM_SECONDS))
+    assert "It breaks it" in page
+    assert "503 {&#34;error&#34;: &#34;loading&#34;}" in page
+    assert not re.search(r"<script|<link|src=|url\(", page)
+    assert "It keeps it" in html_page(reports[GOOD].result(PROGRAM_SECONDS))
 
 
 def test_every_check_has_a_fault() -> None:

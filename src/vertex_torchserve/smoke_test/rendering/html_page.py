@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vertex_torchserve.errors import InputError, Problem
-from vertex_torchserve.smoke_test.rendering.printable import printable
+from vertex_torchserve.smoke_test.rendering.page_environment import page_environment
 from vertex_torchserve.smoke_test.rendering.units import duration, size
 from vertex_torchserve.smoke_test.report import SmokeTestReport
 
@@ -49,19 +49,11 @@ def html_page(report: SmokeTestReport) -> str:
     Args:
         report: What was seen.
     """
-    import jinja2
     from markupsafe import Markup
 
     from vertex_torchserve.smoke_test.rendering.load_plots import latency_plot, throughput_plot
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        finalize=_finalized,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(Path(__file__).parent)
     environment.filters.update(duration=duration, size=size)
     plots = [Markup(draw(report.load)) for draw in (latency_plot, throughput_plot)] if report.load else []  # noqa: S704
     return environment.get_template(_TEMPLATE).render(
@@ -80,7 +72,6 @@ def html_page(report: SmokeTestReport) -> str:
         predictions=[
             _shortened(each, _LONGEST_PREDICTION) for each in report.predictions[:_MOST_PREDICTIONS]
         ],
-        style=Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8")),  # noqa: S704
     )
 
 
@@ -88,10 +79,6 @@ def _verdict(report: SmokeTestReport) -> str:
     if not report.was_tested:
         return "Not tested"
     return "✓ It serves" if report.ok else "✗ It does not serve"
-
-
-def _finalized(value: Any) -> Any:
-    return printable(value) if type(value) is str else value
 
 
 def _shortened(value: Any, longest: int) -> str:
