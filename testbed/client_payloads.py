@@ -12,6 +12,10 @@ from testbed.tiny_models import samples
 
 TEXT = "The movie was good and the music was great!"
 OTHER = "The train arrives at nine."
+DIFFERS = {
+    "text-classification": "an object; `handler.response: huggingface` gives a list of it",
+    "sentence-embeddings": "the vector; `handler.response: huggingface` gives an object with `embeddings`",
+}
 JOINED = "a list for each text; `handler.response: huggingface` joins them"
 NO_HANDLING = "no such parameter: a prompt that is too long is cut at its beginning"
 CHANGES_THE_TEXT = "it would change the text, and can't be had"
@@ -48,7 +52,7 @@ def _about_text() -> Iterator[Payload]:
         {"tokenizer_kwargs": {"truncation": True}},
     ]
     needs = {"zero-shot-classification": {"candidate_labels": ["music", "sports"]}}
-    for model, own in {
+    tasks: dict[str, list[dict[str, Any]]] = {
         "text-classification": [{"top_k": 2}, {"top_k": None}, {"return_all_scores": True},
                                 {"function_to_apply": "sigmoid"}],
         "token-classification": [{"aggregation_strategy": "simple"}, {"grouped_entities": True},
@@ -56,12 +60,15 @@ def _about_text() -> Iterator[Payload]:
         "zero-shot-classification": [{"multi_label": True}, {"hypothesis_template": "About {}."}],
         "feature-extraction": [{"tokenize_kwargs": {"max_length": 16}}],
         "sentence-embeddings": [{"normalize_embeddings": True}],
-    }.items():  # fmt: skip
-        always = needs.get(model, {})
-        for parameters in [*read, *own]:
+    }  # fmt: skip
+    for model, own in tasks.items():
+        always, why = needs.get(model, {}), DIFFERS.get(model, "")
+        for parameters in read:
+            yield Payload("toolkit", model, _vertex(TEXT, **always, **parameters), why)
+        for parameters in own:
             yield Payload("toolkit", model, _vertex(TEXT, **always, **parameters))
         yield Payload("toolkit", model, _vertex([TEXT, OTHER], **always))
-        yield Payload("toolkit", model, _vertex({"inputs": TEXT}, **always))
+        yield Payload("toolkit", model, _vertex({"inputs": TEXT}, **always), why)
         yield Payload("google", model, _vertex({"inputs": TEXT, "parameters": always}))
         yield Payload("google", model, _vertex(TEXT, OTHER, **always))
     for mask in ({}, {"top_k": 2}, {"targets": ["town"]}, {"tokenizer_kwargs": {"truncation": True}}):
@@ -118,6 +125,8 @@ def _about_text() -> Iterator[Payload]:
 
 
 def _written() -> Iterator[Payload]:
+    parameters: dict[str, Any]
+    told: dict[str, Any]
     for model in ("summarization", "translation", "text2text-generation"):
         for parameters in (
             BRIEF, {**BRIEF, "num_beams": 2}, {"max_length": 8, "min_length": 2}, {"generate_kwargs": BRIEF},
@@ -182,8 +191,10 @@ def _written() -> Iterator[Payload]:
 
 
 def _about_files() -> Iterator[Payload]:
+    parameters: dict[str, Any]
+    heard: dict[str, Any]
     picture = samples("image-classification")[0]
-    for model, own in {
+    tasks: dict[str, list[dict[str, Any]]] = {
         "image-classification": [{}, {"top_k": 2}, {"function_to_apply": "softmax"}],
         "object-detection": [{}, {"threshold": 0.2}],
         "image-segmentation": [{}, {"threshold": 0.5, "mask_threshold": 0.4}],
@@ -192,7 +203,8 @@ def _about_files() -> Iterator[Payload]:
             {"candidate_labels": ["film", "food"]},
             {"candidateLabels": ["a", "b"]},
         ],
-    }.items():
+    }
+    for model, own in tasks.items():
         for parameters in own:
             yield Payload("toolkit", model, _vertex(picture, **parameters))
         yield Payload("toolkit", model, _vertex([picture, picture], **own[0]))
@@ -220,6 +232,7 @@ def _about_files() -> Iterator[Payload]:
 
 
 def _openai() -> Iterator[Payload]:
+    more: dict[str, Any]
     for more in (
         {}, {"temperature": 0, "max_tokens": 4}, {"n": 2, "temperature": 1}, {"stop": ["a"]},
         {"seed": 7, "top_p": 0.9},
