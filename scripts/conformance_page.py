@@ -36,6 +36,9 @@ This project's own images, which hold no model, get an archive whose model answe
 An image whose routes or port can't be changed is told with `--health-route`, `--predict-route` and `--port`,
 as its model must name them; whether it could do otherwise is a check of its own.
 
+What our image, stock TorchServe, a plain FastAPI server and huggingface-inference-toolkit do:
+[benchmarks/results/conformance.md](../benchmarks/results/conformance.md).
+
 Each check is held by a small server with a fault that fails it and no other (`testbed/conformance/`).
 """
 
