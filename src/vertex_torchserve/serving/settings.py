@@ -67,7 +67,8 @@ class ServingSettings:
         http_port: `AIP_HTTP_PORT`, then `VTS_HTTP_PORT`, then 8080.
         predict_route: `AIP_PREDICT_ROUTE`: where the platform sends predictions; empty when it says nothing.
         health_route: `AIP_HEALTH_ROUTE`: the same for health checks. TorchServe's own paths work as well.
-        management_port: `VTS_MANAGEMENT_PORT`; always on loopback, as is the next.
+        management_port: `VTS_MANAGEMENT_PORT`, or 8081, or the next that `http_port` leaves; always on
+            loopback, as is the next.
         metrics_port: `VTS_METRICS_PORT`.
         workers: `VTS_WORKERS`: worker processes, at most 1,024; None: as many as fit
             (serving/machine/sizing.py).
@@ -165,17 +166,21 @@ class ServingSettings:
 
         problems += _log_format_problems(environment.get(LOG_FORMAT, ""))
         problems += _word_problems(environment)
+        http_port = port(8080, "AIP_HTTP_PORT", "VTS_HTTP_PORT")
+        management_port = port(_beside(8081, http_port), "VTS_MANAGEMENT_PORT")
+        metrics_port = port(_beside(8082, http_port, management_port), "VTS_METRICS_PORT")
+        problems += _port_problems(http_port, management_port, metrics_port)
         settings = cls(
             storage_uri=environment.get("AIP_STORAGE_URI", ""),
             model_store=environment.get("VTS_MODEL_STORE") or DEFAULT_MODEL_STORE,
             on_vertex=environment.get("AIP_MODE") == "PREDICTION",
             model_name=environment.get("MODEL_NAME") or None,
             http_host=environment.get("VTS_HTTP_HOST") or "127.0.0.1",
-            http_port=port(8080, "AIP_HTTP_PORT", "VTS_HTTP_PORT"),
+            http_port=http_port,
             predict_route=environment.get("AIP_PREDICT_ROUTE", ""),
             health_route=environment.get("AIP_HEALTH_ROUTE", ""),
-            management_port=port(8081, "VTS_MANAGEMENT_PORT"),
-            metrics_port=port(8082, "VTS_METRICS_PORT"),
+            management_port=management_port,
+            metrics_port=metrics_port,
             workers=count(_MOST_PROCESSES, "VTS_WORKERS"),
             threads=count(_MOST_PROCESSES, "VTS_THREADS", "OMP_NUM_THREADS"),
             batch_size=count(_MOST_WAITING, "VTS_BATCH_SIZE"),
@@ -210,6 +215,23 @@ def _number(value: str) -> int:
 
 def _shown(value: str) -> str:
     return repr(value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}...")
+
+
+def _beside(port: int, *taken: int) -> int:
+    """The first port from `port` on that isn't taken."""
+    return next(free for free in range(port, port + len(taken) + 1) if free not in taken)
+
+
+def _port_problems(http_port: int, management_port: int, metrics_port: int) -> list[Problem]:
+    if len({http_port, management_port, metrics_port}) == 3:
+        return []
+    return [
+        Problem(
+            f"predictions, management and metrics would listen on {http_port}, {management_port} and "
+            f"{metrics_port}; each needs a port of its own",
+            "correct AIP_HTTP_PORT, VTS_MANAGEMENT_PORT or VTS_METRICS_PORT",
+        )
+    ]
 
 
 def _route_problems(predict_route: str, health_route: str) -> list[Problem]:

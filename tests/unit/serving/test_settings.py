@@ -42,6 +42,31 @@ def test_defaults() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("environment", "ports"),
+    [
+        ({"AIP_HTTP_PORT": "8081"}, (8081, 8082, 8083)),
+        ({"AIP_HTTP_PORT": "8082"}, (8082, 8081, 8083)),
+        ({"VTS_MANAGEMENT_PORT": "8082"}, (8080, 8082, 8083)),
+        ({"AIP_HTTP_PORT": "8081", "VTS_MANAGEMENT_PORT": "7081"}, (8081, 7081, 8082)),
+    ],
+)
+def test_a_port_that_was_asked_for_is_left_free(
+    environment: dict[str, str], ports: tuple[int, int, int]
+) -> None:
+    settings = ServingSettings.from_environment(environment)
+    assert (settings.http_port, settings.management_port, settings.metrics_port) == ports
+
+
+def test_ports_that_are_asked_for_twice() -> None:
+    with pytest.raises(InputError) as caught:
+        ServingSettings.from_environment({"AIP_HTTP_PORT": "7080", "VTS_METRICS_PORT": "7080"})
+    assert [problem.message for problem in caught.value.problems] == [
+        "predictions, management and metrics would listen on 7080, 8081 and 7080; "
+        "each needs a port of its own"
+    ]
+
+
 def test_everything_wrong_is_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
         ServingSettings.from_environment({"AIP_HTTP_PORT": "http", "VTS_METRICS_PORT": "70000"})

@@ -74,6 +74,22 @@ def test_requests_on_open_connections_are_answered(work: Path) -> None:
         assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
 
 
+def test_torchserve_s_own_jar_loses_none_of_them(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its netty is of 2020: what only a newer one has must not end the drain."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with marking_server(work) as server:
+        assert "model-server.jar" in " ".join(psutil.Process(server.process.pid).cmdline())
+        slow = open_connection(server)
+        post(slow, 6, sleep=3)
+        wait_begun(work, 6)
+        server.terminate()
+        wait_refusing(server)
+        assert last_answer(slow) == (200, "6")
+        assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
+
+
 def test_a_client_that_went_away_is_not_waited_for(work: Path) -> None:
     with marking_server(work) as server:
         connection = open_connection(server)

@@ -40,7 +40,7 @@ public final class LastAccept {
      */
     public static ChannelFuture thenClose(Channel listening) {
         boolean epoll = listening instanceof EpollServerSocketChannel;
-        boolean quiet = epoll && NoNewHandshakes.on((EpollServerSocketChannel) listening);
+        boolean quiet = epoll && keepsNewOnesOff((EpollServerSocketChannel) listening);
         listening.eventLoop().schedule(() -> {
             if (epoll) {
                 acceptAll((EpollServerSocketChannel) listening);
@@ -48,6 +48,17 @@ public final class LastAccept {
             listening.close();
         }, quiet ? HANDSHAKE_MILLIS : 0, TimeUnit.MILLISECONDS);
         return listening.closeFuture();
+    }
+
+    /** The class can't even be loaded with netty before 4.1.73, as in TorchServe's own jar. */
+    private static boolean keepsNewOnesOff(EpollServerSocketChannel listening) {
+        try {
+            return NoNewHandshakes.on(listening);
+        } catch (LinkageError e) {
+            LOG.info("A connection that arrives in the very moment when the port closes may be reset: {}",
+                    e.toString());
+            return false;
+        }
     }
 
     /**

@@ -48,8 +48,7 @@ final class NoNewHandshakes {
      * <p>Called from any thread.
      *
      * @param listening the socket.
-     * @return whether it was possible: not where the kernel has no such filters, nor with netty
-     *         before 4.1.73, which can't set the option.
+     * @return whether it was possible: not where the kernel has no such filters.
      */
     static boolean on(EpollServerSocketChannel listening) {
         try {
@@ -62,9 +61,8 @@ final class NoNewHandshakes {
                     program);
             Reference.reachabilityFence(instructions); // the kernel has copied them now
             return known;
-        } catch (ChannelException | LinkageError e) {
-            LOG.info("A connection that arrives in the very moment when the port closes may be reset: {}",
-                    e.toString());
+        } catch (ChannelException e) {
+            LOG.info("The kernel refuses a filter of new connections: {}", e.toString());
             return false;
         }
     }
