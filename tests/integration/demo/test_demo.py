@@ -56,6 +56,8 @@ def test_killed_half_way_it_leaves_no_process(
         env={**os.environ, "TMPDIR": str(private_tmp)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # A shell starts what it puts in the background with SIGINT ignored, and so may this run have been.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     with demo:
         wait_until(

@@ -25,9 +25,22 @@ RUN = {
     ("component/README.md", "sh"): _GUIDES,
     ("docs/emulator.md", "sh"): _GUIDES,
     ("docs/migrate.md", "sh"): _GUIDES,
+    ("docs/clients.md", "bash"): "tests/integration/docs/test_clients.py",
 }
 # ... and why nobody runs those of others, by what they begin with.
 NOT_RUN = {
+    ("docs/derived-images.md", "vertex-torchserve images build cpu --with-requirements requirements"): (
+        "the tests of derived images build others"
+    ),
+    ("docs/derived-images.md", "vertex-torchserve images build cpu --with-requirements vision"): (
+        "it needs PyTorch's index; tests/integration/images/test_vision_handlers.py builds such an image"
+    ),
+    ("docs/derived-images.md", "vertex-torchserve images build cpu --with-requirements private"): (
+        "it needs a private index; tests/integration/images/test_derived_images.py has one"
+    ),
+    ("docs/conformance.md", "vertex-torchserve conformance torchserve-cpu:dev"): (
+        "it asks images of the reader's own; tests/integration/images/test_conformance.py asks ours"
+    ),
     ("CONTRIBUTING.md", "make setup "): "it made this environment and runs these tests",
     ("docs/publishing.md", "gcloud services "): "it needs a Google Cloud project",
     ("docs/publishing.md", "gcloud builds submit "): "it needs a Google Cloud project",

@@ -55,7 +55,9 @@ def smoke_test(mar_path: Path, instances: list[Any], image: str) -> SmokeTestRep
 
 
 def containers_of(image: str) -> list[str]:
-    return docker("ps", "--all", "--quiet", "--filter", f"ancestor={image}").split()
+    """Those started by this name; docker's own filter counts every container of the same image."""
+    lines = docker("ps", "--all", "--format", "{{.Image}} {{.ID}}").splitlines()
+    return [line for line in lines if line.startswith(f"{image} ")]
 
 
 @pytest.fixture

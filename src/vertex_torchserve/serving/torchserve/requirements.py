@@ -23,7 +23,8 @@ WHEELS_FOLDER = "wheels"
 _PINNED = ("torch", "torchserve")
 _MOST_LINES = 20
 _TRACE_FOLLOWS = "Exception information:"  # of pip's own functions
-_BUILD_FAILED = "[present-rich]"
+# The line of pip's log behind what a package's build printed; since pip 26 it has the exit code.
+_BUILD_FAILED = re.compile(r"\[present-rich\]|exited with -?\d+")
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{3} ?")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 
@@ -50,7 +51,7 @@ class Installation:
             return "pip wrote no log"
         lines = [_CREDENTIALS.sub("****@", _TIMESTAMP.sub("", line)).rstrip() for line in text.splitlines()]
         errors = [number for number, line in enumerate(lines) if line.lstrip().startswith("ERROR: ")]
-        if errors and _BUILD_FAILED in lines[errors[0]]:
+        if errors and _BUILD_FAILED.search(lines[errors[0]]):
             lines = lines[: errors[0] + 1]  # what the package's build printed stands before
         elif errors:
             lines = list(itertools.takewhile(lambda line: line != _TRACE_FOLLOWS, lines[errors[0] :]))
