@@ -5,7 +5,6 @@ site-packages, beside a folder in which each package of the image has the metada
 """
 
 import importlib.metadata
-import importlib.util
 import io
 import json
 import os
@@ -73,9 +72,11 @@ def wheels_of_folder(
 
 
 def _write_installed(folder: Path, image: ImageModules) -> None:
-    pip = importlib.util.find_spec("pip")
-    version = importlib.metadata.version("pip") if pip else "none"
-    if pip is None or pip.origin is None or tuple(map(int, version.split(".")[:2])) < _OLDEST_PIP:
+    # Not importlib.util.find_spec: setuptools' finder takes it for an import of pip and gives the process
+    # Python's own, deprecated distutils from then on.
+    pips = list(importlib.metadata.distributions(name="pip"))
+    version = pips[0].version if pips else "none"
+    if not pips or tuple(map(int, version.split(".")[:2])) < _OLDEST_PIP:
         oldest = ".".join(map(str, _OLDEST_PIP))
         raise InputError(
             Problem(
@@ -87,7 +88,7 @@ def _write_installed(folder: Path, image: ImageModules) -> None:
         metadata = folder / f"{name.replace('-', '_')}-{has}.dist-info" / "METADATA"
         metadata.parent.mkdir(parents=True)
         metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {has}\n")
-    (folder / "pip").symlink_to(Path(pip.origin).parent)
+    (folder / "pip").symlink_to(Path(str(pips[0].locate_file("pip"))))
 
 
 def _marker_problems(chosen: list[dict[str, Any]], subject: Subject, target: TargetPlatform) -> list[Problem]:
