@@ -1,7 +1,8 @@
 """`vertex-torchserve golden`: record what a model answers, ask it again, compare two models."""
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from vertex_torchserve.cli.serving_options import Image, ReadyTimeout, VariableF
 
 if TYPE_CHECKING:
     from vertex_torchserve.golden.compare import InstanceCompared
+    from vertex_torchserve.golden.model_asked import ModelAsked
     from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
     from vertex_torchserve.serving_plan import ServingPlan
 
@@ -62,7 +64,6 @@ def record(
         vertex-torchserve golden record build/model.mar --instances instances.json
     """
     from vertex_torchserve.errors import InputError, Problem
-    from vertex_torchserve.golden.model_asked import asked
     from vertex_torchserve.golden.record import record as record_answers
     from vertex_torchserve.serving.archive.request_file import (
         RequestFile,
@@ -79,10 +80,7 @@ def record(
     if not output_file.absolute().parent.is_dir():
         raise InputError(Problem(f"there is no folder for {output_file}", "make the folder first"))
     plan = plan_of(mar, image, env, env_file)
-    with (
-        messages.status(f"asking {mar}"),
-        asked(plan, in_container=bool(image), ready_timeout_seconds=ready_timeout) as model,
-    ):
+    with _asking(mar, plan, image, ready_timeout) as model:
         recorded = record_answers(model, wanted.requests, tolerance)
     content = RequestFile([each.request for each in recorded], plan.model_name)
     with written_beside(output_file) as part:
@@ -141,15 +139,11 @@ def replay(
     """
     from vertex_torchserve.golden.compare import replay as compare_answers
     from vertex_torchserve.golden.compare import require_answers
-    from vertex_torchserve.golden.model_asked import asked
 
     plan = plan_of(mar, image, env, env_file)
     requests = _requests(golden_request, [plan])
     require_answers(requests)
-    with (
-        messages.status(f"asking {mar}"),
-        asked(plan, in_container=bool(image), ready_timeout_seconds=ready_timeout) as model,
-    ):
+    with _asking(mar, plan, image, ready_timeout) as model:
         compared = compare_answers(model, requests)
     _report({"mar_path": str(mar), "model_name": plan.model_name}, compared, as_json, ("expected", "got"))
 
@@ -176,16 +170,12 @@ def diff(
         vertex-torchserve golden diff build/old.mar build/new.mar
     """
     from vertex_torchserve.golden.compare import answers, compared, tolerance_of
-    from vertex_torchserve.golden.model_asked import asked
 
     plans = [plan_of(mar, image, env, env_file) for mar in (old, new)]
     requests = _requests(instances, plans)
     answered = []
     for plan in plans:
-        with (
-            messages.status(f"asking {plan.mar_path}"),
-            asked(plan, in_container=bool(image), ready_timeout_seconds=ready_timeout) as model,
-        ):
+        with _asking(plan.mar_path, plan, image, ready_timeout) as model:
             answered.append(answers(model, requests))
     result = [
         each
@@ -193,6 +183,20 @@ def diff(
         for each in compared(number, before, after, tolerance_of(request))
     ]
     _report({"old": str(old), "new": str(new)}, result, as_json, (old.name, new.name))
+
+
+@contextlib.contextmanager
+def _asking(
+    mar: Path, plan: "ServingPlan", image: str | None, ready_timeout: float
+) -> "Iterator[ModelAsked]":
+    """Serve an archive while it is asked, and say so."""
+    from vertex_torchserve.golden.model_asked import asked
+
+    with (
+        messages.status(f"asking {mar}"),
+        asked(plan, in_container=bool(image), ready_timeout_seconds=ready_timeout) as model,
+    ):
+        yield model
 
 
 def _requests(file: Path | None, plans: "Sequence[ServingPlan]") -> "Sequence[PredictionRequest]":
