@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-stock-fixtures
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-stock-fixtures
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ benchmark-emulator-kills: setup ## A hundred SIGKILLs of the emulator during wri
 
 benchmark-throughput: images ## Requests a second: ours, stock and the model alone (needs wrk)
 	$(BIN)/python -m benchmarks.throughput
+
+benchmark-image-versions: images ## BEFORE=TAG, an older CPU image, beside this one: starts and requests a second (8 minutes)
+	$(BIN)/python -m benchmarks.image_versions --before $(BEFORE)
 
 benchmark-start: images ## docker run to the first prediction, ours and stock (downloads several GB)
 	$(BIN)/python -m benchmarks.start

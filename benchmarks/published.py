@@ -26,6 +26,7 @@ def publish(
     *,
     trial: bool = False,
     programs: Mapping[str, Versions] | None = None,
+    contenders: Sequence[Contender] = CONTENDERS,
 ) -> None:
     """Write `name`.json and `name`.md, and print the latter.
 
@@ -37,8 +38,9 @@ def publish(
         text: The tables and sentences for readers, Markdown.
         trial: Not the whole measurement: it goes to build/benchmarks, not over a published result.
         programs: What was measured, each with the versions of its packages; None: the contenders' images.
+        contenders: Whose images were measured.
     """
-    surroundings = _surroundings(programs)
+    surroundings = _surroundings(programs, contenders)
     report = {**surroundings, "settings": settings, "results": results}
     folder = TRIALS if trial else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,11 +110,11 @@ def _listed(versions: Versions) -> str:
     return ", ".join(f"{package} {version}" for package, version in versions.items())
 
 
-def _surroundings(programs: Mapping[str, Versions] | None) -> dict[str, Any]:
+def _surroundings(programs: Mapping[str, Versions] | None, contenders: Sequence[Contender]) -> dict[str, Any]:
     date = datetime.now(UTC).date().isoformat()
     if programs is not None:
         return {"date": date, "machine": machine(), "programs": programs}
-    images = {contender.name: _image(contender) for contender in CONTENDERS}
+    images = {contender.name: _image(contender) for contender in contenders}
     return {"date": date, "machine": {**machine(), "docker": engine_version()}, "images": images}
 
 
