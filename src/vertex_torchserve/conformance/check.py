@@ -1,6 +1,7 @@
 """A check: a function that tries a server, and whose docstring is its documentation."""
 
 import inspect
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -37,13 +38,15 @@ class Check:
 
     def run(self, trial: Trial) -> Verdict:
         """Make the check."""
+        began = time.monotonic()
         try:
             result, evidence = Result.PASSED, self.look(trial)
         except Broken as broken:
             result, evidence = Result.FAILED, str(broken)
         except NotRun as reason:
             result, evidence = Result.NOT_RUN, str(reason)
-        return Verdict(self.name, self.group, self.severity, result, evidence, self.source, self.fix)
+        seconds = round(time.monotonic() - began, 2)
+        return Verdict(self.name, self.group, self.severity, result, evidence, self.source, self.fix, seconds)
 
 
 def must(source: str) -> Callable[[Callable[[Trial], str]], Check]:

@@ -3,17 +3,40 @@
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vertex_torchserve.conformance.exchange import Address, Answer, NoAnswer, exchange
 from vertex_torchserve.conformance.limits import Limits
 from vertex_torchserve.conformance.server import Conditions, Server
 from vertex_torchserve.conformance.start import is_listening
+from vertex_torchserve.conformance.verdict import Broken, NotRun
 from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
 
 OTHER_HEALTH_ROUTE = "/elsewhere/health"
 OTHER_PREDICT_ROUTE = "/elsewhere/predict"
 _POLL_SECONDS = 0.1
+
+
+@dataclass
+class RouteAsked:
+    """One of the other routes.
+
+    Attributes:
+        method: How it is asked.
+        route: Its path.
+        seen: What it answered last.
+        ok: Whether that was 200.
+    """
+
+    method: str
+    route: str
+    seen: str = "it was not asked"
+    ok: bool = False
+
+    def note(self, answer: Answer) -> bool:
+        """Keep an answer; whether it is 200."""
+        self.seen, self.ok = answer.shown(), answer.status == 200
+        return self.ok
 
 
 @dataclass
@@ -23,20 +46,29 @@ class ElsewhereRecord:
     Attributes:
         told_port: The port it was told.
         port: The port that it listened on; None when on neither.
-        health: What the other health route answered last.
-        predict: What the other predict route answered last.
-        health_ok: Whether that was 200.
-        predict_ok: Whether that was 200.
+        health: The other health route.
+        predict: The other predict route.
         log_tail: The end of its log.
     """
 
     told_port: int
     port: int | None = None
-    health: str = "it was not asked"
-    predict: str = "it was not asked"
-    health_ok: bool = False
-    predict_ok: bool = False
+    health: RouteAsked = field(default_factory=lambda: RouteAsked("GET", OTHER_HEALTH_ROUTE))
+    predict: RouteAsked = field(default_factory=lambda: RouteAsked("POST", OTHER_PREDICT_ROUTE))
     log_tail: str = ""
+
+    def answered(self, asked: RouteAsked) -> str:
+        """Say that one of its routes answered.
+
+        Raises:
+            Broken: When it did not.
+            NotRun: When nothing listened.
+        """
+        if self.port is None:
+            raise NotRun("it did not start with another port and other routes")
+        if not asked.ok:
+            raise Broken(f"{asked.method} {asked.route} got {asked.seen}")
+        return f"{asked.method} {asked.route} got 200"
 
 
 def look_elsewhere(
@@ -86,9 +118,8 @@ def _answers(
     def predict(route: str) -> Answer:
         return exchange(address, "POST", route, request.body(), seconds=limits.answer)
 
-    healthy, predicted = health(OTHER_HEALTH_ROUTE), predict(OTHER_PREDICT_ROUTE)
-    record.health, record.health_ok = healthy.shown(), healthy.status == 200
-    record.predict, record.predict_ok = predicted.shown(), predicted.status == 200
-    return (record.health_ok or health(first.health_route).status == 200) and (
-        record.predict_ok or predict(first.predict_route).status == 200
+    healthy = record.health.note(health(record.health.route))
+    predicted = record.predict.note(predict(record.predict.route))
+    return (healthy or health(first.health_route).status == 200) and (
+        predicted or predict(first.predict_route).status == 200
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from vertex_torchserve.conformance.elsewhere import ElsewhereRecord, look_elsewhere
@@ -12,6 +13,7 @@ from vertex_torchserve.conformance.start import StartRecord, watch_start
 from vertex_torchserve.conformance.stop import StopRecord, stop_under_load
 from vertex_torchserve.conformance.verdict import Broken, NotRun
 from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
+from vertex_torchserve.serving_plan import ContainerLimits
 
 
 class Trial:
@@ -33,6 +35,7 @@ class Trial:
         self._launcher = launcher
         self._running = contextlib.ExitStack()
         self._server: Server | None = None
+        self._starts: dict[ContainerLimits, StartRecord | None] = {}
 
     @cached_property
     def start(self) -> StartRecord:
@@ -64,6 +67,16 @@ class Trial:
         )
         self._drop_server()
         return record
+
+    def start_under(self, limits: ContainerLimits) -> StartRecord | None:
+        """How a server starts that is held to limits, seen once; None when such a one can't be started."""
+        if limits not in self._starts:
+            try:
+                with self.started(replace(self.conditions, limits=limits)) as start:
+                    self._starts[limits] = start
+            except (Broken, NotRun):
+                self._starts[limits] = None
+        return self._starts[limits]
 
     @property
     def patience(self) -> float:

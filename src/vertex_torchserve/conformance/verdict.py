@@ -39,6 +39,7 @@ class Verdict:
         evidence: What was seen, or why it was not run.
         source: Where the contract says it.
         fix: What to do when it failed.
+        seconds: How long it took, with the starts that it needed.
     """
 
     check: str
@@ -48,6 +49,7 @@ class Verdict:
     evidence: str
     source: str
     fix: str
+    seconds: float
 
     @property
     def breaks_contract(self) -> bool:

@@ -31,6 +31,8 @@ def test_our_image_passes_every_check(image: str) -> None:
     report = json.loads(run.stdout)
     assert report["ok"]
     assert [each for each in report["checks"] if each["result"] != "passed"] == []
+    surroundings = [each["evidence"] for each in report["checks"] if each["group"] == "surroundings"]
+    assert [each.rpartition(", ")[2] for each in surroundings] == ["under all three limits at once"] * 3
 
 
 @pytest.fixture

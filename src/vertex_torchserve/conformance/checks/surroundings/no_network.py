@@ -2,9 +2,8 @@
 
 from vertex_torchserve.conformance.check import should
 from vertex_torchserve.conformance.sources import ENDPOINT_TYPES
-from vertex_torchserve.conformance.surroundings import answer_under
+from vertex_torchserve.conformance.surroundings import NO_NETWORK, answer_under
 from vertex_torchserve.conformance.trial import Trial
-from vertex_torchserve.serving_plan import ContainerLimits
 
 
 @should(ENDPOINT_TYPES)
@@ -16,4 +15,4 @@ def no_network(trial: Trial) -> str:
 
     Fix: put what is fetched into the image or the artifact; set HF_HUB_OFFLINE=1 to find what is missing.
     """
-    return answer_under(trial, ContainerLimits(network="none"))
+    return answer_under(trial, NO_NETWORK)

@@ -2,9 +2,8 @@
 
 from vertex_torchserve.conformance.check import should
 from vertex_torchserve.conformance.sources import SECURE_PODS
-from vertex_torchserve.conformance.surroundings import answer_under
+from vertex_torchserve.conformance.surroundings import RANDOM_USER, answer_under
 from vertex_torchserve.conformance.trial import Trial
-from vertex_torchserve.serving_plan import ContainerLimits
 
 
 @should(SECURE_PODS)
@@ -15,4 +14,4 @@ def random_user(trial: Trial) -> str:
 
     Fix: write to no folder that only the image's user may write to; ask for no user name.
     """
-    return answer_under(trial, ContainerLimits(user="54321:0"))
+    return answer_under(trial, RANDOM_USER)

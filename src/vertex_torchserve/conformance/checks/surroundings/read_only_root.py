@@ -2,9 +2,8 @@
 
 from vertex_torchserve.conformance.check import should
 from vertex_torchserve.conformance.sources import SECURE_PODS
-from vertex_torchserve.conformance.surroundings import answer_under
+from vertex_torchserve.conformance.surroundings import READ_ONLY_ROOT, answer_under
 from vertex_torchserve.conformance.trial import Trial
-from vertex_torchserve.serving_plan import ContainerLimits
 
 
 @should(SECURE_PODS)
@@ -15,4 +14,4 @@ def read_only_root(trial: Trial) -> str:
 
     Fix: write to /tmp alone; set HOME and the caches of libraries to a folder there.
     """
-    return answer_under(trial, ContainerLimits(read_only=True))
+    return answer_under(trial, READ_ONLY_ROOT)
