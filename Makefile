@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-stock-fixtures
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -147,6 +147,12 @@ benchmark-linear-layers: setup ## Float32 linear layers on this CPU: torch's and
 
 benchmark-conformance: images ## Vertex AI's contract, ours and three others (makes build/peers; about 8 minutes)
 	$(BIN)/python -m benchmarks.conformance $(BENCHMARK_ARGS)
+
+benchmark-broken-plans: images ## Thirty broken archives and plans, fifteen good: what the gate stops (15 minutes)
+	$(BIN)/python -m benchmarks.broken_plans $(BENCHMARK_ARGS)
+
+benchmark-smoke-test: setup ## How long smoke-test of MiniLM takes, with its page (two minutes)
+	$(BIN)/python -m benchmarks.smoke_test
 
 benchmark-image-size: images ## Sizes of both images
 	$(BIN)/python -m benchmarks.image_size

@@ -24,6 +24,7 @@ LAYERS = {
     "archive_check": 4,
     "serving_plan": 4,
     "derived_image": 5,
+    "handler_interface": 5,
     "model_archive": 5,
     "smoke_test": 6,
     "vertex_ai": 6,

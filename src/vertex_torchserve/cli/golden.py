@@ -65,6 +65,7 @@ def record(
     """
     from vertex_torchserve.errors import InputError, Problem
     from vertex_torchserve.golden.record import record as record_answers
+    from vertex_torchserve.handler_interface.requirement import require_answerable
     from vertex_torchserve.serving.archive.request_file import (
         RequestFile,
         read_request_file,
@@ -80,6 +81,7 @@ def record(
     if not output_file.absolute().parent.is_dir():
         raise InputError(Problem(f"there is no folder for {output_file}", "make the folder first"))
     plan = plan_of(mar, image, env, env_file)
+    require_answerable(mar, [each.bare() for each in wanted.requests], str(instances))
     with _asking(mar, plan, image, ready_timeout) as model:
         recorded = record_answers(model, wanted.requests, tolerance)
     content = RequestFile([each.request for each in recorded], plan.model_name)
@@ -202,6 +204,7 @@ def _asking(
 def _requests(file: Path | None, plans: "Sequence[ServingPlan]") -> "Sequence[PredictionRequest]":
     """Those of a file, else the golden requests of the first archive that has some."""
     from vertex_torchserve.errors import InputError, Problem
+    from vertex_torchserve.handler_interface.requirement import require_answerable
     from vertex_torchserve.serving.archive.golden_request import packed_golden_requests, require_model
     from vertex_torchserve.serving.archive.request_file import read_request_file
 
@@ -218,8 +221,12 @@ def _requests(file: Path | None, plans: "Sequence[ServingPlan]") -> "Sequence[Pr
             )
         )
     name, content = found[0]
+    # Two models are compared with each other, and not with what is recorded.
+    asked = [each.bare() for each in content.requests] if len(plans) > 1 else content.requests
     if len(plans) == 1:
         require_model(content, plans[0].model_name, name)
+    for plan in plans:
+        require_answerable(plan.mar_path, asked, name)
     return content.requests
 
 

@@ -13,8 +13,8 @@ import httpx
 from vertex_torchserve.archive_check.check import check_path
 from vertex_torchserve.docker import DockerError
 from vertex_torchserve.errors import InputError, Problem, ServingError
+from vertex_torchserve.handler_interface.requirement import require_answerable, usable_golden_requests
 from vertex_torchserve.serving.archive.bounded_text import UnreadableError
-from vertex_torchserve.serving.archive.golden_request import packed_golden_requests, require_model
 from vertex_torchserve.serving.archive.manifest import verify_members
 from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
 from vertex_torchserve.serving.archive.prediction_request import PredictionRequest, read_answer
@@ -55,8 +55,9 @@ def run_smoke_test(
         with_load: Whether it is asked by rising numbers of clients as well, for some five seconds.
 
     Raises:
-        InputError: When the archive can't be read at all, there is nothing to ask it, or the plan has limits
-            that take a container; everything else is in the report.
+        InputError: When the archive can't be read at all, there is nothing to ask it or what there is is of
+            another model or task, or the plan has limits that take a container; everything else is in the
+            report.
         DockerError: When there is no engine, or no such image.
     """
     began, started_at = time.monotonic(), _now()
@@ -67,7 +68,10 @@ def run_smoke_test(
     with recording.check("archive") as seen:
         verify_members(mar_path)
         seen.append(f"{mar_path.stat().st_size} bytes, every member intact")
-    requests = requests or _golden_requests(plan)
+    if requests:
+        require_answerable(mar_path, requests, "what is asked")
+    else:
+        requests = _golden_requests(plan)
     with served(plan, in_container=in_container, like_vertex=like_vertex) as server:
         with recording.check("ready") as seen:
             recording.ready_seconds = round(server.wait_ready(ready_timeout_seconds), 3)
@@ -176,7 +180,7 @@ def _require_healthy(url: str) -> None:
 
 
 def _golden_requests(plan: ServingPlan) -> Sequence[PredictionRequest]:
-    golden = packed_golden_requests(plan.mar_path)
+    golden = usable_golden_requests(plan.mar_path, plan.model_name)
     if golden is None:
         raise InputError(
             Problem(
@@ -184,8 +188,7 @@ def _golden_requests(plan: ServingPlan) -> Sequence[PredictionRequest]:
                 "give a file with --instances, or package the model with --golden-request",
             )
         )
-    require_model(golden, plan.model_name, GOLDEN_REQUEST_NAME)
-    return golden.requests
+    return golden
 
 
 def _check_prediction(recording: Recording, server: Server, url: str, request: PredictionRequest) -> None:

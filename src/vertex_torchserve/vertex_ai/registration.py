@@ -10,6 +10,7 @@ from google.cloud import aiplatform
 
 from vertex_torchserve import gcs
 from vertex_torchserve.errors import Problem, RegistryError, raise_problems
+from vertex_torchserve.handler_interface.requirement import usable_golden_requests
 from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
@@ -69,7 +70,8 @@ class UploadCall:
         """Check everything and put it together; nothing is asked.
 
         Raises:
-            InputError: When the plan or the names can't be used, or the archive has changed.
+            InputError: When the plan or the names can't be used, the archive has changed, or its golden
+                requests are another model's.
         """
         image = Problem(
             "no serving container image is given", "give the URI of an image in Artifact Registry"
@@ -82,6 +84,7 @@ class UploadCall:
             ]
         )
         plan.require_unchanged()
+        usable_golden_requests(plan.mar_path, plan.model_name)
         artifact_folder = folder.child(plan.sha256[:16])
         arguments = {**upload.keyword_arguments(), **plan.container.upload_arguments()}
         content = {**arguments, "sha256": plan.sha256, "artifact_uri": str(artifact_folder)}

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from google.cloud.aiplatform import initializer
 
+from testbed.vertex_gateway import Gateway, running_gateway
 from tests.integration.component.component_runs import Cloud
-from tests.integration.component.vertex_gateway import Gateway, running_gateway
 from tests.storage_emulator import StorageEmulator
 from vertex_torchserve.emulator import Emulator
 

@@ -8,8 +8,8 @@ import pytest
 from google.api_core.future import polling
 
 from testbed.archives import archive
+from testbed.vertex_gateway import Gateway
 from tests.integration.component.component_runs import LOCATION, PROJECT, Cloud, run_here
-from tests.integration.component.vertex_gateway import Gateway
 from vertex_torchserve.errors import InputError, RegistryError
 from vertex_torchserve.gcs import GcsPath
 from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan

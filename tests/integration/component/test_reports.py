@@ -9,8 +9,8 @@ from kfp import components, dsl
 from kfp.dsl import Artifact, Input, Metrics
 
 from testbed.archives import ECHO_HANDLER, SHORT_HANDLER, archive
+from testbed.vertex_gateway import Gateway
 from tests.integration.component.component_runs import Cloud, run_pipeline
-from tests.integration.component.vertex_gateway import Gateway
 from vertex_torchserve.component.smoke_test import run
 from vertex_torchserve.errors import InputError
 

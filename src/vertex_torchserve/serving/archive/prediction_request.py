@@ -5,7 +5,7 @@ import json
 import math
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from typing import Any
 
@@ -51,6 +51,10 @@ class PredictionRequest:
         if self.predictions is None:
             del given["predictions"], given["tolerance"]
         return given
+
+    def bare(self) -> "PredictionRequest":
+        """The same request, of which no answer is known."""
+        return replace(self, predictions=None, tolerance=DEFAULT_TOLERANCE)
 
     def predictions_in(self, body: bytes) -> list[Any]:
         """The predictions of an answer, one for each instance.
