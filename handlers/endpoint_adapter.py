@@ -1,4 +1,4 @@
-"""TorchServe handler that serves an `EndpointHandler` of Hugging Face's Inference Endpoints, unchanged.
+"""TorchServe handler that serves a Hub folder's own handler, written for Hugging Face's servers, unchanged.
 
 `vertex-torchserve package --handler endpoint:FILE.py` puts it into the archive, with the package
 `foreign_handler` beside it. What becomes of a request is in docs/migrate.md.
@@ -7,6 +7,7 @@
 from typing import Any
 
 from foreign_handler.calls import Answer, Call, answer_all
+from foreign_handler.hub_classes import made_handler
 from foreign_handler.loading import load_module, model_folder
 from foreign_handler.media_types import bare, is_image
 from foreign_handler.values import as_json, as_json_value, data_of, is_picture, opened_image, picture_file
@@ -23,18 +24,9 @@ def handle(data: list[Any] | None, context: Any) -> list[Any] | None:
         As many answers as `data` has items, in order.
     """
     if data is None:
-        context.endpoint_handler = _made_handler(context)
+        context.endpoint_handler = made_handler(load_module(context), str(model_folder(context)))
         return None
     return answer_all(data, context, lambda call: _answer(context.endpoint_handler, call))
-
-
-def _made_handler(context: Any) -> Any:
-    """The author's handler, made with the path of the model's folder."""
-    module = load_module(context)
-    made = getattr(module, "EndpointHandler", None)
-    if made is None:
-        raise ValueError(f"{module.__file__} defines no class EndpointHandler")
-    return made(str(model_folder(context)))
 
 
 def _answer(handler: Any, call: Call) -> Answer:

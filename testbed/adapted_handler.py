@@ -51,7 +51,7 @@ def loaded(case: Case, folder: Path, envelope: str = "instances") -> Iterator[An
             yield load(unpacked, envelope=envelope, handler=ADAPTER_FILES[kind])
         finally:
             sys.path[:] = path
-            for name in {"handler", "inference"} & (set(sys.modules) - modules):
+            for name in {"handler", "inference", "pipeline"} & (set(sys.modules) - modules):
                 del sys.modules[name]
 
 

@@ -85,9 +85,19 @@ class EndpointHandler:
 _LABELS = {"handler.py": LABELS_HANDLER, "labels.json": '["a", "b"]'}
 
 
-def _endpoint(call: str, top: str = "") -> dict[str, str | bytes]:
+_PIPELINE: dict[str, str | bytes] = {
+    "pipeline.py": "class PreTrainedPipeline:\n    def __init__(self, path=''):\n        self.path = path\n\n"
+    "    def __call__(self, inputs, top_k=1):\n        return inputs.split()[:top_k]\n",
+    "weights.bin": b"w",
+}
+
+
+def _endpoint(call: str, top: str = "", define: str = "def") -> dict[str, str | bytes]:
     source = f"{top}\nclass EndpointHandler:\n    def __init__(self, path=''):\n        self.path = path\n\n"
-    return {"handler.py": f"{source}    def __call__(self, data):\n        {call}\n", "weights.bin": b"w"}
+    return {
+        "handler.py": f"{source}    {define} __call__(self, data):\n        {call}\n",
+        "weights.bin": b"w",
+    }
 
 
 ENDPOINT_CASES = (
@@ -163,6 +173,33 @@ ENDPOINT_CASES = (
         {"instances": [{"inputs": {}}]},
         500,
         {"error": "instance 0: the prediction failed"},
+    ),
+    Case(
+        "`async def __call__`",
+        "endpoint:handler.py",
+        _endpoint("return await asyncio.sleep(0, data['inputs'])", "import asyncio\n", "async def"),
+        {"instances": ["a", "b"]},
+        200,
+        {"predictions": ["a", "b"]},
+    ),
+    Case(
+        "the older class `PreTrainedPipeline`: `inputs`, and `parameters` by their names",
+        "endpoint:pipeline.py",
+        _PIPELINE,
+        {"instances": ["a b c"], "parameters": {"top_k": 2}},
+        200,
+        {"predictions": [["a", "b"]]},
+    ),
+    Case(
+        "the same, bytes that are no picture",
+        "endpoint:pipeline.py",
+        _PIPELINE,
+        {"instances": [{"b64": "AAEC"}]},
+        415,
+        {
+            "error": "instance 0: a PreTrainedPipeline takes a sound as samples, and this server decodes "
+            "none; an EndpointHandler gets its bytes"
+        },
     ),
 )
 

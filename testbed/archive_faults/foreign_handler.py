@@ -5,6 +5,7 @@ from testbed.archive_faults.making import MODULE, SCRIPT, Fault, adapted_archive
 _RULE = "foreign-handler-functions"
 _MODEL = "def model_fn(model_dir):\n    return None\n"
 _PREDICT = "def predict_fn(data, model):\n    return data\n"
+_PIPELINE = 'class PreTrainedPipeline:\n    def __init__(self, path=""):\n'
 _CALL = "    def __call__(self, data):\n        return data\n"
 
 
@@ -17,7 +18,7 @@ FOREIGN_HANDLER_FAULTS = [
         _RULE,
         "error",
         "handler.py",
-        "handler.py defines no class EndpointHandler; it defines class Handler, load",
+        "handler.py defines no class EndpointHandler or PreTrainedPipeline; it defines class Handler, load",
         adapted_archive("endpoint", {"handler.py": "class Handler: ...\n\n\ndef load(): ...\n"}),
     ),
     Fault(
@@ -35,6 +36,24 @@ FOREIGN_HANDLER_FAULTS = [
         adapted_archive("endpoint", _class("    def __init__(self, path, task):\n        pass\n", _CALL)),
     ),
     Fault(_RULE, "error", "handler.py:1", "can't be made with", adapted_archive("endpoint", _class(_CALL))),
+    Fault(
+        _RULE,
+        "error",
+        "pipeline.py:1",
+        "PreTrainedPipeline in pipeline.py has no `__call__`",
+        adapted_archive("endpoint", {"pipeline.py": f"{_PIPELINE}        pass\n"}, "pipeline.py"),
+    ),
+    Fault(
+        _RULE,
+        "warning",
+        "pipeline.py:1",
+        "its own server decodes sounds for it, and the adapter refuses them",
+        adapted_archive(
+            "endpoint",
+            {"pipeline.py": f"{_PIPELINE}        self.sampling_rate = 16000\n{_CALL}"},
+            "pipeline.py",
+        ),
+    ),
     Fault(
         _RULE,
         "error",

@@ -19,6 +19,7 @@ class EndpointHandler:
     def __call__(self, data):
         pass
 """
+_OLDER = _ENDPOINT.replace("EndpointHandler", "PreTrainedPipeline")
 _ROWS = """\
 def handle(data, context):
     if data is not None:
@@ -237,6 +238,13 @@ HANDLER_FAULTS = [
         "handler.py",
         "the folder's own handler.py (no class) is not run",
         reference_archive({**_BERT, "handler.py": ECHO_HANDLER}),
+    ),
+    Fault(
+        "folder-has-its-own-handler",
+        "error",
+        "pipeline.py",
+        "the folder's own pipeline.py (PreTrainedPipeline) is not run",
+        reference_archive({**_BERT, "pipeline.py": _OLDER}),
     ),
     *FOREIGN_HANDLER_FAULTS,
 ]

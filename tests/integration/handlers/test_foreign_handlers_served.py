@@ -33,6 +33,19 @@ class EndpointHandler:
             raise ValueError("bad is refused")
         return [inputs, data.get("parameters")]
 """
+OLDER_PIPELINE = """\
+import asyncio
+
+
+class PreTrainedPipeline:
+    def __init__(self, path):
+        self.lock = asyncio.Lock()
+
+    async def __call__(self, inputs, top_k=1):
+        async with self.lock:
+            await asyncio.sleep(0.01)
+        return inputs.split()[:top_k]
+"""
 INFERENCE = """\
 import json
 
@@ -120,6 +133,21 @@ def test_a_bad_request_beside_good_ones_of_an_endpoint_handler(endpoint: httpx.C
 def test_a_picture_as_the_whole_body(endpoint: httpx.Client) -> None:
     answer = endpoint.post("/predictions/model", content=PNG, headers={"content-type": "image/png"})
     assert (answer.status_code, answer.json()) == (200, {"predictions": [[2, 1]]})
+
+
+def test_an_async_pipeline_of_the_older_class(tmp_path: Path) -> None:
+    case = Case("", "endpoint:pipeline.py", {"pipeline.py": OLDER_PIPELINE}, None, 0, None)
+    with serving(case, tmp_path) as client:
+        assert at_once(
+            client,
+            {"instances": ["a b", "c d"]},
+            {"instances": ["e f g"], "parameters": {"top_k": 2}},
+            {"instances": ["h"], "parameters": {"beams": 2}},
+        ) == [
+            (200, {"predictions": [["a"], ["c"]]}),
+            (200, {"predictions": [["e", "f"]]}),
+            (500, {"error": "instance 0: the prediction failed"}),
+        ]
 
 
 def test_a_bad_request_beside_good_ones_of_an_inference_py(sagemaker: httpx.Client) -> None:

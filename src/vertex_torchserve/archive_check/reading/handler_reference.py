@@ -26,6 +26,7 @@ TORCHSERVE_HANDLERS = frozenset(
 )
 # What handlers that were written for other servers define.
 ENDPOINT_CLASS = "EndpointHandler"
+PIPELINE_CLASS = "PreTrainedPipeline"
 SAGEMAKER_FUNCTIONS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
 
 

@@ -3,14 +3,19 @@
 import ast
 from collections.abc import Iterator
 
-from vertex_torchserve.archive_check.finding import Finding, error
-from vertex_torchserve.archive_check.reading.handler_reference import ENDPOINT_CLASS, SAGEMAKER_FUNCTIONS
+from vertex_torchserve.archive_check.finding import Finding, error, warning
+from vertex_torchserve.archive_check.reading.handler_reference import (
+    ENDPOINT_CLASS,
+    PIPELINE_CLASS,
+    SAGEMAKER_FUNCTIONS,
+)
 from vertex_torchserve.archive_check.reading.python_source import PythonSource
 from vertex_torchserve.archive_check.reading.torch_file import Kind
 from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
 
 _STEPS = SAGEMAKER_FUNCTIONS[1:4]
+_SAMPLES = "sampling_rate"  # by which a pipeline says that it takes sounds
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -19,11 +24,12 @@ def foreign_handler_functions(subject: Subject) -> Iterator[Finding]:
     """A handler that was written for another server has what that server calls.
 
     `--handler endpoint:FILE.py` calls the class `EndpointHandler`: it is made with the path of the model's
-    folder and called with the data of each instance. `--handler sagemaker:FILE.py` calls `model_fn`,
-    `input_fn`, `predict_fn` and `output_fn`, at least one of them, with the toolkits' defaults for the
-    others; or `transform_fn` in place of the last three. The default of `model_fn` loads `model.pt`, or the
-    one .pt or .pth, as TorchScript; for a model of Hugging Face, which has a `config.json`, it makes a
-    pipeline.
+    folder and called with the data of each instance; or, where there is none, the older class
+    `PreTrainedPipeline`, which is called with the inputs and the parameters. `--handler sagemaker:FILE.py`
+    calls `model_fn`, `input_fn`, `predict_fn` and `output_fn`, at least one of them, with the toolkits'
+    defaults for the others; or `transform_fn` in place of the last three. The default of `model_fn` loads
+    `model.pt`, or the one .pt or .pth, as TorchScript; for a model of Hugging Face, which has a
+    `config.json`, it makes a pipeline.
 
     Fix: define what is missing, or name the file that has it.
     """
@@ -49,14 +55,16 @@ def foreign_handler_functions(subject: Subject) -> Iterator[Finding]:
 
 
 def _endpoint_findings(source: PythonSource, names: set[str]) -> Iterator[Finding]:
-    if ENDPOINT_CLASS not in names:
+    name = next((each for each in (ENDPOINT_CLASS, PIPELINE_CLASS) if each in names), None)
+    if name is None:
         yield error(
             source.member,
-            f"{source.member} defines no class {ENDPOINT_CLASS}; it defines {_listed(source)}",
+            f"{source.member} defines no class {ENDPOINT_CLASS} or {PIPELINE_CLASS}; it defines "
+            f"{_listed(source)}",
             f"name the file that defines {ENDPOINT_CLASS}",
         )
         return
-    found = source.definition(ENDPOINT_CLASS)
+    found = source.definition(name)
     if not isinstance(found, ast.ClassDef) or any(ast.unparse(base) != "object" for base in found.bases):
         return  # what another class brings is not known
     where = f"{source.member}:{found.lineno}"
@@ -64,14 +72,24 @@ def _endpoint_findings(source: PythonSource, names: set[str]) -> Iterator[Findin
     assigned = {each.id for node in found.body for each in ast.walk(node) if isinstance(each, ast.Name)}
     if "__call__" not in {*methods, *assigned}:
         yield error(
-            where, f"{ENDPOINT_CLASS} in {source.member} has no `__call__`", "define `__call__(self, data)`"
+            where,
+            f"{name} in {source.member} has no `__call__`",
+            f"define `__call__(self, {'data' if name == ENDPOINT_CLASS else 'inputs'})`",
         )
     made = methods.get("__init__")
     if made is None or not _takes(made, 2):
         yield error(
             where,
-            f"{ENDPOINT_CLASS} in {source.member} can't be made with the path of the model's folder alone",
+            f"{name} in {source.member} can't be made with the path of the model's folder alone",
             "define `__init__(self, path)`, with defaults for all else",
+        )
+    fields = {each.attr for each in ast.walk(found) if isinstance(each, ast.Attribute)}
+    if name == PIPELINE_CLASS and _SAMPLES in {*fields, *assigned}:
+        yield warning(
+            where,
+            f"{name} in {source.member} has a {_SAMPLES}: its own server decodes sounds for it, and the "
+            "adapter refuses them",
+            f"write an {ENDPOINT_CLASS}, which gets a sound's bytes",
         )
 
 
