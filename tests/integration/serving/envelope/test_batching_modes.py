@@ -25,6 +25,52 @@ def answers(store: Path, handler: str, config: str, *texts: str) -> list[httpx.R
                 )
 
 
+SLOW_HANDLER = """\
+import time
+
+
+def handle(data, context):
+    if data is not None:
+        time.sleep(0.5)
+        return data
+"""
+
+
+def test_full_sequences(tmp_path: Path) -> None:
+    config = (
+        "sequenceBatching: true\nmaxNumSequence: 1\nmaxSequenceJobQueueSize: 1\nsequenceMaxIdleMSec: 60000\n"
+    )
+    write_archive(tmp_path, SLOW_HANDLER, config=config)
+    with ServingProcess({"AIP_STORAGE_URI": str(tmp_path), "VTS_WORKERS": "1"}) as server:
+        server.wait_ready(READY_SECONDS)
+
+        def ask(sequence: str) -> tuple[int, object]:
+            answer = httpx.post(
+                f"{server.base_url}/predictions/model",
+                json={"instances": [1]}, headers={"ts_request_sequence_id": sequence}, timeout=ANSWER_SECONDS,
+            )  # fmt: skip
+            return answer.status_code, answer.json()
+
+        assert ask("a") == (200, {"predictions": [1]})
+        assert ask("b") == (
+            503,
+            {
+                "error": "sequences that are open: 1, the most that the model may have; end one, or begin "
+                "this one later"
+            },
+        )
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(ask, "aaaa"))
+    assert (200, {"predictions": [1]}) in answers
+    assert (
+        503,
+        {
+            "error": "requests of this sequence that are waiting: 1, the most that may; send this one again "
+            "later"
+        },
+    ) in answers
+
+
 def test_asynchronous_workers(tmp_path: Path) -> None:
     texts = ["a", "bad", "b", "c"]
     got = answers(tmp_path, ASYNC_HANDLER, "asyncCommunication: true\nbatchSize: 4\n", *texts)

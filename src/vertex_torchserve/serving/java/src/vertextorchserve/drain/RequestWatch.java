@@ -7,8 +7,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.LastHttpContent;
-import vertextorchserve.http.InterimResponse;
+import vertextorchserve.http.AnswerPart;
 
 /**
  * Counts the requests of one connection from their first line to the last byte of their answer, and closes
@@ -57,16 +56,13 @@ public final class RequestWatch extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (InterimResponse.is(message)) {
-            super.write(context, message, promise);
-            return;
-        }
         // With more than one unanswered, the client has sent further requests already, and gets their
         // answers.
-        if (message instanceof HttpResponse response && traffic.isDraining() && unanswered == 1) {
+        if (message instanceof HttpResponse response && AnswerPart.is(message) && traffic.isDraining()
+                && unanswered == 1) {
             response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         }
-        if (message instanceof LastHttpContent) {
+        if (AnswerPart.isLast(message)) {
             promise.addListener(written -> answered());
         }
         super.write(context, message, promise);

@@ -35,7 +35,7 @@ public final class OneAtATime extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (message instanceof LastHttpContent && !InterimResponse.is(message)) {
+        if (AnswerPart.isLast(message)) {
             promise.addListener(written -> answered(context));
         }
         super.write(context, message, promise);

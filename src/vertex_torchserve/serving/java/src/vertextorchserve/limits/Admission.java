@@ -14,6 +14,7 @@ import org.pytorch.serve.archive.model.ModelException;
 import org.pytorch.serve.archive.workflow.WorkflowException;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
 import org.pytorch.serve.http.ServiceUnavailableException;
+import org.pytorch.serve.util.ConfigManager;
 import org.pytorch.serve.wlm.WorkerInitializationException;
 import vertextorchserve.http.ErrorAnswer;
 import vertextorchserve.queue.Models;
@@ -68,14 +69,11 @@ public final class Admission extends HttpRequestHandlerChain {
             try {
                 chain.handleRequest(context, request, decoder, segments);
             } catch (ServiceUnavailableException queueFull) {
-                if (Models.haveSequences()) {
-                    ErrorAnswer.sendLater(context,
-                            "as many sequences are open as the model may have; end one, or begin this one "
-                                    + "later",
-                            (int) loadRetry.toSeconds());
-                } else {
-                    ErrorAnswer.sendBusy(context, Models.waitingRequests() + " requests");
-                }
+                String sequence =
+                        request.headers().get(ConfigManager.getInstance().getTsHeaderKeySequenceId());
+                Models.fullSequences(sequence).ifPresentOrElse(full
+                        -> ErrorAnswer.sendLater(context, full, (int) loadRetry.toSeconds()),
+                        () -> ErrorAnswer.sendBusy(context, Models.waitingRequests() + " requests"));
             } catch (ErrorDataDecoderException | IndexOutOfBoundsException notAForm) {
                 // The latter for a part that has a parameter without a value.
                 ErrorAnswer.send(context, HttpResponseStatus.BAD_REQUEST,

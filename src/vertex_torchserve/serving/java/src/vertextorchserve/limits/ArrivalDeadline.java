@@ -12,7 +12,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import vertextorchserve.http.InterimResponse;
+import vertextorchserve.http.AnswerPart;
 import vertextorchserve.http.RefusedRequest;
 import vertextorchserve.http.StrictFraming;
 
@@ -102,10 +102,10 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (message instanceof HttpContent part && !InterimResponse.is(message)) {
+        if (message instanceof HttpContent part && AnswerPart.is(message)) {
             answerBytes += part.content().readableBytes();
         }
-        if (message instanceof LastHttpContent && !InterimResponse.is(message)) {
+        if (AnswerPart.isLast(message)) {
             closing |= arriving;
             sending = true;
             update(context);

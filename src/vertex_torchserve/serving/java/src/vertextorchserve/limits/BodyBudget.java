@@ -5,12 +5,11 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.atomic.AtomicLong;
 import org.pytorch.serve.util.NettyUtils;
+import vertextorchserve.http.AnswerPart;
 import vertextorchserve.http.ErrorAnswer;
-import vertextorchserve.http.InterimResponse;
 
 /**
  * Answers 503 to a request whose body does not fit in memory beside the bodies of all requests that are
@@ -52,7 +51,7 @@ public final class BodyBudget extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (message instanceof LastHttpContent && !InterimResponse.is(message)) {
+        if (AnswerPart.isLast(message)) {
             release();
         }
         super.write(context, message, promise);

@@ -5,7 +5,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.util.concurrent.TimeUnit;
 import org.pytorch.serve.util.NettyUtils;
@@ -13,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
 import org.slf4j.MarkerFactory;
-import vertextorchserve.http.InterimResponse;
+import vertextorchserve.http.AnswerPart;
 
 /**
  * Logs one line for each request: {@code /<address> "<method> <path> <protocol>" <status> <ms> <request id>}.
@@ -49,15 +48,11 @@ public final class AccessLog extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (InterimResponse.is(message)) {
-            super.write(context, message, promise);
-            return;
-        }
-        if (message instanceof HttpResponse answer) {
+        if (message instanceof HttpResponse answer && AnswerPart.is(message)) {
             status = answer.status().codeAsText().toString();
             id = answer.headers().get("x-request-id");
         }
-        if (message instanceof LastHttpContent) {
+        if (AnswerPart.isLast(message)) {
             promise.addListener(written -> {
                 status = written.isSuccess() ? status : "-";
                 log(context);

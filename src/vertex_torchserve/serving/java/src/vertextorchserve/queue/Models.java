@@ -2,6 +2,7 @@ package vertextorchserve.queue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.pytorch.serve.wlm.Model;
 import org.pytorch.serve.wlm.ModelManager;
 import org.pytorch.serve.wlm.WorkerState;
@@ -39,12 +40,21 @@ public final class Models {
     }
 
     /**
-     * Tells whether requests belong to sequences, of which a model has a limited number open at a time.
+     * Says why a request found no place where requests belong to sequences: a model has a limited number of
+     * them open at a time, and a limited number of requests waits in each.
      *
-     * @return whether one of the models does sequence batching.
+     * @param sequence the id of the request's sequence; null when it names none.
+     * @return what is full, and what the client can do; empty when no model does sequence batching.
      */
-    public static boolean haveSequences() {
-        return registered().stream().anyMatch(Model::isSequenceBatching);
+    public static Optional<String> fullSequences(String sequence) {
+        return registered().stream().filter(Model::isSequenceBatching).findFirst().map(model -> {
+            if (sequence != null && model.getJobGroup(sequence) != null) {
+                return "requests of this sequence that are waiting: " + model.getMaxSequenceJobQueueSize()
+                        + ", the most that may; send this one again later";
+            }
+            return "sequences that are open: " + model.getMaxNumSequence()
+                    + ", the most that the model may have; end one, or begin this one later";
+        });
     }
 
     /**
