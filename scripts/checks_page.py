@@ -3,10 +3,10 @@
 python -m scripts.checks_page
 """
 
-import itertools
 import sys
 from pathlib import Path
 
+from scripts.docstring_page import page_of
 from vertex_torchserve.archive_check.rule_table import RULES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "checks.md"
@@ -30,15 +30,7 @@ which is asked; for `package` they are warnings, because another image may have 
 
 def page() -> str:
     """The page's text."""
-    parts = [_HEAD]
-    for group, rules in itertools.groupby(RULES, key=lambda rule: rule.group):
-        parts.append(f"## {group.replace('_', ' ').capitalize()}\n")
-        for rule in rules:
-            paragraphs = [paragraph.replace("\n", " ") for paragraph in rule.about.split("\n\n")]
-            first, *middle, fix = paragraphs
-            lines = [f"### {rule.name}", f"**{first}**", *middle, fix.replace("Fix: ", "*Fix:* ", 1)]
-            parts.append("\n\n".join(lines) + "\n")
-    return "\n".join(parts)
+    return page_of(_HEAD, RULES, lambda group: group.replace("_", " ").capitalize())
 
 
 def main() -> int:

@@ -3,10 +3,11 @@
 python -m scripts.conformance_page
 """
 
-import itertools
 import sys
 from pathlib import Path
 
+from scripts.docstring_page import page_of
+from vertex_torchserve.conformance.check import Check
 from vertex_torchserve.conformance.check_table import CHECKS, title_of
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
@@ -45,22 +46,13 @@ Each check is held by a small server with a fault that fails it and no other (`t
 
 def page() -> str:
     """The page's text."""
-    parts = [_HEAD]
-    for group, checks in itertools.groupby(CHECKS, key=lambda check: check.group):
-        parts.append(f"## {title_of(group)}\n")
-        for check in checks:
-            first, *middle, fix = [" ".join(part.split()) for part in check.about.split("\n\n")]
-            linked = check.source.startswith("https://")
-            source = f"[Source]({check.source})." if linked else f"{check.source}."
-            lines = [
-                f"### {check.name}",
-                f"**{first}** ({check.severity})",
-                *middle,
-                fix.replace("Fix: ", "*Fix:* ", 1),
-                source[0].upper() + source[1:],
-            ]
-            parts.append("\n\n".join(lines) + "\n")
-    return "\n".join(parts)
+    return page_of(_HEAD, CHECKS, title_of, _severity_and_source)
+
+
+def _severity_and_source(check: Check) -> tuple[str, str]:
+    linked = check.source.startswith("https://")
+    source = f"[Source]({check.source})." if linked else f"{check.source}."
+    return f" ({check.severity})", source[0].upper() + source[1:]
 
 
 def main() -> int:

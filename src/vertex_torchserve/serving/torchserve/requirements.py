@@ -17,6 +17,7 @@ from vertex_torchserve.serving.archive.manifest import REPACK
 from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.settings import ServingSettings
 from vertex_torchserve.serving.torchserve.setup_model_venv import MODEL_FOLDER
+from vertex_torchserve.url_credentials import without_credentials
 
 WHEELS_FOLDER = "wheels"
 # Kept at the installed version, its local part (`+cpu`) included.
@@ -26,7 +27,6 @@ _TRACE_FOLLOWS = "Exception information:"  # of pip's own functions
 # The line of pip's log behind what a package's build printed; since pip 26 it has the exit code.
 _BUILD_FAILED = re.compile(r"\[present-rich\]|exited with -?\d+")
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{3} ?")
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Installation:
             text = self.pip_log.read_text(errors="replace")
         except OSError:
             return "pip wrote no log"
-        lines = [_CREDENTIALS.sub("****@", _TIMESTAMP.sub("", line)).rstrip() for line in text.splitlines()]
+        lines = [without_credentials(_TIMESTAMP.sub("", line)).rstrip() for line in text.splitlines()]
         errors = [number for number, line in enumerate(lines) if line.lstrip().startswith("ERROR: ")]
         if errors and _BUILD_FAILED.search(lines[errors[0]]):
             lines = lines[: errors[0] + 1]  # what the package's build printed stands before

@@ -8,7 +8,7 @@ TorchServe starts pip in another folder than the model's, where a requirement th
 (`./mypkg.whl`, `-e .`) leads nowhere. So pip changes to that folder first.
 """
 
-import importlib.util
+import importlib.metadata
 import os
 import site
 import sys
@@ -28,7 +28,10 @@ def make_environment(folder: Path, model_folder: str) -> None:
         folder: Where; what is there is removed.
         model_folder: Where its pip installs from.
     """
-    venv.create(folder, clear=True, with_pip=importlib.util.find_spec("pip") is None)
+    # Not importlib.util.find_spec: setuptools' finder takes it for an import of pip and gives the process
+    # Python's own, deprecated distutils from then on.
+    has_pip = any(importlib.metadata.distributions(name="pip"))
+    venv.create(folder, clear=True, with_pip=not has_pip)
     own = next(folder.glob("lib/python*/site-packages"))
     inherited = [path for path in site.getsitepackages() if Path(path).exists()]
     (own / "inherited-site-packages.pth").write_text("".join(f"{path}\n" for path in inherited))

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from vertex_torchserve.archive_check.finding import Finding, error, warning
 from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
+from vertex_torchserve.url_credentials import without_credentials
 
 
 @rule
@@ -25,7 +26,7 @@ def requirements_from_an_index(subject: Subject) -> Iterator[Finding]:
             of_git = "git+" in line.url
             yield warning(
                 where,
-                f"{_without_credentials(line.text)} is fetched from its URL at each start"
+                f"{without_credentials(line.text)} is fetched from its URL at each start"
                 + (", with git, which the image lacks" if of_git else ""),
                 "name the package and its version, or put its wheel into the archive as `wheels/`",
             )
@@ -44,9 +45,3 @@ def _is_there(subject: Subject, named: str) -> bool:
     parts = [part for part in path.parts if part != "."]
     name = "/".join(parts)
     return not parts or subject.holds(name) or any(each.startswith(f"{name}/") for each in subject.names)
-
-
-def _without_credentials(text: str) -> str:
-    before, at, after = text.rpartition("@")
-    scheme = before.find("://")
-    return f"{before[: scheme + 3]}****@{after}" if at and scheme >= 0 else text
