@@ -106,6 +106,7 @@ class Handler:
 
     def handle(self, data, context):
         answers = []
+        context.stopping_criteria = []
         for name in context.request_ids.values():
             step = context.cache[name] = context.cache.get(name, 0) + 1
             context.stopping_criteria.append(lambda _, step=step: step >= 3)
