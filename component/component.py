@@ -52,6 +52,7 @@ def upload_pytorch_model(
     model_archive_path: str = "",
     smoke_test_instances: str = "",
     model_file: str = "",
+    vendor_wheels: str = "",
 ) -> None:
     """Package a trained PyTorch model as a TorchServe archive and register it in Vertex AI.
 
@@ -96,6 +97,9 @@ def upload_pytorch_model(
             is served and asked for predictions, and only registered when it answers right.
         model_file: .py in the staging folder with the class of an eager model, whose weights the model is;
             for TorchServe's own handlers.
+        vendor_wheels: gs:// folder of wheels, or `index` for what pip downloads in the task: what the
+            requirements need beside a torchserve-cpu image goes into the archive, so that serving needs no
+            network. Custom container only.
         vertex_model: The model version, for ModelDeployOp and ModelBatchPredictOp; metadata DisplayName,
             VertexModelID and resourceName.
         report: A page about the archive and its smoke test, also when it does not serve.
@@ -138,6 +142,7 @@ def upload_pytorch_model(
         model_archive_path=model_archive_path,
         smoke_test_instances=smoke_test_instances,
         model_file=model_file,
+        vendor_wheels=vendor_wheels,
     )
 
 

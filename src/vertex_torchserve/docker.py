@@ -18,7 +18,7 @@ from vertex_torchserve.errors import VertexTorchServeError
 CLIENT_VARIABLE = "VTS_DOCKER"
 _QUERY_SECONDS = 60.0
 # Creating a container pulls its image, which may have several GB, when the engine doesn't have it.
-_PULL_SECONDS = 1800.0
+PULL_SECONDS = 1800.0
 _SHOWN_CHARACTERS = 2000
 
 
@@ -81,7 +81,7 @@ class Container:
             arguments += ["--mount", f"type=bind,source={source.resolve()},target={target},readonly"]
         for port in published_ports:
             arguments += ["--publish", f"127.0.0.1:0:{port}"]
-        container = cls(ask(*arguments, image, *command, seconds=_PULL_SECONDS).strip())
+        container = cls(ask(*arguments, image, *command, seconds=PULL_SECONDS).strip())
         try:
             ask("start", container.id)
         except DockerError:
@@ -219,7 +219,7 @@ def output_of(
         DockerError: When it can't be started, or the command fails.
     """
     arguments = ["run", "--rm", "--interactive", *options, image, *command]
-    return ask(*arguments, seconds=_PULL_SECONDS, standard_input=standard_input, target=target)
+    return ask(*arguments, seconds=PULL_SECONDS, standard_input=standard_input, target=target)
 
 
 def inspect_image(tag: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ Bad input exits with 2, failed work with 1. Messages name the value given and wh
 fix is one sentence that says what to change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 
@@ -72,3 +73,16 @@ def raise_problems(problems: Sequence[Problem]) -> None:
     """
     if problems:
         raise InputError(*problems)
+
+
+@contextmanager
+def told_together(problems: list[Problem]) -> Iterator[None]:
+    """Add what an `InputError` of the block says to a list, to be told with what else is wrong.
+
+    Args:
+        problems: Gets its problems.
+    """
+    try:
+        yield
+    except InputError as error:
+        problems.extend(error.problems)

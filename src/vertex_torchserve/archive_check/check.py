@@ -6,9 +6,12 @@ from typing import Any
 
 from vertex_torchserve.archive_check.finding import Finding, Severity
 from vertex_torchserve.archive_check.image_modules import ImageModules, of_our_images
-from vertex_torchserve.archive_check.opening import open_archive
+from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
+from vertex_torchserve.archive_check.opening import Opened, open_archive
 from vertex_torchserve.archive_check.rule_table import RULES
 from vertex_torchserve.archive_check.subject import Subject
+from vertex_torchserve.errors import Problem, raise_problems, told_together
+from vertex_torchserve.image_presence import image_problems
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,32 @@ def check_path(path: str, image: ImageModules | None = None) -> CheckReport:
         InputError: When there is nothing, or it can't be read.
         StorageError: When Cloud Storage goes on failing.
     """
-    opened = open_archive(path)
-    modules = image or of_our_images()
+    return _report(path, open_archive(path), image or of_our_images())
+
+
+def check_for_image(path: str, image: str) -> CheckReport:
+    """Check what a path names for an image that is named.
+
+    Args:
+        path: As for `check_path`.
+        image: `cpu` or `gpu` for this project's own; any other is asked by Docker.
+
+    Raises:
+        InputError: When there is nothing, it can't be read, or there is no such image; all of it together.
+        StorageError: When Cloud Storage goes on failing.
+        DockerError: There is no engine, or no Python in the image.
+    """
+    match image:
+        case "cpu" | "gpu":
+            return check_path(path, of_our_images(image))
+    problems: list[Problem] = []
+    with told_together(problems):
+        opened = open_archive(path)
+    raise_problems([*problems, *image_problems(image)])
+    return _report(path, opened, modules_of(image))
+
+
+def _report(path: str, opened: Opened, modules: ImageModules) -> CheckReport:
     subject = Subject(opened.view, modules, is_archive=opened.is_packed or None)
     return CheckReport(path, modules.name, tuple(findings_of(subject)))
 

@@ -30,8 +30,8 @@ def check(
 
     Reads the archive's directory and the members that matter; runs nothing of it and unpacks nothing. Each
     finding is an error (it won't serve), a warning (it will surprise) or a note, with the member and the
-    line, and what to do. Exit code 0 without errors, 1 with one, 2 when PATH can't be read. docs/checks.md
-    has every rule. Next: `vertex-torchserve smoke-test MODEL.mar`.
+    line, and what to do. Exit code 0 without errors, 1 with one, 2 when PATH can't be read or there is no
+    such image. docs/checks.md has every rule. Next: `vertex-torchserve smoke-test MODEL.mar`.
 
     Examples:
 
@@ -41,17 +41,10 @@ def check(
 
         vertex-torchserve check build/model.mar --image torchserve-cpu:vision
     """
-    from vertex_torchserve.archive_check.check import check_path
-    from vertex_torchserve.archive_check.image_modules import of_our_images
-    from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
+    from vertex_torchserve.archive_check.check import check_for_image
 
     with messages.status(f"reading {path}"):
-        match image:
-            case None | "cpu" | "gpu":
-                modules = of_our_images(image or "cpu")
-            case _:
-                modules = modules_of(image)
-        report = check_path(path, modules)
+        report = check_for_image(path, image or "cpu")
     if as_json:
         print_json(report.as_json())
     else:

@@ -66,25 +66,34 @@ def conformance(
     """
     from vertex_torchserve.conformance.html_page import html_page
     from vertex_torchserve.conformance.image import ImageToCheck, check_image
+    from vertex_torchserve.errors import Problem, told_together
     from vertex_torchserve.serving.archive.request_file import read_request_file
     from vertex_torchserve.serving_plan import ContainerSpec
     from vertex_torchserve.serving_plan.variables_given import variables_given
     from vertex_torchserve.smoke_test.rendering.report_files import require_writable
     from vertex_torchserve.unfinished import written_beside
 
-    require_writable(report, None)
-    request = read_request_file(instances).requests[0] if instances else None
+    problems: list[Problem] = []
+    with told_together(problems):
+        require_writable(report, None)
+    request = None
+    with told_together(problems):
+        request = read_request_file(instances).requests[0] if instances else None
+    environment: dict[str, str] = {}
+    with told_together(problems):
+        environment = variables_given(env or (), env_file or ())
     container = ContainerSpec(
         image,
         predict_route=predict_route,
         health_route=health_route,
         ports=() if port is None else (port,),
-        environment=variables_given(env or (), env_file or ()),
+        environment=environment,
     )
     with messages.status(f"checking {image}") as status:
         found = check_image(
             ImageToCheck(container, artifact, request),
             ready_seconds=ready_timeout,
+            problems=problems,
             progress=lambda check: status.update(f"checking {image}: {check.name}"),
         )
     if report:

@@ -14,9 +14,11 @@ from vertex_torchserve.cli.console import messages, output, print_json
 from vertex_torchserve.cli.serving_options import Image, ReadyTimeout, VariableFiles, Variables, plan_of
 
 if TYPE_CHECKING:
+    from vertex_torchserve.errors import Problem
     from vertex_torchserve.golden.compare import InstanceCompared
     from vertex_torchserve.golden.model_asked import ModelAsked
     from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
+    from vertex_torchserve.serving.archive.request_file import RequestFile
     from vertex_torchserve.serving_plan import ServingPlan
 
 golden = typer.Typer(
@@ -63,7 +65,7 @@ def record(
 
         vertex-torchserve golden record build/model.mar --instances instances.json
     """
-    from vertex_torchserve.errors import InputError, Problem
+    from vertex_torchserve.errors import Problem, told_together
     from vertex_torchserve.golden.record import record as record_answers
     from vertex_torchserve.handler_interface.requirement import require_answerable
     from vertex_torchserve.serving.archive.request_file import (
@@ -73,14 +75,16 @@ def record(
     )
     from vertex_torchserve.unfinished import written_beside
 
-    wanted = read_request_file(instances)
+    problems: list[Problem] = []
+    with told_together(problems):
+        wanted = read_request_file(instances)
     if tolerance is not None and not math.isfinite(tolerance):
-        raise InputError(Problem(f"--tolerance {tolerance} is no number", "give a number of 0 or more"))
+        problems.append(Problem(f"--tolerance {tolerance} is no number", "give a number of 0 or more"))
     if output_file.exists() and not force:
-        raise InputError(Problem(f"{output_file} exists already", "use --force to replace it"))
+        problems.append(Problem(f"{output_file} exists already", "use --force to replace it"))
     if not output_file.absolute().parent.is_dir():
-        raise InputError(Problem(f"there is no folder for {output_file}", "make the folder first"))
-    plan = plan_of(mar, image, env, env_file)
+        problems.append(Problem(f"there is no folder for {output_file}", "make the folder first"))
+    plan = plan_of(mar, image, env, env_file, problems=problems)
     require_answerable(mar, [each.bare() for each in wanted.requests], str(instances))
     with _asking(mar, plan, image, ready_timeout) as model:
         recorded = record_answers(model, wanted.requests, tolerance)
@@ -139,11 +143,14 @@ def replay(
 
         vertex-torchserve golden replay build/model.mar --golden-request golden-request.json
     """
+    from vertex_torchserve.errors import Problem
     from vertex_torchserve.golden.compare import replay as compare_answers
     from vertex_torchserve.golden.compare import require_answers
 
-    plan = plan_of(mar, image, env, env_file)
-    requests = _requests(golden_request, [plan])
+    problems: list[Problem] = []
+    given = _given(golden_request, problems)
+    plan = plan_of(mar, image, env, env_file, problems=problems)
+    requests = _requests(given, [plan])
     require_answers(requests)
     with _asking(mar, plan, image, ready_timeout) as model:
         compared = compare_answers(model, requests)
@@ -171,10 +178,17 @@ def diff(
 
         vertex-torchserve golden diff build/old.mar build/new.mar
     """
+    from vertex_torchserve.errors import Problem, raise_problems, told_together
     from vertex_torchserve.golden.compare import answers, compared, tolerance_of
 
-    plans = [plan_of(mar, image, env, env_file) for mar in (old, new)]
-    requests = _requests(instances, plans)
+    problems: list[Problem] = []
+    given = _given(instances, problems)
+    plans = []
+    for mar in (old, new):
+        with told_together(problems):
+            plans.append(plan_of(mar, image, env, env_file))
+    raise_problems(list(dict.fromkeys(problems)))  # the image and the variables are the same for both
+    requests = _requests(given, plans)
     answered = []
     for plan in plans:
         with _asking(plan.mar_path, plan, image, ready_timeout) as model:
@@ -201,15 +215,27 @@ def _asking(
         yield model
 
 
-def _requests(file: Path | None, plans: "Sequence[ServingPlan]") -> "Sequence[PredictionRequest]":
-    """Those of a file, else the golden requests of the first archive that has some."""
+def _given(file: Path | None, problems: "list[Problem]") -> "list[tuple[str, RequestFile]]":
+    """A file of requests and its name, when one is given; what is wrong with it is added to `problems`."""
+    from vertex_torchserve.errors import told_together
+    from vertex_torchserve.serving.archive.request_file import read_request_file
+
+    found = []
+    with told_together(problems):
+        found += [(str(file), read_request_file(file))] if file else []
+    return found
+
+
+def _requests(
+    given: "list[tuple[str, RequestFile]]", plans: "Sequence[ServingPlan]"
+) -> "Sequence[PredictionRequest]":
+    """Those that are given, else the golden requests of the first archive that has some."""
     from vertex_torchserve.errors import InputError, Problem
     from vertex_torchserve.handler_interface.requirement import require_answerable
     from vertex_torchserve.serving.archive.golden_request import packed_golden_requests, require_model
-    from vertex_torchserve.serving.archive.request_file import read_request_file
 
-    found = [(str(file), read_request_file(file))] if file else []
-    if not file:
+    found = given
+    if not given:
         packed = [(str(plan.mar_path), packed_golden_requests(plan.mar_path)) for plan in plans]
         found = [(name, content) for name, content in packed if content is not None]
     if not found:

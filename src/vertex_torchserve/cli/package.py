@@ -78,23 +78,24 @@ def package(
     vendor_wheels: Annotated[
         str | None,
         typer.Option(
-            metavar="IMAGE|FOLDER",
+            metavar="IMAGE|FOLDER|index",
             help="Put the wheels of the requirements into the archive, so that a container needs no network: "
-            "those that pip in IMAGE chooses and fetches, or those of FOLDER that fit --python and "
-            "--platform.",
+            "those that pip in IMAGE chooses and fetches, those of FOLDER that fit --python and --platform, "
+            "or, with `index`, those that pip here downloads for them.",
         ),
     ] = None,
     python: Annotated[
         str | None,
         typer.Option(
-            metavar="VERSION", help=f"Python that wheels of a FOLDER are for; {_PYTHON} when not given."
+            metavar="VERSION",
+            help=f"Python that wheels of FOLDER or `index` are for; {_PYTHON} when not given.",
         ),
     ] = None,
     platform: Annotated[
         str | None,
         typer.Option(
             metavar="TAG",
-            help=f"Platform that wheels of a FOLDER are for; {_PLATFORM} when not given.",
+            help=f"Platform that wheels of FOLDER or `index` are for; {_PLATFORM} when not given.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an archive of that name.")] = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from vertex_torchserve.errors import Problem
     from vertex_torchserve.serving_plan import ContainerLimits, ServingPlan
 
 Variables = Annotated[
@@ -44,24 +45,45 @@ def plan_of(
     health_route: str | None = None,
     port: int | None = None,
     limits: "ContainerLimits | None" = None,
+    problems: "Sequence[Problem]" = (),
 ) -> "ServingPlan":
     """The plan that these options describe, with the probes that a registered image gets.
 
+    Args:
+        mar: The archive.
+        image: Serves it in a container; None: this Python does.
+        env: The variables of `--env`.
+        env_file: The files of `--env-file`.
+        predict_route: Where predictions are posted.
+        health_route: What is asked for 200.
+        port: Where the container listens.
+        limits: What the container is held to.
+        problems: What is wrong with the command's other input, told with what is found here.
+
     Raises:
-        InputError: The archive can't be read, or an option can't be used.
+        InputError: The archive can't be read, there is no such image, or an option can't be used.
     """
+    from vertex_torchserve.errors import raise_problems, told_together
+    from vertex_torchserve.image_presence import image_problems
     from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
     from vertex_torchserve.serving_plan.probes import probes_of
     from vertex_torchserve.serving_plan.variables_given import variables_given
 
     startup_probe, health_probe = probes_of(image or "")
+    found = [*problems, *(image_problems(image) if image else [])]
+    environment: dict[str, str] = {}
+    with told_together(found):
+        environment = variables_given(env or (), env_file or ())
     container = ContainerSpec(
         image or "",
         predict_route=predict_route,
         health_route=health_route,
         ports=() if port is None else (port,),
-        environment=variables_given(env or (), env_file or ()),
+        environment=environment,
         startup_probe=startup_probe,
         health_probe=health_probe,
     )
-    return ServingPlan.of(mar, container, limits)
+    with told_together(found):
+        plan = ServingPlan.of(mar, container, limits)
+    raise_problems(found)
+    return plan

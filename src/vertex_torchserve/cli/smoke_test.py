@@ -70,8 +70,8 @@ def smoke_test(
 
     Starts TorchServe on loopback as the serving images do, or a container of --image, waits until the model
     is ready, sends the instances, and checks status, JSON and the number of predictions; of a golden request
-    the predictions too. Exit code 0 when it served right, 1 when not. Nothing is left running. The server
-    gets the variables that Vertex AI sets, those of --env, and none of this shell's. With
+    the predictions too. Exit code 0 when it served right, 1 when not, 2 for bad input. Nothing is left
+    running. The server gets the variables that Vertex AI sets, those of --env, and none of this shell's. With
     --report the model is also asked by one to eight clients at once, some five seconds in all. Next:
     `vertex-torchserve upload MODEL.mar` with the same --env, --predict-route, --health-route and --port.
 
@@ -83,6 +83,7 @@ def smoke_test(
 
         vertex-torchserve smoke-test build/model.mar --report report.html --junit junit.xml
     """
+    from vertex_torchserve.errors import Problem, told_together
     from vertex_torchserve.serving.archive.golden_request import require_model
     from vertex_torchserve.serving.archive.request_file import read_request_file
     from vertex_torchserve.serving_plan import ContainerLimits
@@ -90,8 +91,11 @@ def smoke_test(
     from vertex_torchserve.smoke_test.rendering.terminal import for_terminal
     from vertex_torchserve.smoke_test.run import run_smoke_test
 
-    require_writable(report, junit)
-    wanted = read_request_file(instances) if instances else None
+    problems: list[Problem] = []
+    with told_together(problems):
+        require_writable(report, junit)
+    with told_together(problems):
+        wanted = read_request_file(instances) if instances else None
     limits = ContainerLimits(gpus, memory, cpus, network, read_only, user)
     plan = plan_of(
         mar, image, env, env_file,
@@ -99,6 +103,7 @@ def smoke_test(
         health_route=health_route,
         port=port,
         limits=limits.like_vertex() if like_vertex and image else limits,
+        problems=problems,
     )  # fmt: skip
     if wanted:
         require_model(wanted, plan.model_name, str(instances))

@@ -13,6 +13,7 @@ from vertex_torchserve.model_archive.handler_source import (
     TORCHSERVE_HANDLERS,
 )
 from vertex_torchserve.model_archive.spec import name_problems
+from vertex_torchserve.model_archive.wheels.vendoring import INDEX
 from vertex_torchserve.vertex_ai import upload_problems
 
 
@@ -28,6 +29,7 @@ def input_problems(inputs: ComponentInputs, today: date) -> list[Problem]:
         *_model_file_problems(inputs),
         *_handler_problems(inputs),
         *_path_problems(inputs),
+        *_wheels_problems(inputs),
         *_staged_name_problems(inputs),
         *_tokenizer_problems(inputs),
         *inputs.container().problems(),
@@ -67,6 +69,23 @@ def _handler_problems(inputs: ComponentInputs) -> Iterator[Problem]:
         yield Problem(
             f"requirements {inputs.requirements!r} with a prebuilt container, which installs none",
             "use custom_container=True with an image that sets install_py_dep_per_model=true",
+        )
+
+
+def _wheels_problems(inputs: ComponentInputs) -> Iterator[Problem]:
+    named = inputs.vendor_wheels
+    if named and named != INDEX and not named.startswith("gs://"):
+        yield Problem(
+            f"vendor_wheels {named!r} is neither the gs:// path of a folder of wheels nor `{INDEX}`; a task "
+            "has no Docker to ask an image with",
+            f"upload the wheels and give their folder, or `{INDEX}` to download them in the task",
+        )
+    elif named and named != INDEX:
+        yield from _gcs_problems("vendor_wheels", named)
+    if named and not inputs.custom_container:
+        yield Problem(
+            f"vendor_wheels {named!r} with a prebuilt container, which installs no requirements",
+            "use custom_container=True with an image of yours, or leave vendor_wheels out",
         )
 
 

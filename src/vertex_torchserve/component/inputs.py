@@ -54,6 +54,7 @@ class ComponentInputs:
     model_archive_path: str = ""
     smoke_test_instances: str = ""
     model_file: str = ""
+    vendor_wheels: str = ""
 
     @classmethod
     def given(cls, **inputs: Any) -> "ComponentInputs":

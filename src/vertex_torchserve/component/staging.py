@@ -9,6 +9,7 @@ from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.errors import Problem, raise_problems
 from vertex_torchserve.model_archive import ModelArchiveSpec
 from vertex_torchserve.model_archive.extra_files import takes_content
+from vertex_torchserve.model_archive.wheels.vendoring import INDEX
 
 # Beneath the model's folder where `model_archive_path` is blank; the download of that folder leaves it out.
 _ARCHIVE_FOLDER = "model-archive"
@@ -63,7 +64,8 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
     """
     extra = _staged_files(inputs, work / "extra")
     tokenizer = _tokenizer(inputs, work / "tokenizer")
-    sources = [*extra.values(), *([tokenizer] if tokenizer else [])]
+    wheels = _wheels(inputs, work / "wheels")
+    sources = [*extra.values(), *(each for each in (tokenizer, wheels) if each)]
     raise_problems([*_model_problems(inputs), *(each for source in sources for each in _problems(source))])
     _download_model(inputs, work / "model")
     for source in sources:
@@ -87,6 +89,7 @@ def stage(inputs: ComponentInputs, work: Path) -> Staged:
         ignore=tuple(inputs.extra_files_to_ignore),
         tokenizer=tokenizer.target if tokenizer else None,
         requirements_file=extra[inputs.requirements].target if inputs.requirements else None,
+        vendor_wheels=str(wheels.target) if wheels else inputs.vendor_wheels or None,
     )
     origins = {source.target: str(source.path) for source in sources}
     origins[work / "model"] = inputs.gcs_model_path
@@ -129,6 +132,13 @@ def _tokenizer(inputs: ComponentInputs, folder: Path) -> _Source | None:
         path = path.child(name)
     # In the bucket the file may have the name of a pipeline's output; in the archive it gets the name given.
     return _Source("custom_tokenizer_path", path, folder / name)
+
+
+def _wheels(inputs: ComponentInputs, folder: Path) -> _Source | None:
+    if inputs.vendor_wheels in ("", INDEX):
+        return None
+    path = gcs.GcsPath.parse(inputs.vendor_wheels)
+    return _Source("vendor_wheels", path, folder, takes_content=True)
 
 
 def _model_problems(inputs: ComponentInputs) -> Iterable[Problem]:

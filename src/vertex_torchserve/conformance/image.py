@@ -2,7 +2,7 @@
 
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from vertex_torchserve.conformance.report import ConformanceReport
 from vertex_torchserve.conformance.run import run_conformance
 from vertex_torchserve.conformance.server import DEFAULT_HEALTH_ROUTE, DEFAULT_PREDICT_ROUTE, Conditions
 from vertex_torchserve.errors import Problem, raise_problems
+from vertex_torchserve.image_presence import image_problems
 from vertex_torchserve.serving.archive.golden_request import packed_golden_requests
 from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
 from vertex_torchserve.serving.image_names import is_serving_image
@@ -46,7 +47,11 @@ class ImageToCheck:
 
 
 def check_image(
-    image: ImageToCheck, *, ready_seconds: float, progress: Callable[[Check], None] = lambda _: None
+    image: ImageToCheck,
+    *,
+    ready_seconds: float,
+    progress: Callable[[Check], None] = lambda _: None,
+    problems: Sequence[Problem] = (),
 ) -> ConformanceReport:
     """Start containers of an image and check them against Vertex AI's contract.
 
@@ -54,11 +59,12 @@ def check_image(
         image: The image.
         ready_seconds: How long its model may take to load.
         progress: Called with each check before it is made.
+        problems: What is wrong with the caller's other input, told with what is found here.
 
     Raises:
         InputError: When there is no engine, no such image, or anything else is wrong with the input.
     """
-    raise_problems([*image.problems(), *_engine_problems(image.container.image)])
+    raise_problems([*problems, *image.problems(), *_engine_problems(image.container.image)])
     spec = image.container
     conditions = Conditions(
         spec.port, spec.health_route or DEFAULT_HEALTH_ROUTE, spec.predict_route or DEFAULT_PREDICT_ROUTE
@@ -79,11 +85,7 @@ def _engine_problems(image: str) -> list[Problem]:
         docker.engine_version()
     except docker.DockerError as error:
         return [Problem(error.message, error.fix or "start the Docker engine")]
-    try:
-        docker.inspect_image(image)
-    except docker.DockerError:
-        return [Problem(f"the engine has no image {image!r}", f"correct its name, or `docker pull {image}`")]
-    return []
+    return image_problems(image)
 
 
 def _golden_request_of(artifact: Path | None) -> PredictionRequest | None:

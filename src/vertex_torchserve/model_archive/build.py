@@ -79,7 +79,7 @@ def build_model_archive(
     Raises:
         InputError: For everything wrong with the input, together, before anything is written; when the folder
             can't be written; when a file changes meanwhile; when no wheels agree with the image.
-        DockerError: When the image that is to choose wheels can't be asked.
+        DockerError: When there is no engine, or the image that is to choose wheels can't be asked.
     """
     problems: list[Problem] = []
     _check_paths(spec, problems)

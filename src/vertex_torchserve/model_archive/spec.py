@@ -23,8 +23,9 @@ class ModelArchiveSpec:
         model_folder: The trained model's folder; everything in it goes in, sub-folders as they are.
         handler: A handler file (`path/to/handler.py`, or `path/to/handler.py:function`), `huggingface`
             for the reference handler, the name of one of TorchServe's own, or one that was written for
-            another server: `endpoint:FILE.py` (Hugging Face's `EndpointHandler`) or `sagemaker:FILE.py`
-            (`model_fn` and others), whose file may also be named as it lies in the model folder.
+            another server: `endpoint:FILE.py` (Hugging Face's `EndpointHandler`, or its older
+            `PreTrainedPipeline`) or `sagemaker:FILE.py` (`model_fn` and others), whose file may also be named
+            as it lies in the model folder.
         model_name: Becomes `<model_name>.mar` and `/predictions/<model_name>`.
         version: The version TorchServe serves it under.
         local_model_file: The serialized file (weights, TorchScript), relative to `model_folder`; found by
@@ -42,8 +43,10 @@ class ModelArchiveSpec:
         task: What the reference handler is to serve the model for, such as `summarization`; it goes into
             the archive's model config. None leaves it to the handler, which looks at the model's own files.
         vendor_wheels: Where the wheels of the requirements come from that are put into the archive: an image,
-            whose pip chooses and fetches them, or a folder of wheels. None leaves them to the container.
-        python: The version of Python that wheels of a folder are chosen for; the images' own when None.
+            whose pip chooses and fetches them; a folder of wheels; or `index`, which pip on this machine asks
+            for what our images lack. None leaves them to the container.
+        python: The version of Python that wheels of a folder or the index are chosen for; the images' own
+            when None.
         platform: The platform that they are chosen for, such as `manylinux_2_28_x86_64`; likewise.
     """
 

@@ -1,5 +1,6 @@
 """What the component takes from the bucket, and what it leaves there."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from testbed.archives import ECHO_HANDLER
 from tests.integration.component.component_runs import Cloud, run_here
+from tests.model_folders import wheel
 from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.component.staging import archive_folder, stage
 from vertex_torchserve.errors import InputError
@@ -230,3 +232,21 @@ def test_a_handler_of_another_server_in_the_staging_folder(cloud: Cloud, tmp_pat
     spec = stage(ComponentInputs.given(**inputs), tmp_path).spec
     built = build_model_archive(spec, tmp_path / "out")
     assert (built.handler, "inference.py" in built.members) == ("sagemaker_adapter.py", True)
+
+
+def test_wheels_of_the_requirements(cloud: Cloud, tmp_path: Path) -> None:
+    inputs = {**cloud.put_model("wheels"), "requirements": "requirements.txt"}
+    cloud.storage.put("wheels-extra/requirements.txt", "plurals\n")
+    cloud.storage.put("of-wheels/plurals-1.0-py3-none-any.whl", wheel("plurals", "1.0"))
+    cloud.storage.put("of-wheels/unwanted-1.0-py3-none-any.whl", wheel("unwanted", "1.0"))
+    given = ComponentInputs.given(**inputs, custom_container=True, vendor_wheels="gs://bucket/of-wheels")
+    staged = stage(given, tmp_path)
+    built = build_model_archive(staged.spec, tmp_path / "out")
+    assert [name for name in built.members if name.startswith("wheels/")] == [
+        "wheels/plurals-1.0-py3-none-any.whl"
+    ]
+    assert staged.origins[tmp_path / "wheels"] == "gs://bucket/of-wheels"
+    assert stage(replace(given, vendor_wheels="index"), tmp_path / "second").spec.vendor_wheels == "index"
+    missing = replace(given, vendor_wheels="gs://bucket/nowhere")
+    with pytest.raises(InputError, match="vendor_wheels: there is nothing at gs://bucket/nowhere"):
+        stage(missing, tmp_path / "third")

@@ -41,6 +41,8 @@ def problems(**inputs: Any) -> list[tuple[str, str]]:
         {**STAGED, "handler": "handler.py:predict", "extra_prediction_files": "a.py, b/c.json,"},
         {**STAGED, "handler": "src/handler.py", "extra_prediction_files": "src,src/a.json,src/,src/lib/"},
         {**CUSTOM, **STAGED, "requirements": "requirements.txt"},
+        {**CUSTOM, **STAGED, "requirements": "requirements.txt", "vendor_wheels": "index"},
+        {**CUSTOM, "vendor_wheels": "gs://bucket/wheels"},
         {**CUSTOM, "model_name": "custom_model", "predict_route": "/predictions/custom_model"},
         {**OTHER_CUSTOM, "model_name": "custom_model", "predict_route": "/predictions/custom_model"},
         {**CUSTOM, "model_name": "bert", "predict_route": "/v1/predict", "health_route": "/health"},
@@ -79,6 +81,13 @@ def test_right_inputs_have_no_problem(inputs: dict[str, Any]) -> None:
         ({**CUSTOM, "model_name": "a b", "predict_route": "/predictions/a"}, ["'a b'"], "`model`"),
         ({"model_name": "bert", "predict_route": "/predictions/bert"}, ["'bert'", "model.mar"], "'model'"),
         ({**STAGED, "requirements": "r.txt"}, ["'r.txt'", "prebuilt"], "custom_container=True"),
+        ({"vendor_wheels": "index"}, ["vendor_wheels 'index'", "prebuilt"], "custom_container=True"),
+        (
+            {**CUSTOM, "vendor_wheels": "torchserve-cpu:dev"},
+            ["vendor_wheels 'torchserve-cpu:dev'", "gs://", "a task has no Docker"],
+            "`index` to download them in the task",
+        ),
+        ({**CUSTOM, "vendor_wheels": "gs://b!/w"}, ["vendor_wheels", "b!", "3 to 63"], "bucket"),
         ({"serving_container_image_uri": OWN_IMAGE}, [OWN_IMAGE, "prebuilt"], "custom_container=True"),
         ({"custom_container": True}, ["pytorch-cpu.2-4", "prebuilt"], "your own image"),
         (

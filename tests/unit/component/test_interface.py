@@ -49,6 +49,7 @@ INPUTS: Table = {
     "model_archive_path": ("str", ""),
     "smoke_test_instances": ("str", ""),
     "model_file": ("str", ""),
+    "vendor_wheels": ("str", ""),
 }
 KFP_TYPES = {
     "String": "str",

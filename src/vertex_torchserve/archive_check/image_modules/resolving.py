@@ -54,18 +54,33 @@ def resolve(requirements: str, folder: Path, *, fetches: bool) -> dict[str, Any]
     return {
         "errors": errors,
         "install": sorted(f"{each['metadata']['name']}=={each['metadata']['version']}" for each in install),
-        "sources": [_source(each) for each in install],
+        "sources": [source_line(each) for each in install],
     }
 
 
 def fetch(requirements: str, folder: Path, sources: list[str], wheels: Path) -> list[str]:
     """Fetch the very files that pip chose, or build a wheel of one that is none; returns pip's errors."""
+    chosen = write_chosen(requirements, folder, sources)
+    command = ["wheel", "--no-deps", "--wheel-dir", str(wheels), "--requirement", chosen]
+    return errors_of_pip([*_PIP, *command], folder, {**os.environ, **_BUILT_ON})
+
+
+def write_chosen(requirements: str, folder: Path, sources: Sequence[str]) -> str:
+    """Write the files that pip chose as requirements, with the indexes of the file that they are for.
+
+    Args:
+        requirements: The name of that file in the folder.
+        folder: Where everything lies.
+        sources: The lines of the files.
+
+    Returns:
+        The path of what is written.
+    """
     lines = (folder / requirements).read_text(encoding="utf-8-sig").splitlines()
     options = [line for line in lines if line.startswith(_OF_INDEXES)]
     chosen = folder / "vts-chosen.txt"
     chosen.write_text("\n".join([*options, *sources]) + "\n")
-    command = ["wheel", "--no-deps", "--wheel-dir", str(wheels), "--requirement", str(chosen)]
-    return errors_of_pip([*_PIP, *command], folder, {**os.environ, **_BUILT_ON})
+    return str(chosen)
 
 
 def errors_of_pip(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> list[str]:
@@ -82,8 +97,12 @@ def errors_of_pip(command: Sequence[str], folder: Path, environment: Mapping[str
     return (lines or answer.stderr.splitlines() or [f"pip ended with code {answer.returncode}"])[:_MOST_LINES]
 
 
-def _source(chosen: dict[str, Any]) -> str:
-    """The file or the revision that pip chose, as a line of requirements."""
+def source_line(chosen: dict[str, Any]) -> str:
+    """The file or the revision that pip chose, as a line of requirements.
+
+    Args:
+        chosen: What pip's report says of it.
+    """
     info = chosen["download_info"]
     url, fragments = info["url"], []
     if "vcs_info" in info:

@@ -10,9 +10,10 @@ from vertex_torchserve.archive_check.requirement_members import (
 )
 from vertex_torchserve.archive_check.subject import Subject
 from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.image_presence import image_problems
 from vertex_torchserve.model_archive.members import Members
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
-from vertex_torchserve.model_archive.wheels.from_folder import wheels_of_folder
+from vertex_torchserve.model_archive.wheels.by_pip_here import wheels_by_pip_here
 from vertex_torchserve.model_archive.wheels.from_image import wheels_of_image
 from vertex_torchserve.model_archive.wheels.lock import lock_text
 from vertex_torchserve.model_archive.wheels.target_platform import (
@@ -21,11 +22,13 @@ from vertex_torchserve.model_archive.wheels.target_platform import (
     TargetPlatform,
 )
 
+INDEX = "index"
+"""In the place of an image or a folder: pip here asks its index for wheels of our images' platform."""
 _NO_IMAGE = (".", "/", "~")
 
 
 def vendoring_problems(spec: ModelArchiveSpec, requirements: Path | None) -> Iterator[Problem]:
-    """What is wrong with the inputs that say which wheels go in.
+    """What is wrong with the inputs that say which wheels go in, among them an image that isn't there.
 
     Args:
         spec: What to package.
@@ -36,16 +39,19 @@ def vendoring_problems(spec: ModelArchiveSpec, requirements: Path | None) -> Ite
         if given:
             yield Problem(
                 f"{given!r} says for which platform wheels are chosen, and none are to be",
-                "give the folder that holds them with --vendor-wheels, or leave it out",
+                "give --vendor-wheels the folder that holds them, or `index`, or leave it out",
             )
         return
     named = spec.vendor_wheels
-    if not Path(named).is_dir() and (given or named.startswith(_NO_IMAGE) or named.endswith(("/", ".whl"))):
+    is_image = named != INDEX and not Path(named).is_dir()
+    if is_image and (given or named.startswith(_NO_IMAGE) or named.endswith(("/", ".whl"))):
         yield Problem(
-            f"vendor_wheels {named!r} is not a folder that exists; accepted are a folder of wheels, or an "
-            "image, which says itself what its Python and its platform are",
+            f"vendor_wheels {named!r} is not a folder that exists; accepted are a folder of wheels, `index`, "
+            "or an image, which says itself what its Python and its platform are",
             "correct the path, or name an image and leave --python and --platform out",
         )
+    elif is_image:
+        yield from image_problems(named)
     if requirements is None:
         yield Problem(
             f"vendor_wheels {named!r}, and no requirements whose wheels could be chosen",
@@ -80,8 +86,9 @@ def vendored_wheels(spec: ModelArchiveSpec, subject: Subject, work: Path) -> Mem
         )
     named, target = str(spec.vendor_wheels), _target(spec)
     folder = work / "wheels"
-    if Path(named).is_dir():
-        wheels = wheels_of_folder(Path(named), target, subject, packed, folder)
+    if named == INDEX or Path(named).is_dir():
+        source = None if named == INDEX else Path(named)
+        wheels = wheels_by_pip_here(source, target, subject, packed, folder)
         chosen_for = f"Python {target.python} on {target.platform}"
     else:
         wheels = wheels_of_image(named, requirements, packed, folder)

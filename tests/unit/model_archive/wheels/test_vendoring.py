@@ -1,8 +1,14 @@
-"""Wheels of a folder, chosen by pip for the serving image without Docker, and their lock in the archive."""
+"""Wheels of a folder or an index, chosen by pip for the serving image without Docker, and their lock."""
 
 import hashlib
+import threading
 import zipfile
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -190,3 +196,49 @@ def test_a_source_in_the_folder_is_no_wheel(spec: ModelArchiveSpec, tmp_path: Pa
     (tmp_path / "pkg" / "pyproject.toml").write_text('[project]\nname = "pkg"\nversion = "1"\n')
     message = refusal(replace(spec, extra_files=(tmp_path / "pkg",)), tmp_path)
     assert "pip can't install requirements.txt from" in message
+
+
+class PrivateIndex(SimpleHTTPRequestHandler):
+    """A folder of folders, as pip reads an index, for one name and password."""
+
+    def do_GET(self) -> None:
+        if self.headers["Authorization"] == f"Basic {b64encode(b'me:secret').decode()}":
+            super().do_GET()
+        else:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", "Basic")
+            self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def index_of(folder: Path) -> Iterator[str]:
+    """The URL of an index, with its password."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(PrivateIndex, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://me:secret@127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_what_an_index_has(spec: ModelArchiveSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "index" / "plurals").mkdir(parents=True)
+    tag = "cp312-cp312-manylinux_2_28_x86_64"
+    content = wheel("plurals", "1.0", tag, requires="pillow")
+    (tmp_path / "index" / "plurals" / f"plurals-1.0-{tag}.whl").write_bytes(content)
+    (tmp_path / "requirements.txt").write_text("plurals\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    with index_of(tmp_path / "index") as url:
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        indexed = replace(spec, vendor_wheels="index", python="3.12")
+        lock, names = vendored(indexed, tmp_path)
+        message = refusal(replace(indexed, python="3.11"), tmp_path / "other")
+    assert names == [f"wheels/plurals-1.0-{tag}.whl"]
+    assert lock.splitlines()[-1] == f"plurals==1.0 --hash=sha256:{hashlib.sha256(content).hexdigest()}"
+    assert "pip can't install requirements.txt from its index for Python 3.11" in message
+    assert "fix: give a folder that has them, or change the versions that pip names" in message

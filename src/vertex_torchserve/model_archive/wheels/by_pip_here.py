@@ -1,4 +1,4 @@
-"""Choose wheels from a folder for an image that is not here: pip's own resolver, for the image's platform.
+"""Choose wheels of a folder or an index for an image that is not here: pip's own resolver, for its platform.
 
 pip shall see what the image has installed, and not what is installed here. So it runs without its own
 site-packages, beside a folder in which each package of the image has the metadata of an installed one.
@@ -16,7 +16,12 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from vertex_torchserve.archive_check.image_modules import ImageModules
-from vertex_torchserve.archive_check.image_modules.resolving import HELD, errors_of_pip
+from vertex_torchserve.archive_check.image_modules.resolving import (
+    HELD,
+    errors_of_pip,
+    source_line,
+    write_chosen,
+)
 from vertex_torchserve.archive_check.requirement_members import WHEELS
 from vertex_torchserve.archive_check.subject import Subject
 from vertex_torchserve.errors import InputError, Problem, raise_problems
@@ -26,13 +31,14 @@ from vertex_torchserve.model_archive.wheels.target_platform import TargetPlatfor
 _OLDEST_PIP = (23, 3)
 
 
-def wheels_of_folder(
-    source: Path, target: TargetPlatform, subject: Subject, packed: bytes, work: Path
+def wheels_by_pip_here(
+    source: Path | None, target: TargetPlatform, subject: Subject, packed: bytes, work: Path
 ) -> list[Path]:
-    """Let pip choose what the image lacks from a folder.
+    """Let pip choose what the image lacks.
 
     Args:
-        source: The folder with wheels.
+        source: The folder with wheels, and nothing else is looked at. None: pip's index, which its settings
+            here name, is asked, and what is chosen is downloaded.
         target: What they are chosen for.
         subject: The archive, and what the image has.
         packed: A tar of its requirements, and of what they name.
@@ -48,27 +54,46 @@ def wheels_of_folder(
     constraints = work / "constraints.txt"
     constraints.write_text("".join(f"{name}=={subject.image.versions[name]}\n" for name in HELD))
     requirements = subject.requirements.member
+    pip = [sys.executable, "-S", "-P", "-m", "pip"]
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    found_in = ["--find-links", (folder / WHEELS).as_uri()]
+    if source is not None:
+        # No settings of pip's on this machine: no other folder, no constraints.
+        pip.append("--isolated")
+        environment["PIP_CONFIG_FILE"] = os.devnull
+        found_in += ["--no-index", "--find-links", source.resolve().as_uri()]
+    for_target = [
+        "--only-binary", ":all:", "--python-version", target.python,
+        *(f"--platform={tag}" for tag in target.tags),
+    ]  # fmt: skip
     command = [
-        sys.executable, "-S", "-P", "-m", "pip", "--isolated", "install", "--dry-run", "--upgrade",
-        "--report", str(report), "--only-binary", ":all:", "--no-index",
-        "--find-links", source.resolve().as_uri(), "--find-links", (folder / WHEELS).as_uri(),
-        "--python-version", target.python, *(f"--platform={tag}" for tag in target.tags),
+        *pip, "install", "--dry-run", "--upgrade", "--report", str(report), *found_in, *for_target,
         "--constraint", str(constraints), "--requirement", requirements,
     ]  # fmt: skip
-    # No settings of pip's on this machine: no other folder, no constraints.
-    environment = {**os.environ, "PYTHONPATH": str(installed), "PIP_CONFIG_FILE": os.devnull}
-    errors = errors_of_pip(command, folder, environment)
-    if errors:
-        raise InputError(
-            Problem(
-                f"pip can't install {requirements} from {source} for Python {target.python} on "
-                f"{target.platform}: " + "\n  ".join(errors),
-                f"put the wheels that lack into {source}, or change the versions that pip names",
-            )
-        )
+    _raise_errors(errors_of_pip(command, folder, environment), requirements, source, target)
     chosen = json.loads(report.read_text(encoding="utf-8"))["install"]
     raise_problems(_marker_problems(chosen, subject, target))
-    return [_wheel(each, source) for each in chosen]
+    if source is not None:
+        return [_wheel(each, source) for each in chosen]
+    wheels = work / "downloaded"
+    wheels.mkdir()
+    if chosen:
+        lines = write_chosen(requirements, folder, [source_line(each) for each in chosen])
+        command = [*pip, "download", "--no-deps", *for_target, "--dest", str(wheels), "--requirement", lines]
+        _raise_errors(errors_of_pip(command, folder, environment), requirements, source, target)
+    return sorted(wheels.iterdir())
+
+
+def _raise_errors(errors: list[str], requirements: str, source: Path | None, target: TargetPlatform) -> None:
+    if errors:
+        lacking = f"put the wheels that lack into {source}" if source else "give a folder that has them"
+        raise InputError(
+            Problem(
+                f"pip can't install {requirements} from {source or 'its index'} for Python {target.python} "
+                f"on {target.platform}: " + "\n  ".join(errors),
+                f"{lacking}, or change the versions that pip names",
+            )
+        )
 
 
 def _write_installed(folder: Path, image: ImageModules) -> None:
