@@ -15,10 +15,10 @@ from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archiv
 ENDPOINT = "class EndpointHandler:\n    def __init__(self, path): ...\n    def __call__(self, data): ...\n"
 SAGEMAKER = "def model_fn(model_dir):\n    return None\n"
 ADAPTER = {
-    "foreign_handler/__init__.py", "foreign_handler/calls.py", "foreign_handler/loading.py",
-    "foreign_handler/media_types.py", "foreign_handler/pytorch_defaults.py",
+    "foreign_handler/__init__.py", "foreign_handler/calls.py", "foreign_handler/hub_classes.py",
+    "foreign_handler/loading.py", "foreign_handler/media_types.py", "foreign_handler/pytorch_defaults.py",
     "foreign_handler/sagemaker_functions.py", "foreign_handler/sagemaker_request.py",
-    "foreign_handler/transformers_defaults.py", "foreign_handler/values.py",
+    "foreign_handler/transformers_defaults.py", "foreign_handler/values.py", "foreign_handler/waiting.py",
 }  # fmt: skip
 
 
