@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
+.PHONY: help setup demo test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures
 
@@ -26,6 +26,9 @@ demo: setup ## Go the whole way once on this machine, without a cloud: build/dem
 
 test: setup ## Run every test
 	$(BIN)/pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+
+test-lock: setup ## Serve with the versions of the images' own lock, which are installed anew (two GB)
+	VTS_TEST_LOCK=1 $(BIN)/pytest tests/integration/smoke_test/test_served_with_lock.py $(PYTEST_ARGS)
 
 FUZZ_SECONDS ?= 60
 
@@ -66,7 +69,7 @@ GPU_BUILD_ARGS ?=
 images: setup ## Build torchserve-cpu:dev and vertex-torchserve-component:dev with Docker
 	$(WITH_ENGINE) $(BIN)/vertex-torchserve images build cpu \
 		--build-arg BASE_IMAGE=$$(scripts/base_image.sh runtime) --build-arg BUILD_IMAGE=$$(scripts/base_image.sh)
-	$(WITH_ENGINE) $(BIN)/vertex-torchserve images build component --build-arg BASE_IMAGE=$$(scripts/base_image.sh)
+	$(WITH_ENGINE) $(BIN)/vertex-torchserve images build component
 
 test-gpu-image: setup ## Build torchserve-gpu:dev (several GB) and test it as it serves without a GPU
 	$(WITH_ENGINE) $(BIN)/vertex-torchserve images build gpu --build-arg BASE_IMAGE=$$(scripts/base_image.sh runtime) $(GPU_BUILD_ARGS)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prepare a base image of the Dockerfiles and print its name.
 #
-#   scripts/base_image.sh            for --build-arg BASE_IMAGE (component) or BUILD_IMAGE (serving images)
+#   scripts/base_image.sh            for --build-arg BUILD_IMAGE of the serving images
 #   scripts/base_image.sh runtime    for --build-arg BASE_IMAGE of the serving images: the same without wheels
 #
 # It is debian:bookworm-slim, from its registry or, where none can be reached, from Debian's packages. Where

@@ -45,6 +45,7 @@ def expected_text() -> str:
     packages = [_installed(name, version) for name, version in {**locked, "torch": torch}.items()]
     packages.append(importlib.metadata.distribution("vertex-torchserve"))
     listed: dict[str, Any] = listing.listing(packages)
+    listed["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"  # Debian's is another 3.11
     for name, version in locked.items():
         listed["packages"][name]["version"] = version
     listed["packages"]["vertex-torchserve"]["modules"] = ["vertex_torchserve"]

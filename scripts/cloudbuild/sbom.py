@@ -11,7 +11,6 @@ import hashlib
 import json
 import platform
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import distributions
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from vertex_torchserve.archive_check.image_modules.listing import debian_packages
 from vertex_torchserve.serving.java_libraries.contents import Library, libraries_in
 
 # How sure a version is that Maven wrote into the jar, and one that only TorchServe's sources tell.
@@ -58,15 +58,10 @@ def _python() -> Iterator[Component]:
 def _debian() -> Iterator[Component]:
     """Every installed Debian package, as dpkg knows it."""
     release = platform.freedesktop_os_release()
-    fields = "${db:Status-Status} ${Package} ${Version} ${Architecture}\n"
-    answer = subprocess.run(
-        ["dpkg-query", "--show", "--showformat", fields], stdout=subprocess.PIPE, text=True, check=True
-    )
-    for line in answer.stdout.splitlines():
-        status, name, version, architecture = line.split()
-        if status == "installed":
-            where = f"arch={architecture}&distro={release['ID']}-{release['VERSION_ID']}"
-            yield _component(name, version, f"pkg:deb/debian/{name}@{quote(version, safe='')}?{where}")
+    for name, package in debian_packages().items():
+        where = f"arch={package['architecture']}&distro={release['ID']}-{release['VERSION_ID']}"
+        version = package["version"]
+        yield _component(name, version, f"pkg:deb/debian/{name}@{quote(version, safe='')}?{where}")
 
 
 def _java(environment: Path) -> Iterator[Component]:

@@ -114,12 +114,15 @@ def test_every_image_is_built_cached_listed_audited_and_pushed_last(config: dict
     waits = {step["id"]: step["waitFor"] for step in config["steps"]}
     for kind, image in zip(("cpu", "gpu", "component"), IMAGES, strict=True):
         build = next(step for step in config["steps"] if step["id"] == f"build-{kind}")
-        assert waits[f"build-{kind}"] == ["-"]
+        assert waits[f"build-{kind}"] == (["build-cpu"] if kind == "component" else ["-"])
+        assert "--build-arg=COMMIT=${_COMMIT}" in build["args"]
         assert f"--tag=${{_IMAGES}}/{image}:${{_TAG}}" in build["args"]
         assert f"--cache-from=${{_IMAGES}}/{image}:cache" in build["args"]
         assert "--build-arg=BUILDKIT_INLINE_CACHE=1" in build["args"]
         assert f"build-{kind}" in waits[f"sbom-{kind}"]
         assert f"sbom-{kind}" in waits[f"audit-{kind}"]
+    component = next(step for step in config["steps"] if step["id"] == "build-component")
+    assert "--build-arg=BASE_IMAGE=${_IMAGES}/torchserve-cpu:${_TAG}" in component["args"]
     assert waits["smoke-test-cpu"] == ["build-cpu", "make-archive"]
     assert waits["import-gpu"] == ["build-gpu"]
     assert len(config["images"]) == 6

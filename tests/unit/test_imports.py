@@ -16,6 +16,7 @@ LAYERS = {
     "errors": 0,
     "packaged_files": 1,
     "ignore_patterns": 1,
+    "checkout": 1,
     "unfinished": 1,
     "url_credentials": 1,
     "resource_rules": 1,

@@ -6,12 +6,11 @@ from typing import Any
 
 from vertex_torchserve.archive_check.finding import Finding, Severity
 from vertex_torchserve.archive_check.image_modules import ImageModules, of_our_images
-from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
+from vertex_torchserve.archive_check.image_modules.named import inventory_named
 from vertex_torchserve.archive_check.opening import Opened, open_archive
 from vertex_torchserve.archive_check.rule_table import RULES
 from vertex_torchserve.archive_check.subject import Subject
 from vertex_torchserve.errors import Problem, raise_problems, told_together
-from vertex_torchserve.image_presence import image_problems
 
 
 @dataclass(frozen=True)
@@ -62,21 +61,21 @@ def check_for_image(path: str, image: str) -> CheckReport:
 
     Args:
         path: As for `check_path`.
-        image: `cpu` or `gpu` for this project's own; any other is asked by Docker.
+        image: `cpu` or `gpu` for this project's own, a .json file with an inventory; any other is asked by
+            Docker.
 
     Raises:
         InputError: When there is nothing, it can't be read, or there is no such image; all of it together.
         StorageError: When Cloud Storage goes on failing.
         DockerError: There is no engine, or no Python in the image.
     """
-    match image:
-        case "cpu" | "gpu":
-            return check_path(path, of_our_images(image))
     problems: list[Problem] = []
     with told_together(problems):
         opened = open_archive(path)
-    raise_problems([*problems, *image_problems(image)])
-    return _report(path, opened, modules_of(image))
+    with told_together(problems):
+        modules = inventory_named(image)
+    raise_problems(problems)
+    return _report(path, opened, modules)
 
 
 def _report(path: str, opened: Opened, modules: ImageModules) -> CheckReport:

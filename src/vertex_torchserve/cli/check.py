@@ -21,7 +21,7 @@ def check(
         typer.Option(
             metavar="IMAGE",
             help="The image that is to serve it, asked by Docker; `cpu` (as when not given) and `gpu` are "
-            "our own, without Docker.",
+            "our own, and FILE.json is the inventory of any, without Docker.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,

@@ -99,6 +99,7 @@ def build(
         vertex-torchserve images build cpu --with-requirements vision.txt --tag torchserve-cpu:vision
     """
     from vertex_torchserve import docker
+    from vertex_torchserve.checkout import commit_of
     from vertex_torchserve.derived_image import DerivedImage, build_derived_image
 
     dockerfile = source / _DOCKERFILES[image]
@@ -117,7 +118,8 @@ def build(
     if with_requirements is None:
         name = tag or _TAGS[image]
         docker.engine_version()
-        docker.build_image(dockerfile, source, name, build_arguments=arguments, labels=labels)
+        built_from = {"COMMIT": commit_of(source), **arguments}
+        docker.build_image(dockerfile, source, name, build_arguments=built_from, labels=labels)
     else:
         name = tag or _DERIVED_TAGS[image]
         build_derived_image(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vertex_torchserve import docker
-from vertex_torchserve.archive_check.image_modules import ImageModules
+from vertex_torchserve.archive_check.image_modules import ImageModules, listing
 from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 from vertex_torchserve.derived_image.requirements import RequirementsBeside
 from vertex_torchserve.errors import InputError, Problem, raise_problems
@@ -69,6 +69,7 @@ def build_derived_image(image: DerivedImage) -> None:
         (context / "files").mkdir()
         beside.copy_to(context / "files")
         shutil.copyfile(_HERE / "install.py", context / "install.py")
+        shutil.copyfile(listing.__file__, context / "listing.py")
         docker.build_image(
             _HERE / "Dockerfile",
             context,

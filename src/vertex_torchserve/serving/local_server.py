@@ -40,13 +40,16 @@ class ServingProcess:
             (`MODEL_NAME`, `AIP_*`, ...). `AIP_HTTP_PORT` is replaced by a free port. Laid over
             `machine_environment`.
         log_path: Where its output goes; a private temporary file when None.
+        python: The interpreter that serves, which must have this package; the one that runs this when None.
 
     Attributes:
         base_url: Where predictions are answered.
         started_at: When its process was started.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, log_path: Path | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], *, log_path: Path | None = None, python: Path | None = None
+    ) -> None:
         http, management, metrics = free_ports(3)
         self.base_url = f"http://127.0.0.1:{http}"
         self._own_log = log_path is None
@@ -55,7 +58,7 @@ class ServingProcess:
         self._started = time.monotonic()
         with self._log_path.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vertex_torchserve.serving.entrypoint"],
+                [str(python or sys.executable), "-m", "vertex_torchserve.serving.entrypoint"],
                 env={
                     **machine_environment(),
                     **environment,

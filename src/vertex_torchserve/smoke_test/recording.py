@@ -37,6 +37,10 @@ class Recording:
         """Whether none has failed yet."""
         return all(check.ok for check in self.checks)
 
+    def has_failed(self, name: str) -> bool:
+        """Whether a check of this name was made and failed."""
+        return any(check.name == name and not check.ok for check in self.checks)
+
     @contextmanager
     def check(self, name: str) -> Iterator[list[str]]:
         """Add a check: passed with what the block saw, or failed with the ServingError it raised.

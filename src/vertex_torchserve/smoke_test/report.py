@@ -16,7 +16,7 @@ class Check:
     """One thing the smoke test looked at.
 
     Attributes:
-        name: `archive`, `ready`, `probes`, `status`, `json`, `predictions` or `stopped`.
+        name: `archive`, `image`, `ready`, `probes`, `status`, `json`, `predictions` or `stopped`.
         ok: Whether it is as it must be.
         detail: What was seen.
         seconds: How long it took.
@@ -55,6 +55,44 @@ class LoadStep:
 
 
 @dataclass(frozen=True)
+class PackageDifference:
+    """A package that the Python of a proof and the image don't have in one version.
+
+    Attributes:
+        package: Its name; `Python` itself is one.
+        here: The version that it was proved with; empty for none.
+        image: The image's; empty for none.
+    """
+
+    package: str
+    here: str
+    image: str
+
+
+@dataclass(frozen=True)
+class ImageComparison:
+    """The Python of a proof beside the image that the archive is to be registered with.
+
+    Attributes:
+        image: Whose packages they were compared with.
+        compared: The packages that the archive's code can reach.
+        differences: Those of them that differ.
+    """
+
+    image: str
+    compared: tuple[str, ...]
+    differences: tuple[PackageDifference, ...]
+
+    def as_sentences(self) -> list[str]:
+        """Each difference in words."""
+        return [
+            f"proved {f'with {each.package} {each.here}' if each.here else f'without {each.package}'}, "
+            f"{self.image} has {each.image or 'none'}"
+            for each in self.differences
+        ]
+
+
+@dataclass(frozen=True)
 class SmokeTestReport:
     """What was seen.
 
@@ -62,6 +100,7 @@ class SmokeTestReport:
         mar_path: The archive.
         model_name: The name it was served under.
         image: The image it was served in; None for a process with no Docker.
+        lock: The lock whose versions served it with no Docker; None for the Python that ran the test.
         size_bytes: The archive's size.
         sha256: Its digest, in hex.
         started_at: When the test began, RFC 3339.
@@ -75,6 +114,9 @@ class SmokeTestReport:
         sizing: Its workers, threads and batches, by its log; empty for an image that is not ours.
         served_as: What the plan says of the container, by name; of variables the names alone.
         differences: Where answers differ from the predictions that are expected.
+        comparison: What served, beside the image that it is to be registered with; None where the image
+            itself served, or where nobody knows what it has.
+        not_covered: What a proof would have to look at and this one did not, in words.
         versions: Of what served, by name; empty when the image doesn't tell.
         predictions: What the model answered, one for each instance; empty when it did not.
     """
@@ -82,6 +124,7 @@ class SmokeTestReport:
     mar_path: Path
     model_name: str
     image: str | None = None
+    lock: str | None = None
     size_bytes: int = 0
     sha256: str = ""
     started_at: str = ""
@@ -95,6 +138,8 @@ class SmokeTestReport:
     sizing: str = ""
     served_as: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
+    comparison: ImageComparison | None = None
+    not_covered: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     predictions: list[Any] = field(default_factory=list)
 
@@ -118,6 +163,7 @@ class SmokeTestReport:
             "mar_path": str(self.mar_path),
             "model_name": self.model_name,
             "image": self.image,
+            "lock": self.lock,
             "ok": self.ok,
             "size_bytes": self.size_bytes,
             "sha256": self.sha256,
@@ -135,6 +181,8 @@ class SmokeTestReport:
             "sizing": self.sizing,
             "served_as": dict(self.served_as),
             "differences": [difference._asdict() for difference in self.differences],
+            "comparison": asdict(self.comparison) if self.comparison else None,
+            "not_covered": list(self.not_covered),
             "versions": dict(self.versions),
             "predictions": self.predictions,
         }

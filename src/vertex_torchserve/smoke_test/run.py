@@ -6,11 +6,12 @@ It is served as its plan says, which is what is registered: in the server that t
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 
-from vertex_torchserve.archive_check.check import check_path
+from vertex_torchserve.archive_check.image_modules import listed_for
 from vertex_torchserve.docker import DockerError
 from vertex_torchserve.errors import InputError, Problem, ServingError
 from vertex_torchserve.handler_interface.requirement import require_answerable, usable_golden_requests
@@ -22,11 +23,14 @@ from vertex_torchserve.serving.image_names import is_serving_image
 from vertex_torchserve.serving.log.phases import ServerLog
 from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.smoke_test.container_server import ContainerServer
+from vertex_torchserve.smoke_test.image_comparison import this_python
 from vertex_torchserve.smoke_test.load_run import run_load
+from vertex_torchserve.smoke_test.locked_environment.environment import LockedPython
 from vertex_torchserve.smoke_test.recording import Recording
+from vertex_torchserve.smoke_test.registered_image import Inventory, findings_in, put_beside
 from vertex_torchserve.smoke_test.report import SmokeTestReport
 from vertex_torchserve.smoke_test.served_plan import Server, served
-from vertex_torchserve.smoke_test.versions import versions_here, versions_in
+from vertex_torchserve.smoke_test.versions import versions_in, versions_of
 
 READY_TIMEOUT_SECONDS = 600.0
 # What a shared Vertex AI endpoint waits for a prediction (choose-endpoint-type).
@@ -39,6 +43,8 @@ def run_smoke_test(
     requests: Sequence[PredictionRequest] | None = None,
     *,
     in_container: bool = False,
+    python: LockedPython | None = None,
+    inventory: Inventory = "listed",
     like_vertex: bool = False,
     ready_timeout_seconds: float = READY_TIMEOUT_SECONDS,
     with_load: bool = False,
@@ -50,6 +56,9 @@ def run_smoke_test(
         requests: What to ask, at least one; None for the archive's golden requests. Predictions are compared
             where a request has some.
         in_container: Serve it in a container of the plan's image; else in a process with no Docker.
+        python: The environment that serves it with no Docker; the Python that runs this when None.
+        inventory: What the image has that the archive is to be registered with. A process is compared with
+            it, and none is started where the image lacks what the archive needs. A container is the image.
         like_vertex: Serve it with as many workers as on a machine of Vertex AI, and not with one.
         ready_timeout_seconds: How long the model may take to load.
         with_load: Whether it is asked by rising numbers of clients as well, for some five seconds.
@@ -60,19 +69,34 @@ def run_smoke_test(
             report.
         DockerError: When there is no engine, or no such image.
     """
-    began, started_at = time.monotonic(), _now()
-    mar_path, image = plan.mar_path, plan.container.image if in_container else None
+    began = time.monotonic()
     if not in_container and plan.limits.given():
         raise InputError(_needs_a_container(plan.limits.given()))
+    report = replace(
+        _before(plan),
+        image=plan.container.image if in_container else None,
+        lock=python.lock.name if python else None,
+    )
     recording = Recording()
     with recording.check("archive") as seen:
-        verify_members(mar_path)
-        seen.append(f"{mar_path.stat().st_size} bytes, every member intact")
+        verify_members(plan.mar_path)
+        seen.append(f"{report.size_bytes} bytes, every member intact")
     if requests:
-        require_answerable(mar_path, requests, "what is asked")
+        require_answerable(plan.mar_path, requests, "what is asked")
     else:
         requests = _golden_requests(plan)
-    with served(plan, in_container=in_container, like_vertex=like_vertex) as server:
+    here = python.modules() if python else this_python()
+    beside = findings_in(plan, None) if in_container else put_beside(plan, here, inventory, recording)
+    report = replace(
+        report,
+        findings=beside.findings,
+        comparison=beside.comparison,
+        not_covered=beside.not_covered,
+    )
+    if recording.has_failed("image"):
+        return _ended(report, recording, began)
+    program = python.program if python else None
+    with served(plan, in_container=in_container, python=program, like_vertex=like_vertex) as server:
         with recording.check("ready") as seen:
             recording.ready_seconds = round(server.wait_ready(ready_timeout_seconds), 3)
             seen.append(f"ready after {recording.ready_seconds} s")
@@ -86,28 +110,28 @@ def run_smoke_test(
         if recording.ok and with_load:
             recording.load = tuple(run_load(url, [request.body() for request in requests]))
         log = ServerLog.of(server.log(), server.started_at, datetime.now(UTC))
-        versions = versions_in(server.container) if isinstance(server, ContainerServer) else versions_here()
+        versions = versions_in(server.container) if isinstance(server, ContainerServer) else versions_of(here)
         # Vertex AI's contract says nothing of how a container stops, so only our own images are checked.
-        if recording.ok and (image is None or is_serving_image(image)):
+        if recording.ok and (report.image is None or is_serving_image(report.image)):
             _check_stop(recording, server)
-    return SmokeTestReport(
-        mar_path=mar_path,
-        model_name=plan.model_name,
-        image=image,
-        size_bytes=mar_path.stat().st_size,
-        sha256=plan.sha256,
-        started_at=started_at,
+    report = replace(
+        report,
+        phases=recording.phases(log.phases),
+        log_problems=log.problems,
+        sizing=log.sizing,
+        versions=versions,
+    )
+    return _ended(report, recording, began)
+
+
+def _ended(report: SmokeTestReport, recording: Recording, began: float) -> SmokeTestReport:
+    return replace(
+        report,
         seconds=round(time.monotonic() - began, 3),
         ready_seconds=recording.ready_seconds,
         checks=tuple(recording.checks),
-        phases=recording.phases(log.phases),
         load=recording.load,
-        findings=check_path(str(mar_path)).findings,
-        log_problems=log.problems,
-        sizing=log.sizing,
-        served_as=_served_as(plan),
         differences=recording.differences,
-        versions=versions,
         predictions=recording.predictions,
     )
 
@@ -121,13 +145,18 @@ def untested(plan: ServingPlan) -> SmokeTestReport:
     Raises:
         InputError: When it can't be read.
     """
+    found = findings_in(plan, listed_for(plan.container.image))
+    return replace(_before(plan), findings=found.findings)
+
+
+def _before(plan: ServingPlan) -> SmokeTestReport:
+    """The report before anything was done."""
     return SmokeTestReport(
         mar_path=plan.mar_path,
         model_name=plan.model_name,
         size_bytes=plan.mar_path.stat().st_size,
         sha256=plan.sha256,
-        started_at=_now(),
-        findings=check_path(str(plan.mar_path)).findings,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         served_as=_served_as(plan),
     )
 
@@ -141,10 +170,6 @@ def _served_as(plan: ServingPlan) -> dict[str, str]:
         "variables": ", ".join(sorted(container.environment)) or "none",
         **({"image": container.image} if container.image else {}),
     }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _check_probes(recording: Recording, server: ContainerServer, plan: ServingPlan) -> None:

@@ -48,14 +48,20 @@ class Server(Protocol):
 
 @contextmanager
 def served(
-    plan: ServingPlan, *, in_container: bool, like_vertex: bool = False, check_golden: bool = True
+    plan: ServingPlan,
+    *,
+    in_container: bool,
+    python: Path | None = None,
+    like_vertex: bool = False,
+    check_golden: bool = True,
 ) -> Iterator[Server]:
     """Start a server for a plan, which returns at once, and end it with the block.
 
     Args:
         plan: What is served, and how.
-        in_container: Start the plan's image; else a process of this Python, which has no use for the image,
+        in_container: Start the plan's image; else a process on this machine, which has no use for the image,
             its command and its limits.
+        python: The interpreter of that process; the one that runs this when None.
         like_vertex: Start as many workers as on a machine of Vertex AI, and not one.
         check_golden: Whether a wrong answer to the archive's golden request ends the server.
 
@@ -74,5 +80,5 @@ def served(
     with tempfile.TemporaryDirectory(prefix="vts-") as store:
         # Alone in its folder, as in the one that Vertex AI copies.
         Path(store, plan.mar_path.name).symlink_to(plan.mar_path)
-        with ServingProcess({**own, **plan.environment(store)}) as process:
+        with ServingProcess({**own, **plan.environment(store)}, python=python) as process:
             yield process

@@ -1,11 +1,10 @@
-"""Which versions serve: of this Python, or of the Python in a container of one of our images."""
+"""Which versions serve: of a Python on this machine, or of the Python in a container of one of our images."""
 
 import contextlib
 import json
-import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
+from vertex_torchserve.archive_check.image_modules import ImageModules
 from vertex_torchserve.docker import Container, DockerError
 
 _SHOWN = ("vertex-torchserve", "torchserve", "torch", "transformers", "tokenizers", "safetensors", "numpy")
@@ -18,10 +17,10 @@ print(json.dumps({"Python": platform.python_version(), **named}))
 _IMAGE_PYTHON = "/opt/venv/bin/python"
 
 
-def versions_here() -> Mapping[str, str]:
-    """Of the Python that runs this, which is the one that serves when no image does."""
-    named = {name: found for name in _SHOWN if (found := _installed(name))}
-    return {"Python": platform.python_version(), **named}
+def versions_of(python: ImageModules) -> Mapping[str, str]:
+    """Of a Python on this machine that serves."""
+    named = {name: python.versions[name] for name in _SHOWN if name in python.versions}
+    return {"Python": python.python, **named}
 
 
 def versions_in(container: Container) -> Mapping[str, str]:
@@ -30,10 +29,3 @@ def versions_in(container: Container) -> Mapping[str, str]:
     with contextlib.suppress(DockerError, ValueError):
         versions = json.loads(container.execute(_IMAGE_PYTHON, "-I", "-c", _PROGRAM, *_SHOWN))
     return versions
-
-
-def _installed(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""

@@ -91,6 +91,19 @@ def test_smoke_test_of_bad_input_exits_with_2(
     assert expected in run.stderr
 
 
+def test_smoke_test_refuses_an_inventory_that_is_none(tmp_path: Path) -> None:
+    mar = write_archive(tmp_path)
+    (tmp_path / "list.json").write_text('{"packages": []}')
+    for options, expected in (
+        (["--inventory", "none.json"], "none.json can't be read: No such file or directory"),
+        (["--inventory", "list.json"], "list.json is not the inventory of an image"),
+        (["--inventory", "cpu", "--image", "x"], "--inventory cpu with --image x: the image itself serves"),
+    ):
+        run = run_command("smoke-test", str(mar), *options, cwd=tmp_path)
+        assert run.returncode == 2
+        assert expected in run.stderr
+
+
 def test_upload_registers_once(tmp_path: Path) -> None:
     mar = write_archive(tmp_path)
     with Emulator.start(buckets=["archives"]) as emulator:

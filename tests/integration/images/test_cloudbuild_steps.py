@@ -80,6 +80,7 @@ def test_the_sbom_lists_what_pip_and_dpkg_list(sbom: dict[str, Any], image: str)
     with Container.run(image, "3600", options=("--entrypoint", "sleep")) as container:
         python = json.loads(container.execute("python", "-m", "pip", "list", "--format", "json"))
         debian = container.execute("dpkg-query", "--show", "--showformat", "${Package} ${Version}\n")
+        inventory = json.loads(container.execute("cat", "/opt/venv/inventory.json"))
     listed = {
         kind: {
             f"{component['name']} {component['version']}"
@@ -94,6 +95,9 @@ def test_the_sbom_lists_what_pip_and_dpkg_list(sbom: dict[str, Any], image: str)
     }
     assert listed["pypi"] == normal
     assert listed["deb"] == set(debian.splitlines())
+    for kind, part in (("pypi", "packages"), ("deb", "system")):
+        named = {f"{name} {about['version']}" for name, about in inventory[part].items()}
+        assert listed[kind] == named
 
 
 def test_the_sbom_lists_java_s_parts(sbom: dict[str, Any]) -> None:

@@ -15,6 +15,8 @@ from testbed.archives import SHORT_HANDLER, archive
 from testbed.deadlines import BUILD_SECONDS
 from tests.commands import COMMAND
 from tests.storage_emulator import StorageEmulator
+from vertex_torchserve import docker
+from vertex_torchserve.archive_check.image_modules.named import inventory_named
 from vertex_torchserve.emulator import Emulator
 
 ROOT = Path(__file__).parents[3]
@@ -22,13 +24,12 @@ IMAGE = "vertex-torchserve-component:dev"  # which component/*.yaml name
 
 
 @pytest.fixture(scope="module")
-def component_image(engine: None) -> None:
-    """The component's image, made of this checkout; what has not changed is in the engine's cache."""
-    base = subprocess.run(
-        [ROOT / "scripts/base_image.sh"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+def component_image(image: str, facts: dict[str, Any]) -> None:
+    """The component's image, made of the CPU image; what has not changed is in the engine's cache."""
+    if facts["Config"]["Labels"]["org.opencontainers.image.title"] != "torchserve-cpu":
+        pytest.skip("the component's image is made of the CPU image")
     answer = subprocess.run(
-        [COMMAND, "images", "build", "component", "--tag", IMAGE, "--build-arg", f"BASE_IMAGE={base}"],
+        [COMMAND, "images", "build", "component", "--tag", IMAGE, "--build-arg", f"BASE_IMAGE={image}"],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr[-4000:]
@@ -91,6 +92,17 @@ def test_the_component_proves_and_registers(emulator: Emulator, tmp_path: Path) 
     assert "registered projects/" in log
     (page,) = (tmp_path / "root").rglob("report")
     assert "✓ It serves" in page.read_text()
+
+
+def test_it_is_the_serving_image_and_more(component_image: None, image: str, facts: dict[str, Any]) -> None:
+    """What the gate proves with is what serves: the same layers, and every package in the same version."""
+    layers, base = docker.inspect_image(IMAGE)["RootFS"]["Layers"], facts["RootFS"]["Layers"]
+    assert layers[: len(base)] == base
+    component, serving = (inventory_named(name) for name in (IMAGE, image))
+    assert component.python == serving.python
+    assert {name: component.versions.get(name) for name in serving.versions} == serving.versions
+    assert component.system == serving.system
+    assert {"kfp", "google-cloud-aiplatform"} <= set(component.versions) - set(serving.versions)
 
 
 def test_the_smoke_test_alone_fails_with_its_report(emulator: Emulator, tmp_path: Path) -> None:

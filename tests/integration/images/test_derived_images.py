@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import http.server
+import json
 import subprocess
 import threading
 import uuid
@@ -151,6 +152,16 @@ def test_check_knows_what_was_added(derived: str, image: str, tmp_path: Path) ->
     answer = run_command("check", str(mar), "--image", image)
     assert answer.returncode == 1
     assert f"imports plurals, which is not in the archive, the image {image}" in answer.stdout
+
+
+def test_its_inventory_is_its_own(derived: str, image: str) -> None:
+    base, own = (
+        json.loads(docker.output_of(name, "/opt/venv/inventory.json", options=("--entrypoint", "cat")))
+        for name in (image, derived)
+    )
+    added = {name: about for name, about in own["packages"].items() if name not in base["packages"]}
+    assert added == {name: {"version": "1.0", "modules": [name]} for name in ("plurals", "secretive")}
+    assert own == {**base, "packages": {**base["packages"], **added}}
 
 
 def test_a_torchvision_for_another_torch_fails_the_build(image: str, tmp_path: Path) -> None:

@@ -1,15 +1,22 @@
 """The list of modules that `check` has without Docker is the image's own; `check --image` asks the image."""
 
+import dataclasses
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from testbed.archive_faults.making import Files
 from testbed.archives import archive
+from testbed.deadlines import PROGRAM_SECONDS
 from tests.commands import run_command
+from tests.documents import blocks
 from tests.model_folders import wheels
 from vertex_torchserve.archive_check.image_modules import of_our_images
+from vertex_torchserve.archive_check.image_modules.named import inventory_named
 from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
+from vertex_torchserve.docker import client
 
 # The packages of the CUDA libraries that share one module; which they are depends on the CUDA.
 SHARED = ("cuda", "nvidia")
@@ -26,6 +33,22 @@ def test_the_list_is_the_image_s_own(image: str, facts: dict[str, Any]) -> None:
     # A torch from PyPI, whose CUDA is another, has no `+cu126`.
     versions = {name: version.partition("+")[0] for name, version in listed.versions.items()}
     assert {name: real.versions[name].partition("+")[0] for name in versions} == versions
+    assert real.python.startswith(f"{listed.python}.")
+
+
+def test_the_inventory_in_the_image_is_what_the_image_has(
+    image: str, facts: dict[str, Any], tmp_path: Path
+) -> None:
+    """Read as docs/inventory.md says; written at the build, and what is there now."""
+    [command, *_] = blocks("docs/inventory.md", "sh")
+    command = command.replace("docker", client(), 1).replace("IMAGE", image)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, timeout=PROGRAM_SECONDS)  # noqa: S602
+    written, real = inventory_named(str(tmp_path / "inventory.json")), modules_of(image)
+    assert dataclasses.replace(written, name=real.name, asked=image) == real
+    assert {"libc6", "ca-certificates", "procps", "python3"} <= set(written.system)
+    revision = facts["Config"]["Labels"]["org.opencontainers.image.revision"]
+    assert written.commit == revision
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", revision)
 
 
 def test_an_archive_is_checked_for_an_image(image: str, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_what_all_forms_tell_of_a_model_that_serves(served: Made) -> None:
     assert report["versions"]["torchserve"] == "0.12.0"
     assert len(report["sha256"]) == 64
     suites = ElementTree.parse(served.junit).getroot()
-    assert (suites.attrib["tests"], suites.attrib["failures"]) == ("6", "0")
+    assert (suites.attrib["tests"], suites.attrib["failures"]) == ("7", "0")
     assert served.page.stat().st_size < 2_000_000
 
 
@@ -86,7 +86,7 @@ def test_what_all_forms_tell_of_one_that_does_not(failed: Made) -> None:
     assert failed.report["load"] == []
     assert [check["name"] for check in failed.report["checks"] if not check["ok"]] == ["status"]
     suites = ElementTree.parse(failed.junit).getroot()
-    assert (suites.attrib["tests"], suites.attrib["failures"]) == ("3", "1")
+    assert (suites.attrib["tests"], suites.attrib["failures"]) == ("4", "1")
     assert "✗ It does not serve" in failed.page.read_text()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from testbed.archives import HANDLED_BEFORE, RAISING_HANDLER, SHORT_HANDLER, write_archive
+from testbed.archives import ECHO_HANDLER, HANDLED_BEFORE, RAISING_HANDLER, SHORT_HANDLER, write_archive
 from vertex_torchserve.errors import InputError
 from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
 from vertex_torchserve.serving_plan import ContainerLimits, ContainerSpec, ServingPlan
@@ -23,6 +23,7 @@ def test_an_archive_that_serves(tmp_path: Path) -> None:
     report = smoke_test(write_archive(tmp_path), ["a", "b"])
     assert [(check.name, check.ok) for check in report.checks] == [
         ("archive", True),
+        ("image", True),
         ("ready", True),
         ("status", True),
         ("json", True),
@@ -34,6 +35,17 @@ def test_an_archive_that_serves(tmp_path: Path) -> None:
     assert report.predictions == [{"echo": "a"}, {"echo": "b"}]
     assert report.ready_seconds is not None
     assert report.ready_seconds > 0
+
+
+def test_a_library_that_this_python_has_and_the_image_lacks(tmp_path: Path) -> None:
+    """It would be served here, and not there: nothing is started."""
+    report = smoke_test(write_archive(tmp_path, f"import hypothesis\n{ECHO_HANDLER}"), ["a"])
+    assert [(check.name, check.ok) for check in report.checks] == [("archive", True), ("image", False)]
+    assert report.failure().startswith(
+        "image: handler.py:1: imports hypothesis, which is not in the archive, the serving image"
+    )
+    assert "name it in the requirements" in report.failure()
+    assert not report.ok
 
 
 ENVIRONMENT_HANDLER = """\
@@ -173,9 +185,9 @@ def test_the_report_is_json(tmp_path: Path) -> None:
     report = smoke_test(write_archive(tmp_path), ["a"])
     content = json.loads(json.dumps(report.as_json()))
     assert set(content) == {
-        "mar_path", "model_name", "image", "ok", "size_bytes", "sha256", "started_at", "seconds",
+        "mar_path", "model_name", "image", "lock", "ok", "size_bytes", "sha256", "started_at", "seconds",
         "ready_seconds", "checks", "phases", "load", "findings", "log_problems", "sizing",
-        "served_as", "differences", "versions", "predictions",
+        "served_as", "differences", "comparison", "not_covered", "versions", "predictions",
     }  # fmt: skip
     assert content["image"] is None
     assert content["checks"][0]["name"] == "archive"

@@ -1,13 +1,28 @@
-"""Print, as JSON, the packages of the Python that runs this, their top-level modules, and Python's own.
+"""What the Python that runs this has, and the system around it: an image's inventory, as JSON.
 
-And the names that its torch loads from a pickle. It needs nothing but the standard library, so that any
-image's Python can run its text (`python -I -c`).
+    python -I -m vertex_torchserve.archive_check.image_modules.listing           # print it
+    python -I -m vertex_torchserve.archive_check.image_modules.listing --write   # to PREFIX/inventory.json
+    python -I listing.py --packages                                              # what needs no torch
+
+Each package with its version and top-level modules, Python's own modules, the names that its torch loads
+from a pickle, and Debian's packages. It needs nothing but the standard library, so that any image's Python
+can run its text (`python -I -c`).
 """
 
 import importlib.metadata
 import json
+import os
+import platform
 import re
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+FILE_NAME = "inventory.json"
+# Set when an image is built.
+COMMIT_VARIABLE = "VTS_COMMIT"
 
 
 def top_level_modules(package: importlib.metadata.Distribution) -> list[str]:
@@ -35,21 +50,73 @@ def unpickled_names() -> list[str]:
     return sorted(unpickler._get_allowed_globals())
 
 
-def listing(packages: list[importlib.metadata.Distribution]) -> dict[str, object]:
-    """What is printed: each package's version and modules, the standard modules, and torch's list."""
-    found = {
+def packages_of(packages: Iterable[importlib.metadata.Distribution]) -> dict[str, dict[str, object]]:
+    """Each package's version and modules, by its normalised name."""
+    found: dict[str, dict[str, object]] = {
         re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower(): {
             "version": package.version,
             "modules": top_level_modules(package),
         }
         for package in packages
     }
+    return dict(sorted(found.items()))
+
+
+def without_torch(packages: Iterable[importlib.metadata.Distribution]) -> dict[str, object]:
+    """What is known of a Python without importing anything."""
     return {
-        "packages": dict(sorted(found.items())),
+        "python": platform.python_version(),
+        "packages": packages_of(packages),
         "standard": sorted(sys.stdlib_module_names),
-        "unpickled": unpickled_names(),
     }
 
 
+def listing(packages: Iterable[importlib.metadata.Distribution]) -> dict[str, object]:
+    """All that is known of it: its version, its packages, the standard modules, and torch's list."""
+    return {**without_torch(packages), "unpickled": unpickled_names()}
+
+
+def debian_packages() -> dict[str, dict[str, str]]:
+    """The version and the architecture of each installed package of Debian's, by its name; none elsewhere."""
+    if shutil.which("dpkg-query") is None:
+        return {}
+    fields = "${db:Status-Status} ${Package} ${Version} ${Architecture}\n"
+    answer = subprocess.run(
+        ["dpkg-query", "--show", "--showformat", fields], stdout=subprocess.PIPE, text=True, check=True
+    )
+    lines = [line.split() for line in answer.stdout.splitlines()]
+    return {
+        name: {"version": version, "architecture": architecture}
+        for status, name, version, architecture in lines
+        if status == "installed"
+    }
+
+
+def inventory(commit: str = "") -> dict[str, object]:
+    """All of it, of this Python and the system it runs in.
+
+    Args:
+        commit: Of the checkout that the image is built from; empty: the one of the inventory that is there.
+    """
+    written = Path(sys.prefix, FILE_NAME)
+    if not commit and written.is_file():
+        commit = json.loads(written.read_text(encoding="utf-8")).get("commit", "")
+    listed = listing(importlib.metadata.distributions())
+    return {"commit": commit, **listed, "system": debian_packages()}
+
+
+def main() -> int:
+    """Print or write it; returns the exit code."""
+    if sys.argv[1:] == ["--packages"]:
+        print(json.dumps(without_torch(importlib.metadata.distributions())))  # noqa: T201
+        return 0
+    text = json.dumps(inventory(os.environ.get(COMMIT_VARIABLE, "")), indent=1) + "\n"
+    if sys.argv[1:] == ["--write"]:
+        Path(sys.prefix, FILE_NAME).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
 if __name__ == "__main__":
-    print(json.dumps(listing(list(importlib.metadata.distributions())), indent=1))  # noqa: T201
+    sys.exit(main())

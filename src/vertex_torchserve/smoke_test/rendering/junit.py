@@ -54,6 +54,8 @@ def _properties(report: SmokeTestReport) -> dict[str, str]:
         "archive": str(report.mar_path),
         "sha256": report.sha256,
         "image": report.image or "",
+        "lock": report.lock or "",
+        **{f"not_covered.{number}": each for number, each in enumerate(report.not_covered, start=1)},
         **{f"version.{name}": version for name, version in report.versions.items()},
         **{f"seconds.{phase.name}": f"{phase.seconds:.3f}" for phase in report.phases},
     }

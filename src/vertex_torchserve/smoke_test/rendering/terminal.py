@@ -25,6 +25,8 @@ def for_terminal(report: SmokeTestReport) -> Iterator[RenderableType]:
         result = Text("ok", "green") if check.ok else Text("failed", "red")
         checks.add_row(check.name, result, Text(printable(check.detail)))
     yield checks
+    for each in report.not_covered:
+        yield Text.assemble(("not covered", "yellow"), " ", printable(each))
     if report.phases:
         phases = (f"{phase.name} {duration(phase.seconds)}" for phase in report.phases)
         yield Text(f"phases: {', '.join(phases)}")

@@ -6,7 +6,13 @@ from vertex_torchserve.archive_check.finding import Finding, Severity
 from vertex_torchserve.serving.archive.answer_differences import Difference
 from vertex_torchserve.serving.log.entry import LogEntry
 from vertex_torchserve.serving.log.phases import Phase
-from vertex_torchserve.smoke_test.report import Check, LoadStep, SmokeTestReport
+from vertex_torchserve.smoke_test.report import (
+    Check,
+    ImageComparison,
+    LoadStep,
+    PackageDifference,
+    SmokeTestReport,
+)
 
 HOSTILE = '\x1b[31m</pre><script>alert("é")</script> & ]]> [/red] {{ 7 * 7 }} \x00\ud800\u202e'
 AS_SHOWN = '</pre><script>alert("é")</script> & ]]> [/red] {{ 7 * 7 }} \ufffd\ufffd\ufffd'
@@ -33,6 +39,12 @@ PASSED = SmokeTestReport(
     log_problems=(LogEntry("WARNING", "2026-11-25T12:00:01.000+00:00", "jvm", "jvm", "netty is of 2020"),),
     sizing="1 worker of 2 threads, batches of 16",
     served_as={"predict route": "/predictions/model", "variables": "THRESHOLD"},
+    comparison=ImageComparison(
+        "the serving image",
+        ("Python", "torch", "transformers"),
+        (PackageDifference("transformers", "5.23.0", "5.20.0"),),
+    ),
+    not_covered=("proved with transformers 5.23.0, the serving image has 5.20.0",),
     versions={"Python": "3.11.7", "torch": "2.13.0+cpu"},
     predictions=[{"label": "POSITIVE", "score": 0.75}],
 )
@@ -49,6 +61,8 @@ FAILED = SmokeTestReport(
         Difference("predictions[0].score", 0.75, 0.5, 0.25, ""),
         Difference("predictions[0].label", "POSITIVE", HOSTILE, None, ""),
     ),
+    comparison=ImageComparison(HOSTILE, (HOSTILE,), ()),
+    not_covered=(HOSTILE,),
     versions={HOSTILE: HOSTILE},
     predictions=[HOSTILE],
 )

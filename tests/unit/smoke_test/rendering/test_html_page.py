@@ -55,6 +55,8 @@ def test_what_is_in_it() -> None:
         "ready after 9.25 s", "imports cv2", "Fix: package it", "netty is of 2020", "ab" * 32,
         "torch 2.13.0+cpu", '{"label": "POSITIVE", "score": 0.75}', "1 worker of 2 threads, batches of 16",
         "the worker loads the model", "predict route /predictions/model", "variables THRESHOLD",
+        "What the proof does not cover proved with transformers 5.23.0, the serving image has 5.20.0",
+        "compared with the serving image: Python, torch, transformers",
     ):  # fmt: skip
         assert expected in text, expected
     assert "What failed" not in text

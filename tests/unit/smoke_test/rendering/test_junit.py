@@ -15,6 +15,7 @@ def test_every_check_is_a_case() -> None:
     assert suite.attrib["timestamp"] == "2026-11-25T12:00:00+00:00"
     properties = {each.attrib["name"]: each.attrib["value"] for each in suite.iter("property")}
     assert properties["sha256"] == "ab" * 32
+    assert properties["not_covered.1"] == "proved with transformers 5.23.0, the serving image has 5.20.0"
     assert properties["version.torch"] == "2.13.0+cpu"
     assert properties["seconds.load"] == "6.500"
     cases = suite.findall("testcase")

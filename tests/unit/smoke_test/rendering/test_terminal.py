@@ -21,6 +21,7 @@ def printed(report: SmokeTestReport) -> str:
 def test_checks_phases_load_and_findings() -> None:
     text = printed(PASSED)
     assert "│ ready   │ ok     │ ready after 9.25 s" in text
+    assert "not covered proved with transformers 5.23.0, the serving image has 5.20.0" in text
     assert "phases: fetch 500 ms, JVM 2.2 s, load 6.5 s, first answer 40 ms" in text
     assert "│ 2       │ 60.0       │ 32 ms  │ 48 ms     │ 0" in text
     assert "warning handler.py:3: imports cv2; fix: package it [imports]" in text
