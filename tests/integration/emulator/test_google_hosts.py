@@ -155,7 +155,7 @@ def test_large_bodies_pass_both_ways(session: requests.Session) -> None:
 
 def test_the_command_prints_what_one_program_needs(tmp_path: Path) -> None:
     command = [COMMAND, "emulator", "--google-hosts", "--data-dir", str(tmp_path)]
-    with running(command, environment=dict(os.environ), variables=5) as emulator:
+    with running(command, environment=dict(os.environ), variables=6) as emulator:
         certificate = Path(emulator.environment["REQUESTS_CA_BUNDLE"])
         assert certificate.is_relative_to(tmp_path)
         assert b"PRIVATE KEY" not in b"".join(path.read_bytes() for path in certificate.parent.iterdir())

@@ -229,6 +229,7 @@ def test_what_is_not_emulated_says_so(vertex: Emulator) -> None:
         httpx.post(f"{parent}/models/1:export", json={}),
         httpx.post(f"{parent}/batchPredictionJobs", json={"generateExplanation": True}),
         httpx.post(f"{parent}/batchPredictionJobs", json={"instanceConfig": {"instanceType": "object"}}),
+        httpx.post(f"{parent.replace('v1', 'v1beta1')}/endpoints/1:predict", json={"instances": []}),
         httpx.get(f"{vertex.vertex_host}/elsewhere"),
     ):
         assert answer.status_code == 501

@@ -115,7 +115,8 @@ class BatchRun:
                 return
             group = instances[start : start + size]
             try:
-                outcome.succeed(group, server.predictions(group, self._job.get("modelParameters")))
+                found = server.predictions(group, self._job.get("modelParameters"))
+                outcome.succeed(group, found if isinstance(found, list) else [found])
             except RpcError as error:
                 outcome.fail(group, error)
 

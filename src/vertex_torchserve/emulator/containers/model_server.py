@@ -88,8 +88,10 @@ class ModelServer:
 
     def predictions(
         self, instances: list[object], parameters: object = None, *, timeout_seconds: float = REQUEST_SECONDS
-    ) -> list[object]:
-        """One prediction for each instance; `parameters` are sent only when given.
+    ) -> list[object] | Json:
+        """One prediction for each instance, or one object: the completion that answers one chat.
+
+        `parameters` are sent only when given.
 
         Raises:
             RpcError: As `raw` does; with the container's own status when it answers anything but 200;
@@ -107,6 +109,8 @@ class ModelServer:
             predictions = answer.json()["predictions"]
         except (ValueError, KeyError, TypeError):
             predictions = None
+        if isinstance(predictions, dict) and len(instances) == 1:
+            return predictions
         if not isinstance(predictions, list) or len(predictions) != len(instances):
             raise RpcError(
                 "INTERNAL",

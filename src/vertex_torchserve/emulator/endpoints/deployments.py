@@ -11,6 +11,7 @@ from typing import NamedTuple
 from vertex_torchserve.emulator.containers.container import Place
 from vertex_torchserve.emulator.containers.model_server import ModelServer
 from vertex_torchserve.emulator.containers.serving import Launcher
+from vertex_torchserve.emulator.endpoints.chat import as_completion, as_prediction
 from vertex_torchserve.emulator.endpoints.endpoints import Endpoints, endpoint_name, traffic_problems
 from vertex_torchserve.emulator.endpoints.limits import Limits
 from vertex_torchserve.emulator.registry.model_registry import ModelRegistry, ModelVersion
@@ -66,6 +67,7 @@ class Deployments:
             ("POST", "endpoints/*:predict"): self.predict,
             ("POST", "endpoints/*:rawPredict"): self.raw_predict,
             ("POST", "endpoints/*:streamRawPredict"): self.stream_raw_predict,
+            ("POST", "endpoints/*/chat/completions"): self.chat_completions,
         }
 
     def resume(self) -> None:
@@ -181,6 +183,11 @@ class Deployments:
                 "streamRawPredict of a custom model needs an endpoint with dedicated_endpoint_enabled.",
             )
         return self._pass_on(chosen, request)
+
+    def chat_completions(self, request: Request) -> Answer:
+        """A chat as OpenAI's clients send it, whole or in events; on every kind of endpoint."""
+        chosen = self._choose(request)
+        return as_completion(self._pass_on(chosen, as_prediction(request)))
 
     def _pass_on(self, chosen: _Chosen, request: Request) -> Answer:
         answer = chosen.server.raw(request.raw_body, request.headers, timeout_seconds=chosen.limits.seconds)

@@ -42,6 +42,8 @@ class GoogleHosts:
         return {
             "HTTPS_PROXY": self._url,
             "REQUESTS_CA_BUNDLE": str(self._certificate),
+            # What OpenSSL and httpx read, and so OpenAI's client.
+            "SSL_CERT_FILE": str(self._certificate),
             "GOOGLE_APPLICATION_CREDENTIALS": str(self._credentials),
         }
 

@@ -19,10 +19,15 @@ from vertex_torchserve.emulator.rest.unemulated_fields import refuse_unemulated
 
 _LOG = logging.getLogger(__name__)
 # The client polls operations below /ui/, the first binding of its service description.
-_PATH = re.compile(r"/(?:v1|ui)/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/(?P<rest>.+)")
+_PATH = re.compile(
+    r"/(?P<version>v1|v1beta1|ui)/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/(?P<rest>.+)"
+)
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-# Methods whose body is the container's own, not a message.
-_RAW = (":rawPredict", ":streamRawPredict")
+# A method with the path that OpenAI's clients add to an address, not with a verb behind a colon.
+_CHAT = "/chat/completions"
+# Methods whose body is the container's own, not a message. Of v1beta1 only these are emulated: it has other
+# messages.
+_RAW = (":rawPredict", ":streamRawPredict", _CHAT)
 # What https://oauth2.googleapis.com/token answers: nobody's credentials are checked.
 _TOKEN = {"access_token": "emulator", "expires_in": 3600, "token_type": "Bearer"}
 # Parameters that every Google API has beside those with a `$` (cloud.google.com/apis/docs/system-parameters).
@@ -64,9 +69,9 @@ def _dispatch(routes: Routes, http: HttpRequest, raw_body: bytes) -> tuple[Handl
         raise not_emulated(f"{http.method} {http.url.path}")
     pattern, ids = _pattern(path["rest"])
     handler = routes.get((http.method, pattern))
-    if not handler:
-        raise not_emulated(f"{http.method} {pattern}")
     raw = pattern.endswith(_RAW)
+    if not handler or (path["version"] == "v1beta1" and not raw):
+        raise not_emulated(f"{http.method} {path['version']} {pattern}")
     method = (http.method, pattern)
     message = parsed({} if raw else _parse(raw_body), _own_parameters(http), method)
     refuse_unemulated(message.query, method)
@@ -82,12 +87,13 @@ def _dispatch(routes: Routes, http: HttpRequest, raw_body: bytes) -> tuple[Handl
 
 def _pattern(rest: str) -> tuple[str, tuple[str, ...]]:
     """`models/7@1:mergeVersionAliases` to `models/*:mergeVersionAliases` and ("7@1",)."""
-    segments = rest.split("/")
+    chat = _CHAT if rest.endswith(_CHAT) else ""
+    segments = rest.removesuffix(chat).split("/")
     last, colon, verb = segments[-1].partition(":")
     segments[-1] = last
     ids = tuple(segments[1::2])
     segments[1::2] = ["*"] * len(ids)
-    return "/".join(segments) + colon + verb, ids
+    return "/".join(segments) + colon + verb + chat, ids
 
 
 def _own_parameters(http: HttpRequest) -> dict[str, str]:
