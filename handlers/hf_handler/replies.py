@@ -24,8 +24,14 @@ class StreamedReply(Reply, Protocol):
     def first(self) -> str:
         """Return what is sent before the first part of a text."""
 
-    def part(self, text: str) -> str:
-        """Return what is sent of the next part of a text; empty where it is held back."""
+    def part(self, text: str, details: dict[str, Any], index: int) -> str:
+        """Return what is sent of the next part of a text; empty where it is held back.
+
+        Args:
+            text: The part.
+            details: Of its tokens, as `token_details` gives them; empty where nothing was noted.
+            index: Of the text, where several are written to one instance.
+        """
 
     def last(self, prediction: Any, tokens: int) -> str:
         """Return what is sent behind the last part."""

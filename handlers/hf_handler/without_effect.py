@@ -16,3 +16,6 @@ FETCHED: Mapping[str, Schema] = {
     **BATCHES,
     "timeout": {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, NULL]},
 }
+# Google's vLLM images answer a text in which prompt and output have headings, or the output alone; here an
+# answer is always a record, and `return_full_text` says what is in it.
+FORMATTED: Mapping[str, Schema] = {"raw_response": FLAG}

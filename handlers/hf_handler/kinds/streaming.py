@@ -51,8 +51,11 @@ class StreamingTask(Task):
         if query.failure is not None:
             return
         options = dict(items[0].group.options)
-        if (options.get("num_beams") or 1) > 1 or (options.get("num_return_sequences") or 1) > 1:
-            raise Refused("stream takes num_beams and num_return_sequences of 1")
+        if (options.get("num_beams") or 1) > 1:
+            raise Refused("stream takes num_beams of 1")
+        # The handler's own parts don't say which text they are of.
+        if (options.get("num_return_sequences") or 1) > 1 and not isinstance(query.reply, StreamedReply):
+            raise Refused("stream takes num_return_sequences and best_of of 1")
         parts = Parts(self.tokenizer, query, context)
         parts.begin()
         if not isinstance(query.reply, StreamedReply):

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hf_handler.request_forms.events import CONTENT_TYPE, END, error_event, event
 from hf_handler.request_forms.form import Asked, RequestForm
 from hf_handler.request_forms.writing_fields import WRITING_FIELDS, Head, reason_of, usage, writing_parameters
-from hf_handler.schema import FLAG, INPUT_TEXT, NULL, WHOLE, Fields, Schema, or_several
+from hf_handler.schema import FLAG, INPUT_TEXT, NULL, WHOLE, Fields, Refused, Schema, or_several
 from hf_handler.text.details import DETAILS_PARAMETERS
 
 # OpenAI's default.
@@ -36,8 +37,23 @@ class Completions(RequestForm):
             "return_full_text": fields.get("echo", False),
         }
         if fields.get("best_of", 1) > 1:
+            if fields.get("stream"):
+                raise Refused("best_of can't be streamed: the best is known at the end; send stream: false")
             parameters["best_of"] = fields["best_of"]
         return Asked({"text": fields["prompt"], "parameters": parameters}, CompletionReply(fields))
+
+
+@dataclass(slots=True)
+class _Choice:
+    """One of the texts that are sent in parts.
+
+    Attributes:
+        told: Of how many tokens it has been told how likely they were.
+        characters: Of those tokens.
+    """
+
+    told: int = 0
+    characters: int = 0
 
 
 class CompletionReply:
@@ -50,11 +66,11 @@ class CompletionReply:
     content_type = CONTENT_TYPE
 
     def __init__(self, fields: Fields) -> None:
-        self._head = Head("cmpl", fields.get("model"))
-        self._usage = fields.get("stream_options", {}).get("include_usage", False)
+        self._head = Head("cmpl", fields)
         self._several = isinstance(fields["prompt"], list)
         self._lists = "logprobs" in fields
         self._echo = fields["prompt"] if fields.get("echo") else ""
+        self._choices = [_Choice() for _ in range(fields.get("n", 1))]
 
     def whole(self, prediction: Any, tokens: int) -> Any:
         """Return a completion with the choices for each text in order."""
@@ -63,7 +79,7 @@ class CompletionReply:
             {
                 "index": index,
                 "text": record["generated_text"],
-                "logprobs": logged(record) if self._lists else None,
+                "logprobs": logged(record["details"]) if self._lists else None,
                 "finish_reason": reason_of(record),
             }
             for index, record in enumerate(records)
@@ -72,33 +88,44 @@ class CompletionReply:
 
     def first(self) -> str:
         """Return the text itself where it is to be repeated, else an empty chunk."""
-        return self._chunk(self._echo if isinstance(self._echo, str) else "")
+        echo = self._echo if isinstance(self._echo, str) else self._echo[0]
+        return "".join(self._chunk(index, echo) for index in range(len(self._choices)))
 
-    def part(self, text: str) -> str:
+    def part(self, text: str, details: Fields, index: int) -> str:
         """Return a chunk."""
-        return self._chunk(text)
+        return self._chunk(index, text, details=details)
 
     def last(self, prediction: Any, tokens: int) -> str:
-        """Return why the text ended, and what it cost where that is asked for."""
-        (record,) = prediction
-        events = self._chunk("", reason_of(record))
-        if self._usage:
-            counted = usage(prediction, tokens)
-            events += event(self._head.of("text_completion", choices=[], usage=counted))
-        return events + END
+        """Return why the texts ended, and what they cost where that is asked for."""
+        events = ""
+        for index, record in enumerate(prediction):
+            told = self._choices[index].told
+            rest = {name: record["details"].get(name, [])[told:] for name in ("tokens", "top_tokens")}
+            events += self._chunk(index, "", reason_of(record), rest)
+        return events + self._head.cost("text_completion", usage(prediction, tokens)) + END
 
     def broken(self, status: int, message: str) -> str:
         """Return an event that says so."""
         return error_event(status, message)
 
-    def _chunk(self, text: str, reason: str | None = None) -> str:
-        choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": reason}
-        return event(self._head.of("text_completion", choices=[choice]))
+    def _chunk(self, index: int, text: str, reason: str | None = None, details: Fields | None = None) -> str:
+        logprobs = None
+        if self._lists and details and details["tokens"]:
+            choice = self._choices[index]
+            logprobs = logged(details, choice.characters)
+            choice.told += len(details["tokens"])
+            choice.characters += sum(map(len, logprobs["tokens"]))
+        said = {"index": index, "text": text, "logprobs": logprobs, "finish_reason": reason}
+        return event(self._head.chunk("text_completion", said))
 
 
-def logged(record: Fields) -> Fields:
-    """Return how likely the tokens of a text were, as completions tell it."""
-    details = record["details"]
+def logged(details: Fields, start: int = 0) -> Fields:
+    """Return how likely the tokens of a text were, as completions tell it.
+
+    Args:
+        details: Of the text, or of a part of it.
+        start: How many characters are before them.
+    """
     tokens = details["tokens"]
     lengths = [len(token["text"]) for token in tokens]
     likeliest = details.get("top_tokens")
@@ -107,5 +134,5 @@ def logged(record: Fields) -> Fields:
         "token_logprobs": [token["logprob"] for token in tokens],
         "top_logprobs": likeliest
         and [{other["text"]: other["logprob"] for other in others} for others in likeliest],
-        "text_offset": list(itertools.accumulate(lengths, initial=0))[: len(tokens)],
+        "text_offset": list(itertools.accumulate(lengths, initial=start))[: len(tokens)],
     }

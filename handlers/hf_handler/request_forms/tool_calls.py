@@ -43,9 +43,18 @@ def _call_of(text: str) -> Fields | None:
         return None
     if not isinstance(call.get("name"), str):
         return None
-    arguments = json.dumps(call.get("arguments", call.get("parameters", {})))
+    return tool_call(call["name"], json.dumps(call.get("arguments", call.get("parameters", {}))))
+
+
+def tool_call(name: str, arguments: str) -> Fields:
+    """Return a call as OpenAI's API has it.
+
+    Args:
+        name: Of the tool.
+        arguments: JSON, if the model wrote it so.
+    """
     return {
         "id": f"call_{uuid.uuid4().hex[:24]}",
         "type": "function",
-        "function": {"name": call["name"], "arguments": arguments},
+        "function": {"name": name, "arguments": arguments},
     }

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hf_handler.request_forms.events import event
 from hf_handler.schema import FLAG, INPUT_TEXT, NUMBER, TEXT, Fields, Parameters, Refused, Schema, record
 from hf_handler.text.details import COUNTS
 from hf_handler.text.generation_parameters import GENERATION
@@ -48,12 +49,10 @@ def writing_parameters(fields: Fields, likeliest: int | None) -> Parameters:
         likeliest: How many of the likeliest tokens are asked for at each place; None: no log-probabilities.
 
     Raises:
-        Refused: Two fields say the same, or one can't be had with another.
+        Refused: Two fields say the same, or one means nothing without another.
     """
     if {"max_tokens", "max_completion_tokens"} <= fields.keys():
         raise Refused("max_tokens and max_completion_tokens are the same; send one of them")
-    if fields.get("stream") and likeliest is not None:
-        raise Refused("logprobs can't be streamed: send stream: false, or no logprobs")
     if "stream_options" in fields and not fields.get("stream"):
         raise Refused("stream_options takes stream: true")
     parameters = {meant: fields[name] for name, meant in _NAMES.items() if name in fields}
@@ -92,15 +91,16 @@ class Head:
 
     Args:
         prefix: Of its id.
-        model: As the client calls it.
+        fields: Of the request, checked.
     """
 
-    def __init__(self, prefix: str, model: str | None) -> None:
+    def __init__(self, prefix: str, fields: Fields) -> None:
         self._fields = {
             "id": f"{prefix}-{uuid.uuid4().hex}",
             "created": int(time.time()),
-            "model": model or "model",
+            "model": fields.get("model") or "model",
         }
+        self._tells_cost = fields.get("stream_options", {}).get("include_usage", False)
 
     def of(self, kind: str, **more: Any) -> Fields:
         """Return an answer, or an event of one.
@@ -110,3 +110,21 @@ class Head:
             more: Its other fields.
         """
         return {"id": self._fields["id"], "object": kind, **self._fields, **more}
+
+    def chunk(self, kind: str, choice: Fields) -> Fields:
+        """Return an event of an answer that is sent while it is written; its cost comes with the last.
+
+        Args:
+            kind: OpenAI's name of it.
+            choice: Of the text that it is about.
+        """
+        return self.of(kind, choices=[choice], **({"usage": None} if self._tells_cost else {}))
+
+    def cost(self, kind: str, counted: Fields) -> str:
+        """Return the event that tells what an answer cost; empty where that isn't asked for.
+
+        Args:
+            kind: OpenAI's name of it.
+            counted: Tokens, as `usage` gives them.
+        """
+        return event(self.of(kind, choices=[], usage=counted)) if self._tells_cost else ""

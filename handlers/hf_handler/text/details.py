@@ -71,7 +71,9 @@ def mean_log_probability(noted: Sequence[Noted]) -> float:
     return sum(token.log_probability for token in noted) / max(1, len(noted))
 
 
-def token_details(tokenizer: Any, tokens: Sequence[int], noted: Sequence[Noted], likeliest: int) -> Fields:
+def token_details(
+    tokenizer: Any, tokens: Sequence[int], noted: Sequence[Noted], likeliest: int, since: int = 0
+) -> Fields:
     """Return the tokens of a text, and the likeliest at the place of each.
 
     Args:
@@ -79,6 +81,7 @@ def token_details(tokenizer: Any, tokens: Sequence[int], noted: Sequence[Noted],
         tokens: Of the text.
         noted: Of each of them.
         likeliest: How many of the likeliest are told; 0: no list of them.
+        since: The first token that is told.
     """
     special = frozenset(tokenizer.all_special_ids)
 
@@ -88,7 +91,8 @@ def token_details(tokenizer: Any, tokens: Sequence[int], noted: Sequence[Noted],
     found: Fields = {"prefill": [], "tokens": []}
     if likeliest:
         found["top_tokens"] = []
-    for place, (token, note) in enumerate(zip(tokens, noted, strict=False)):
+    for place in range(since, min(len(tokens), len(noted))):
+        token, note = tokens[place], noted[place]
         before = tokens[max(0, place - _BEFORE) : place]
         choices = [token, *(other for other, _ in note.likeliest)] if likeliest else [token]
         text, *texts = _texts_behind(tokenizer, before, choices)

@@ -18,7 +18,7 @@ from hf_handler.schema import (
 )
 from hf_handler.text.details import DETAILS_PARAMETERS
 from hf_handler.text.reading_parameters import TRUNCATION
-from hf_handler.without_effect import FETCHED, PADDED
+from hf_handler.without_effect import FETCHED, FORMATTED, PADDED
 
 # Beyond these bounds scores are no numbers any more.
 FACTOR: Schema = {"type": "number", "minimum": 0.0001, "maximum": 1000}
@@ -60,6 +60,7 @@ TOLD: Mapping[str, Schema] = {
     "watermark": NEVER,
     "grammar": NULL,
     "adapter_id": NULL,
+    **FORMATTED,
 }
 # Those of tasks that write to a text alone: what is put before it, and how many of its tokens are read.
 WRITTEN_TO: Mapping[str, Schema] = {"prefix": INPUT_TEXT, "truncate": COUNT}

@@ -67,14 +67,15 @@ class TokenLog(transformers.LogitsProcessor):  # type: ignore[misc]
         self._scores = scores.float().log_softmax(dim=-1)
         return scores
 
-    def note(self, tokens: torch.Tensor) -> None:
-        """Note the newest token of each row."""
-        if self._scores is None:
-            return
-        chosen = self._scores.gather(1, tokens[:, None])[:, 0].tolist()
-        best = self._scores.topk(min(self._likeliest, self._scores.shape[1]), dim=1)
-        rows = zip(chosen, best.indices.tolist(), best.values.tolist(), strict=True)
-        self._steps.append([Noted(own, tuple(zip(*others, strict=True))) for own, *others in rows])
+    def note(self, tokens: torch.Tensor) -> Sequence[Noted]:
+        """Note the newest token of each row, if that is still to be done; returns what was noted last."""
+        if self._scores is not None:
+            chosen = self._scores.gather(1, tokens.to(self._scores.device)[:, None])[:, 0].tolist()
+            best = self._scores.topk(min(self._likeliest, self._scores.shape[1]), dim=1)
+            rows = zip(chosen, best.indices.tolist(), best.values.tolist(), strict=True)
+            self._steps.append([Noted(own, tuple(zip(*others, strict=True))) for own, *others in rows])
+            self._scores = None
+        return self._steps[-1] if self._steps else ()
 
     def of_items(self, count: int) -> list[list[list[Noted]]]:
         """Return what was noted (items x sequences x tokens).

@@ -111,7 +111,7 @@ class Writer:
             pack: The items, all of the same plan.
             batch: What the model takes (items x ...), on `device`.
             device: Where random numbers are drawn.
-            streamer: Of transformers; is given the prompt's tokens, then each new one.
+            streamer: As `Parts`; is given the prompt's tokens, then each new one.
 
         Returns:
             Tokens (items x sequences x tokens), padded on the right; the prompt is first where the model
@@ -120,6 +120,8 @@ class Writer:
         plan: Plan = pack[0].group
         stopping = stopping_early([item.waiting for item in pack], self._tokenizer, plan.stop)
         log = None if plan.likeliest is None else TokenLog(plan.likeliest)
+        if log is not None and streamer is not None:
+            streamer.follow(log)
         with seeded(plan.seed, device):
             tokens = self._model.generate(
                 **batch, **dict(plan.options), **stopping, streamer=streamer,

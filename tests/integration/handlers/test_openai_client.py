@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
+from testbed.openai_client import client_of
 from testbed.packaged_models import package
 from vertex_torchserve.serving.local_server import ServingProcess
 
@@ -29,16 +30,6 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         for server in servers.values():
             server.wait_ready(READY_SECONDS)
         yield {name: f"{server.base_url}/predictions/model" for name, server in servers.items()}
-
-
-def client_of(url: str) -> openai.OpenAI:
-    """A client that sends everything to one URL, as docs/clients.md makes it."""
-
-    def to_the_predict_route(request: Any) -> None:
-        request.url = type(request.url)(url)
-
-    http_client = openai.DefaultHttpxClient(event_hooks={"request": [to_the_predict_route]})
-    return openai.OpenAI(api_key="none", base_url=url, http_client=http_client, timeout=ANSWER_SECONDS)
 
 
 @pytest.fixture
@@ -85,12 +76,44 @@ def test_a_chat_while_it_is_written(client: openai.OpenAI, urls: dict[str, str])
     assert answer.text.endswith("data: [DONE]\n\n")
 
 
+def test_choices_and_log_probabilities_while_they_are_written(client: openai.OpenAI) -> None:
+    asked: dict[str, Any] = {
+        "model": "m", "messages": MESSAGES, "max_tokens": 12, "temperature": 1.3, "seed": 3, "n": 2,
+        "logprobs": True, "top_logprobs": 2, "stop": ["zq", "the king of"],
+    }  # fmt: skip
+    whole = client.chat.completions.create(**asked, extra_body=AT_LEAST)
+    chunks = list(client.chat.completions.create(**asked, stream=True, extra_body=AT_LEAST))
+    for index, choice in enumerate(whole.choices):
+        own = [chunk.choices[0] for chunk in chunks if chunk.choices[0].index == index]
+        assert own[0].delta.role == "assistant"
+        assert "".join(part.delta.content or "" for part in own) == choice.message.content
+        assert own[-1].finish_reason == choice.finish_reason
+        told = [token for part in own if part.logprobs for token in part.logprobs.content or []]
+        assert choice.logprobs is not None and choice.logprobs.content is not None
+        assert [token.token for token in told] == [token.token for token in choice.logprobs.content]
+        assert [token.logprob for token in told] == pytest.approx(
+            [token.logprob for token in choice.logprobs.content], abs=1e-4
+        )
+        assert all(len(token.top_logprobs) == 2 for token in told)
+        # A part tells of the tokens whose text it holds.
+        assert len([part for part in own if part.logprobs]) > 3
+
+
 def test_completions(client: openai.OpenAI) -> None:
     asked: dict[str, Any] = {"model": "m", "prompt": "The train", "max_tokens": 8, "temperature": 0}
     whole = client.completions.create(**asked)
     assert whole.choices[0].text
     with client.completions.create(**asked, stream=True) as stream:
         assert "".join(chunk.choices[0].text for chunk in stream) == whole.choices[0].text
+    asked |= {"logprobs": 2, "echo": True}
+    listed = client.completions.create(**asked).choices[0].logprobs
+    chunks = [chunk.choices[0] for chunk in client.completions.create(**asked, stream=True)]
+    assert chunks[0].text == "The train"
+    told = [chunk.logprobs for chunk in chunks if chunk.logprobs]
+    assert listed is not None
+    assert len(told) > 3
+    for name in ("tokens", "text_offset", "top_logprobs"):
+        assert [entry for part in told for entry in getattr(part, name)] == getattr(listed, name)
 
 
 def test_embeddings(urls: dict[str, str]) -> None:
@@ -110,7 +133,7 @@ def test_embeddings(urls: dict[str, str]) -> None:
     [
         ({"prompt": "a"}, "chatCompletions takes no prompt"),
         ({"messages": [{"role": "tool", "content": "a", "tool_call_id": "1"}]}, "messages[0].role is out of"),
-        ({"logprobs": True, "stream": True}, "logprobs can't be streamed"),
+        ({"stream": True, "top_logprobs": 2}, "top_logprobs takes logprobs: true"),
     ],
 )
 def test_a_mistake_is_a_bad_request_that_names_the_field(

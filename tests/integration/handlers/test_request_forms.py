@@ -255,8 +255,71 @@ def test_a_template_judges_the_order_of_roles_and_is_told_of_tools(tmp_path: Pat
     assert with_tool > plain + 10
 
 
+CALL = {"type": "function", "function": {"name": "weather"}}
+
+
+def test_a_model_that_must_call_a_tool_writes_the_arguments_of_its_call(tmp_path: Path) -> None:
+    folder = make("text-generation", tmp_path)
+    (folder / "chat_template.jinja").write_text(TOOLS_TEMPLATE)
+    register_envelope()
+    send = load(folder, envelope="instances")
+    other = {"type": "function", "function": {"name": "news"}}
+    asked: list[dict[str, Any]] = [
+        {"tools": [TOOL]},
+        {"tools": [TOOL, other], "tool_choice": CALL},
+        {"tools": [TOOL], "tool_choice": "required"},
+        {"tools": [TOOL, other], "tool_choice": "required"},
+        {"tools": [other], "tool_choice": CALL},
+        {"tool_choice": CALL},
+        {"tools": [TOOL], "tool_choice": CALL, "continue_final_message": True},
+        {"tools": [TOOL], "tool_choice": {"type": "function", "function": {}}},
+    ]
+    bodies = [json.dumps({**CHAT, **more}).encode() for more in asked]
+    sent = send(*bodies, content_type="application/json")
+    assert sent.statuses == [200, 200, 200, 400, 400, 400, 400, 400]
+    free, forced, required = (answer["choices"][0] for answer in sent.answers[:3])
+    assert free["message"]["content"]
+    for choice in (forced, required):
+        (call,) = choice["message"]["tool_calls"]
+        assert call["function"]["name"] == "weather"
+        # The tiny model writes anything but JSON, as far as it may.
+        assert call["function"]["arguments"]
+        assert choice["message"]["content"] is None
+        assert choice["finish_reason"] == "length"
+    tokens = [answer["usage"]["prompt_tokens"] for answer in sent.answers[:3]]
+    assert tokens[2] > tokens[0] + 10  # the message has begun
+    told = [answer["error"]["message"].removeprefix("instance 0: ") for answer in sent.answers[3:]]
+    assert told[0] == "tool_choice 'required' takes one tool, got 2: name the one to call"
+    assert told[1] == "tool_choice.function.name must be one of tools, news; got 'weather'"
+    assert told[2] == "tool_choice.function.name must be one of tools, none; got 'weather'"
+    assert told[3].startswith("tool_choice of one tool begins a message")
+    assert told[4].startswith("tool_choice")
+
+
+def test_the_arguments_of_a_call_that_had_to_be_made() -> None:
+    from hf_handler.request_forms.chat_reply import ChatReply
+    from hf_handler.request_forms.tool_choice import forced_tool
+
+    forced = forced_tool(CALL, [TOOL])
+    assert forced is not None
+    assert forced.opening == '<tool_call>\n{"name": "weather", "arguments":'
+    text = ' {"city": "Bonn"}}\n'
+    call, complete = forced.call(text)
+    assert complete
+    assert call["function"] == {"name": "weather", "arguments": '{"city": "Bonn"}'}
+    assert forced.call(' {"city": "Bo')[1] is False
+
+    details = {"finish_reason": "stop_sequence", "generated_tokens": 9}
+    reply = ChatReply({}, calls_tools=True, forced=forced)
+    assert [reply.part(text[begin : begin + 5], {}, 0) for begin in range(0, len(text), 5)] == [""] * 4
+    events = reply.last([{"generated_text": text, "details": details}], 3)
+    assert '"arguments": "{\\"city\\": \\"Bonn\\"}"' in events
+    assert '"finish_reason": "tool_calls"' in events
+    assert '"content"' not in events
+
+
 def test_calls_of_tools_are_found_in_what_is_written() -> None:
-    from hf_handler.request_forms.chat_completions import ChatReply
+    from hf_handler.request_forms.chat_reply import ChatReply
     from hf_handler.request_forms.tool_calls import without_calls
 
     text = 'Let me see. <tool_call>\n{"name": "weather", "arguments": {"city": "Bonn"}}\n</tool_call>'
@@ -272,7 +335,7 @@ def test_calls_of_tools_are_found_in_what_is_written() -> None:
     assert whole["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "weather"
 
     reply = ChatReply({}, calls_tools=True)
-    sent = [reply.part(text[begin : begin + 5]) for begin in range(0, len(text), 5)]
+    sent = [reply.part(text[begin : begin + 5], {}, 0) for begin in range(0, len(text), 5)]
     assert "".join(_contents("".join(sent))) == "Let me see. "
     events = reply.last(prediction, 3)
     assert '"tool_calls"' in events

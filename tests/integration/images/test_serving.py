@@ -3,12 +3,15 @@
 import math
 import time
 from pathlib import Path
+from typing import Any
 
+import openai
 import pytest
 
 from testbed import adapted_handler
 from testbed.deadlines import READY_SECONDS
 from testbed.foreign_handlers import ENDPOINT_CASES, SAGEMAKER_CASES, Case
+from testbed.openai_client import client_of
 from testbed.packaged_models import package
 from testbed.tiny_models import samples
 from tests.integration.images.model_stores import minilm_store, state_dict_store, torchscript_store
@@ -43,11 +46,14 @@ def test_minilm_with_the_reference_handler(image: str, store: Path) -> None:
     with serve(image, minilm_store(store)) as server:
         assert pings_until_ready(server) == [503, 200]
         answer = predict(server, ["A man eats food.", "A man is eating.", "The girl carries a baby."])
+        with client_of(f"{server.base_url}/predictions/model") as client:  # asks for base64 by itself
+            embedded = client.embeddings.create(model="minilm", input=["A man eats food."]).data
         wait_healthy(server)
         started = time.monotonic()
         code = server.container.stop(15)
         stopped_after = time.monotonic() - started
     assert answer.status == 200
+    assert embedded[0].embedding == pytest.approx(answer.body["predictions"][0], abs=1e-5)
     eats, eating, girl = answer.body["predictions"]
     assert len(eats) == 384
     assert math.hypot(*eats) == pytest.approx(1.0, abs=1e-4)
@@ -61,6 +67,34 @@ def test_minilm_with_the_reference_handler(image: str, store: Path) -> None:
 def cosine(one: list[float], other: list[float]) -> float:
     """Of vectors of length 1."""
     return sum(left * right for left, right in zip(one, other, strict=True))
+
+
+def test_a_chat_and_a_completion_of_openai_s_client(image: str, tmp_path: Path) -> None:
+    store = package("text-generation", tmp_path).parent
+    store.chmod(0o755)
+    messages: list[Any] = [{"role": "user", "content": "Tell me a story about a dragon."}]
+    asked: dict[str, Any] = {"model": "m", "max_tokens": 12, "temperature": 0}
+    at_least: dict[str, Any] = {"min_tokens": 12}
+    with serve(image, store) as server, client_of(f"{server.base_url}/predictions/model") as client:
+        pings_until_ready(server)
+        chat = client.chat.completions.create(messages=messages, **asked, extra_body=at_least)
+        streamed = {**asked, "stream": True, "stream_options": {"include_usage": True}, "logprobs": True}
+        chunks = list(client.chat.completions.create(messages=messages, **streamed, extra_body=at_least))
+        completion = client.completions.create(prompt="The train", **asked)
+        parts = list(client.completions.create(prompt="The train", stream=True, **asked))
+        with pytest.raises(openai.BadRequestError, match=r"messages\[0\].role is out of order"):
+            client.chat.completions.create(
+                messages=[{"role": "tool", "content": "a", "tool_call_id": "1"}], **asked
+            )
+    text = chat.choices[0].message.content
+    assert text
+    *written, counted = chunks
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in written) == text
+    logged = [chunk.choices[0].logprobs for chunk in written if chunk.choices[0].logprobs]
+    assert len(logged) > 3
+    assert counted.usage == chat.usage
+    assert completion.choices[0].text
+    assert "".join(part.choices[0].text for part in parts) == completion.choices[0].text
 
 
 @pytest.mark.parametrize("name", ["translation-marian", "text2text-generation-pieces"])
