@@ -8,14 +8,19 @@ from typing import Annotated
 import typer
 
 from vertex_torchserve import __version__
+from vertex_torchserve.cli.batch_predict import batch_predict
 from vertex_torchserve.cli.check import check
 from vertex_torchserve.cli.conformance import conformance
 from vertex_torchserve.cli.console import messages
 from vertex_torchserve.cli.demo import demo
+from vertex_torchserve.cli.deploy import deploy, undeploy
+from vertex_torchserve.cli.doctor import doctor
 from vertex_torchserve.cli.emulator import emulator
 from vertex_torchserve.cli.golden import golden
 from vertex_torchserve.cli.images import images
+from vertex_torchserve.cli.models import models
 from vertex_torchserve.cli.package import package
+from vertex_torchserve.cli.predict import predict
 from vertex_torchserve.cli.smoke_test import smoke_test
 from vertex_torchserve.cli.upload import upload
 from vertex_torchserve.errors import VertexTorchServeError
@@ -25,16 +30,17 @@ _DEBUG = "VTS_DEBUG"
 app = typer.Typer(
     name="vertex-torchserve",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From a trained PyTorch model to a TorchServe archive that is proved to serve and registered in "
     "Vertex AI.\n\n"
-    "The usual way: `package` a model folder, `smoke-test` the archive, `upload` it to the Model Registry. "
+    "The usual way: `package` a model folder, `smoke-test` the archive, `upload` it to the Model Registry, "
+    "`deploy` it, `predict`. "
     "`check` says what is wrong with any archive before anything starts, `conformance` what is wrong with "
     "any serving image. "
-    "`emulator` is a local Vertex AI to try it all against; `demo` runs all of it once.",
+    "`emulator` is a local Vertex AI to try it all against; `demo` runs all of it once; `doctor` says what "
+    "this machine has of what they need.",
 )
 
 
@@ -60,8 +66,14 @@ app.command()(check)
 app.command("smoke-test")(smoke_test)
 app.command()(conformance)
 app.command()(upload)
+app.command()(deploy)
+app.command()(predict)
+app.command("batch-predict")(batch_predict)
+app.command()(undeploy)
 app.command()(emulator)
 app.command()(demo)
+app.command()(doctor)
+app.add_typer(models, name="models")
 app.add_typer(golden, name="golden")
 app.add_typer(images, name="images")
 

@@ -54,7 +54,7 @@ def conformance(
     readiness, requests of every form and size, load, SIGTERM, other users, a read-only root, no network.
     Each check says what was seen and where the contract stands. Exit code 0 when the contract is kept, 1 when
     a check failed of what an image must do, 2 when there is no engine or no such image. docs/conformance.md
-    has every check. Nothing is left running.
+    has every check. Nothing is left running. Next: `vertex-torchserve smoke-test MODEL.mar --image IMAGE`.
 
     Examples:
 

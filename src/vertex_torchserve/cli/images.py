@@ -9,6 +9,7 @@ import typer
 
 from vertex_torchserve import __version__
 from vertex_torchserve.cli.console import messages, output
+from vertex_torchserve.cli.images_inspect import inspect
 from vertex_torchserve.errors import Problem, raise_problems
 
 images = typer.Typer(
@@ -40,9 +41,7 @@ _TAGS = {
 }
 
 
-@images.callback()
-def _images() -> None:
-    """Without a callback Typer would make the only subcommand, `build`, the command itself."""
+images.command()(inspect)
 
 
 @images.command()

@@ -46,7 +46,7 @@ def upload(
     others are given. The same archive with the same options is registered once: a repeated call returns the
     version that is there. --env, --env-file, --predict-route, --health-route and --port count with an image
     of your own. --dry-run says which version it will be, which aliases move and how much is sent. With the
-    emulator's variables exported it talks to the emulator.
+    emulator's variables exported it talks to the emulator. Next: `vertex-torchserve deploy NAME`.
 
     Example:
 
@@ -113,3 +113,5 @@ def upload(
         state = "already registered" if model.already_registered else "registered"
         output.print(f"[green]{state}[/green] {model.versioned_resource_name}")
         output.print(f"  {model.display_name}, artifact {model.artifact_uri}")
+        model_id = model.versioned_resource_name.rpartition("/")[2]
+        output.print(f"  next: vertex-torchserve deploy {model_id} --project {project} --location {location}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from vertex_torchserve import gcs, vertex_ai
@@ -97,18 +97,21 @@ def run_demo(output: Path, model_folder: Path, on_step: Callable[[str], None]) -
             summary.model_version_id = metadata["VersionID"]
         with step("archive"):
             summary.mar_path, summary.mar_sha256 = _fetch_archive(metadata, output)
-        vertex_ai.connect(PROJECT, LOCATION)
         with step("deploy"):
-            summary.endpoint_resource_name = vertex_ai.deploy(metadata["resourceName"])
+            plan = vertex_ai.plan_deployment(
+                vertex_ai.Deployment(PROJECT, LOCATION, metadata["resourceName"])
+            )
+            summary.endpoint_resource_name = vertex_ai.deploy(plan).endpoint
         with step("predict"):
             direct = embed_directly(model_folder, SENTENCES)
-            served = vertex_ai.predict(summary.endpoint_resource_name, SENTENCES)
+            endpoint = vertex_ai.AskedEndpoint(vertex_ai.find_endpoint(summary.endpoint_resource_name))
+            served = endpoint.predict(SENTENCES).predictions
             summary.online_predictions = len(served)
             summary.cosine_min = smallest_cosine(served, direct)
         with step("batch"):
             summary.batch_predictions = _run_batch(metadata["resourceName"])
         with step("stop"):
-            vertex_ai.undeploy(summary.endpoint_resource_name)
+            vertex_ai.undeploy(PROJECT, LOCATION, summary.endpoint_resource_name, delete_endpoint=True)
             emulator.stop()
     finally:
         emulator.stop()
@@ -159,15 +162,7 @@ def _fetch_archive(metadata: dict[str, Any], output: Path) -> tuple[str, str]:
 
 def _run_batch(model_resource_name: str) -> int:
     """Send every sentence twice, which is more than one group of 64; returns the number of predictions."""
-    source = f"gs://{BUCKET}/batch/instances.jsonl"
-    _put_text(source, "".join(json.dumps(sentence) + "\n" for sentence in SENTENCES * 2))
-    result = vertex_ai.batch_predict(model_resource_name, source, f"gs://{BUCKET}/batch/output")
-    folder = gcs.GcsPath.parse(result.output_folder)
-    results = [item for item in gcs.list_folder(folder) if item.name.startswith("prediction.results-")]
-    return sum(_count_lines(folder.child(item.name)) for item in results)
-
-
-def _count_lines(path: gcs.GcsPath) -> int:
-    with TemporaryDirectory(prefix="vts-") as folder:
-        lines = gcs.download_file(path, Path(folder, "results")).read_text().splitlines()
-    return sum("prediction" in json.loads(line) for line in lines)
+    wanted = vertex_ai.BatchJob(
+        PROJECT, LOCATION, model_resource_name, "", f"gs://{BUCKET}/batch", instances=SENTENCES * 2
+    )
+    return vertex_ai.follow_batch_job(PROJECT, LOCATION, vertex_ai.start_batch_job(wanted)).predicted

@@ -12,6 +12,7 @@ import google.auth.exceptions
 import requests
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import AuthorizedSession
 from google.cloud import aiplatform
 
 from vertex_torchserve.errors import InputError, Problem, RegistryError
@@ -26,17 +27,37 @@ def connect(project: str, location: str) -> None:
         project: Google Cloud project id.
         location: Vertex AI region, such as `europe-west2`.
     """
-    host = os.environ.get(EMULATOR_HOST)
-    if host is None:
+    emulator = _emulator()
+    if emulator is None:
         aiplatform.init(project=project, location=location)
         return
     aiplatform.init(
         project=project,
         location=location,
-        api_endpoint=host if "://" in host else f"http://{host}",
+        api_endpoint=emulator,
         api_transport="rest",
         credentials=AnonymousCredentials(),
     )
+
+
+def prediction_url(endpoint: aiplatform.Endpoint) -> str:
+    """Where an endpoint's predictions are asked, but for the method: `https://HOST/v1/projects/.../ID`.
+
+    A dedicated endpoint has a host of its own; the emulator answers for all.
+    """
+    shared = f"https://{endpoint.location}-aiplatform.googleapis.com"
+    own = f"https://{endpoint.dedicated_endpoint_dns}" if endpoint.dedicated_endpoint_enabled else shared
+    return f"{_emulator() or own}/v1/{endpoint.resource_name}"
+
+
+def session() -> AuthorizedSession:
+    """HTTP with the credentials that `connect` set."""
+    return AuthorizedSession(aiplatform.initializer.global_config.credentials)
+
+
+def _emulator() -> str | None:
+    host = os.environ.get(EMULATOR_HOST)
+    return f"http://{host}" if host and "://" not in host else host
 
 
 @contextmanager
@@ -68,7 +89,15 @@ def explained(action: str) -> Iterator[None]:
     except (exceptions.PermissionDenied, exceptions.Forbidden) as error:
         raise RegistryError(
             f"can't {action}: permission denied: {error.message}",
-            "grant the caller roles/aiplatform.user on the project",
+            "grant the caller roles/iam.serviceAccountUser on the service account"
+            if "actAs" in str(error.message)
+            else "grant the caller roles/aiplatform.user on the project, if that is the project's id",
+        ) from error
+    except (exceptions.ResourceExhausted, exceptions.TooManyRequests) as error:
+        raise RegistryError(
+            f"can't {action}: a quota is used up: {error.message}",
+            "undeploy what nobody asks, take fewer replicas or another region, or have the quota that is "
+            "named raised at https://console.cloud.google.com/iam-admin/quotas",
         ) from error
     except exceptions.NotFound as error:
         raise RegistryError(

@@ -12,6 +12,7 @@ from vertex_torchserve.errors import Problem
 from vertex_torchserve.resource_rules.display_names import display_name_problems
 from vertex_torchserve.resource_rules.labels import MOST_LABELS, label_problems
 from vertex_torchserve.resource_rules.version_aliases import version_alias_problems
+from vertex_torchserve.vertex_ai.place import place_problems
 
 _PARENT = re.compile(
     r"(projects/[^/]+/locations/(?P<location>[^/]+)/models/)?[a-z0-9_-]{1,63}(@[a-zA-Z0-9-]+)?"
@@ -66,24 +67,11 @@ class ModelUpload:
 def upload_problems(upload: ModelUpload) -> list[Problem]:
     """Everything in the plan that Vertex AI or its SDK would refuse, without asking them."""
     return [
-        *_place_problems(upload),
+        *place_problems(upload.project, upload.location),
         *display_name_problems(upload.display_name),
         *_version_problems(upload),
         *label_problems(upload.labels, _MOST_LABELS),
     ]
-
-
-def _place_problems(upload: ModelUpload) -> Iterable[Problem]:
-    if not upload.project:
-        yield Problem("no project is given", "give the Google Cloud project id")
-    from google.cloud.aiplatform.constants.base import SUPPORTED_REGIONS
-
-    if upload.location not in SUPPORTED_REGIONS:
-        yield Problem(
-            f"location {upload.location!r} is not a Vertex AI region; accepted: "
-            f"{', '.join(sorted(SUPPORTED_REGIONS))}",
-            "give one of these regions",
-        )
 
 
 def _version_problems(upload: ModelUpload) -> Iterable[Problem]:

@@ -10,7 +10,7 @@ from testbed.archives import BROKEN_HANDLER, write_archive
 from tests.commands import run_command
 from vertex_torchserve.emulator import Emulator
 
-COMMANDS = ["package", "smoke-test", "upload", "emulator", "demo"]
+COMMANDS = ["package", "smoke-test", "upload", "deploy", "emulator", "demo", "doctor"]
 
 
 def test_help_lists_every_command() -> None:

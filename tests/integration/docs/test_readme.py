@@ -26,6 +26,7 @@ RUN = {
     ("docs/emulator.md", "sh"): _GUIDES,
     ("docs/migrate.md", "sh"): _GUIDES,
     ("docs/clients.md", "bash"): "tests/integration/docs/test_clients.py",
+    ("docs/endpoints.md", "sh"): "tests/integration/vertex_ai/test_endpoint_commands.py",
 }
 # ... and why nobody runs those of others, by what they begin with.
 NOT_RUN = {

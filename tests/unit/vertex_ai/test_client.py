@@ -17,6 +17,12 @@ from vertex_torchserve.vertex_ai.client import explained
         (exceptions.BadRequest("bad label"), InputError, "bad label"),
         (exceptions.FailedPrecondition("is deployed"), RegistryError, "is deployed"),
         (exceptions.PermissionDenied("models.upload"), RegistryError, "permission denied: models.upload"),
+        (exceptions.PermissionDenied("iam.serviceAccounts.actAs"), RegistryError, "actAs"),
+        (
+            exceptions.TooManyRequests("custom_model_serving_cpus"),
+            RegistryError,
+            "a quota is used up: custom",
+        ),
         (exceptions.NotFound("models/1"), RegistryError, "not found: models/1"),
         (exceptions.ServiceUnavailable("later"), RegistryError, "later"),
         (RefreshError("expired"), RegistryError, "expired"),

@@ -6,6 +6,7 @@ answer is compared with them; without, it must be as many predictions as instanc
 
 import zipfile
 from pathlib import Path
+from typing import IO
 
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.serving.archive.bounded_text import read_start
@@ -43,13 +44,13 @@ def read_golden_requests(model_folder: Path, model_name: str) -> list[Prediction
     return list(golden.requests)
 
 
-def packed_golden_requests(mar_path: Path) -> RequestFile | None:
-    """The golden requests of a `.mar`; None when it has none.
+def packed_golden_requests(mar: Path | IO[bytes]) -> RequestFile | None:
+    """The golden requests of a `.mar`, at a path or open; None when it has none.
 
     Raises:
         InputError: With everything that is wrong with the file.
     """
-    with zipfile.ZipFile(mar_path) as archive:
+    with zipfile.ZipFile(mar) as archive:
         if GOLDEN_REQUEST_NAME not in archive.namelist():
             return None
         with archive.open(GOLDEN_REQUEST_NAME) as member:
