@@ -46,14 +46,15 @@ check: setup java-tools ## What CI checks besides the tests: ruff, mypy, the Jav
 	    { diff -u component/$$name.yaml build/$$name.yaml || { echo "component/$$name.yaml is stale: run make component" >&2; exit 1; }; } || exit 1; \
 	done
 
-# google-cloud-pipeline-components needs google-cloud-aiplatform 1.x, so it has an environment of its own.
+# google-cloud-pipeline-components needs google-cloud-aiplatform 1.x, so it has an environment of its own, where this
+# package is tried with it.
 PIPELINE_COMPONENTS := build/pipeline-components
 
-pipeline-components: $(PIPELINE_COMPONENTS)/.installed ## Install Google's pipeline components, whose launchers a test runs
+pipeline-components: $(PIPELINE_COMPONENTS)/.installed ## Install Google's pipeline components, beside which tests run
 
-$(PIPELINE_COMPONENTS)/.installed: tests/integration/emulator/pipeline_components.txt
+$(PIPELINE_COMPONENTS)/.installed: tests/integration/emulator/pipeline_components.txt pyproject.toml
 	$(PYTHON) -m venv $(PIPELINE_COMPONENTS)
-	$(PIPELINE_COMPONENTS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	$(PIPELINE_COMPONENTS)/bin/pip install --quiet --disable-pip-version-check --requirement $< --editable '.[kfp,vertex]'
 	@touch $@
 
 component: setup ## Compile component/*.yaml; COMPONENT_IMAGE=... names your own image

@@ -53,6 +53,17 @@ def upload_pytorch_model(
     smoke_test_instances: str = "",
     model_file: str = "",
     vendor_wheels: str = "",
+    serving_container_deployment_timeout: int = 0,
+    serving_container_shared_memory_size_mb: int = 0,
+    serving_container_startup_probe: dict[str, Any] = {},
+    serving_container_health_probe: dict[str, Any] = {},
+    serving_container_liveness_probe: dict[str, Any] = {},
+    serving_container_grpc_ports: list[Any] = [],
+    invoke_route_prefix: str = "",
+    service_account: str = "",
+    encryption_spec_key_name: str = "",
+    model_id: str = "",
+    explanation_spec: dict[str, Any] = {},
 ) -> None:
     """Package a trained PyTorch model as a TorchServe archive and register it in Vertex AI.
 
@@ -100,6 +111,21 @@ def upload_pytorch_model(
         vendor_wheels: gs:// folder of wheels, or `index` for what pip downloads in the task: what the
             requirements need beside a torchserve-cpu image goes into the archive, so that serving needs no
             network. Custom container only.
+        serving_container_deployment_timeout: Seconds that a deployment may take, up to 7200; 0 for
+            Vertex AI's own limit.
+        serving_container_shared_memory_size_mb: Shared memory of the container in MB; 0 for Vertex AI's own.
+        serving_container_startup_probe: Probe in the API's form, such as {"httpGet": {"path": "/ready"}};
+            must succeed once before the others.
+        serving_container_health_probe: Probe in the API's form; asked instead of health_route.
+        serving_container_liveness_probe: Probe in the API's form; the container is started again when
+            it fails.
+        serving_container_grpc_ports: Ports of the container for gRPC predictions, the first is used.
+        invoke_route_prefix: `/*` opens every route of the container on a dedicated endpoint, in place of
+            predict_route.
+        service_account: E-mail of the account that the container runs as.
+        encryption_spec_key_name: Resource name of the Cloud KMS key for the model.
+        model_id: ID of a new model; a number when blank.
+        explanation_spec: Metadata and parameters of explanations, the API's ExplanationSpec.
         vertex_model: The model version, for ModelDeployOp and ModelBatchPredictOp; metadata DisplayName,
             VertexModelID and resourceName.
         report: A page about the archive and its smoke test, also when it does not serve.
@@ -143,6 +169,17 @@ def upload_pytorch_model(
         smoke_test_instances=smoke_test_instances,
         model_file=model_file,
         vendor_wheels=vendor_wheels,
+        serving_container_deployment_timeout=serving_container_deployment_timeout,
+        serving_container_shared_memory_size_mb=serving_container_shared_memory_size_mb,
+        serving_container_startup_probe=serving_container_startup_probe,
+        serving_container_health_probe=serving_container_health_probe,
+        serving_container_liveness_probe=serving_container_liveness_probe,
+        serving_container_grpc_ports=serving_container_grpc_ports,
+        invoke_route_prefix=invoke_route_prefix,
+        service_account=service_account,
+        encryption_spec_key_name=encryption_spec_key_name,
+        model_id=model_id,
+        explanation_spec=explanation_spec,
     )
 
 

@@ -20,6 +20,7 @@ LAYERS = {
     "unfinished": 1,
     "url_credentials": 1,
     "resource_rules": 1,
+    "component_yaml": 2,
     "docker": 2,
     "image_presence": 3,
     "gcs": 2,
@@ -37,6 +38,7 @@ LAYERS = {
     "golden": 7,
     "doctor": 7,
     "component": 8,
+    "kfp": 9,
     "demo": 9,
     "cli": 10,
 }

@@ -10,6 +10,7 @@ import typer
 from vertex_torchserve import __version__
 from vertex_torchserve.cli.batch_predict import batch_predict
 from vertex_torchserve.cli.check import check
+from vertex_torchserve.cli.component import component
 from vertex_torchserve.cli.conformance import conformance
 from vertex_torchserve.cli.console import messages
 from vertex_torchserve.cli.demo import demo
@@ -74,6 +75,7 @@ app.command()(emulator)
 app.command()(demo)
 app.command()(doctor)
 app.add_typer(models, name="models")
+app.add_typer(component, name="component")
 app.add_typer(golden, name="golden")
 app.add_typer(images, name="images")
 

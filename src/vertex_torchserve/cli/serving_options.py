@@ -26,6 +26,14 @@ HealthRoute = Annotated[
     str | None, typer.Option(metavar="PATH", help="What is asked for 200; /ping when not given.")
 ]
 Port = Annotated[int | None, typer.Option(help="Where the container is told to listen; 8080 when not given.")]
+ContainerSpecForm = Annotated[
+    str | None,
+    typer.Option(
+        "--container-spec",
+        metavar="JSON|FILE",
+        help="Fields of the API's ModelContainerSpec: startupProbe, deploymentTimeout, command, ...",
+    ),
+]
 Image = Annotated[
     str | None,
     typer.Option(
@@ -44,6 +52,7 @@ def plan_of(
     predict_route: str | None = None,
     health_route: str | None = None,
     port: int | None = None,
+    container_spec: str | None = None,
     limits: "ContainerLimits | None" = None,
     problems: "Sequence[Problem]" = (),
 ) -> "ServingPlan":
@@ -57,6 +66,7 @@ def plan_of(
         predict_route: Where predictions are posted.
         health_route: What is asked for 200.
         port: Where the container listens.
+        container_spec: The rest of the container, of `--container-spec`.
         limits: What the container is held to.
         problems: What is wrong with the command's other input, told with what is found here.
 
@@ -66,24 +76,27 @@ def plan_of(
     from vertex_torchserve.errors import raise_problems, told_together
     from vertex_torchserve.image_presence import image_problems
     from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
+    from vertex_torchserve.serving_plan.container_given import container_given
     from vertex_torchserve.serving_plan.probes import probes_of
     from vertex_torchserve.serving_plan.variables_given import variables_given
 
-    startup_probe, health_probe = probes_of(image or "")
     found = [*problems, *(image_problems(image) if image else [])]
-    environment: dict[str, str] = {}
+    given, environment = ContainerSpec(), dict[str, str]()
+    with told_together(found):
+        given = container_given(container_spec)
     with told_together(found):
         environment = variables_given(env or (), env_file or ())
+    startup_probe, health_probe = probes_of(image or given.image)
     container = ContainerSpec(
-        image or "",
-        predict_route=predict_route,
-        health_route=health_route,
-        ports=() if port is None else (port,),
-        environment=environment,
+        image or given.image,
+        predict_route=predict_route or given.predict_route,
+        health_route=health_route or given.health_route,
+        ports=given.ports if port is None else (port,),
+        environment={**given.environment, **environment},
         startup_probe=startup_probe,
         health_probe=health_probe,
     )
     with told_together(found):
-        plan = ServingPlan.of(mar, container, limits)
+        plan = ServingPlan.of(mar, container.with_platform_fields(given), limits)
     raise_problems(found)
     return plan

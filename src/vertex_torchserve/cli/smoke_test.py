@@ -7,6 +7,7 @@ import typer
 
 from vertex_torchserve.cli.console import messages, output, print_json
 from vertex_torchserve.cli.serving_options import (
+    ContainerSpecForm,
     HealthRoute,
     Image,
     Port,
@@ -54,6 +55,7 @@ def smoke_test(
     predict_route: PredictRoute = None,
     health_route: HealthRoute = None,
     port: Port = None,
+    container_spec: ContainerSpecForm = None,
     like_vertex: Annotated[
         bool,
         typer.Option(
@@ -95,7 +97,8 @@ def smoke_test(
     Without --image the libraries of this Python are compared with those of the serving image, or of
     --inventory: one that the archive needs and the image lacks is a failure, other versions are told. With
     --report the model is also asked by one to eight clients at once, some five seconds in all. Next:
-    `vertex-torchserve upload MODEL.mar` with the same --env, --predict-route, --health-route and --port.
+    `vertex-torchserve upload MODEL.mar` with the same --env, --predict-route, --health-route, --port and
+    --container-spec.
 
     Examples:
 
@@ -141,6 +144,7 @@ def smoke_test(
         predict_route=predict_route,
         health_route=health_route,
         port=port,
+        container_spec=container_spec,
         limits=limits.like_vertex() if like_vertex and image else limits,
         problems=problems,
     )  # fmt: skip

@@ -1,17 +1,29 @@
 """`vertex-torchserve upload`."""
 
-from datetime import date
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk, warn
-from vertex_torchserve.cli.serving_options import HealthRoute, Port, PredictRoute, VariableFiles, Variables
+from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk
+from vertex_torchserve.cli.registered_container import registered_container
+from vertex_torchserve.cli.serving_options import (
+    ContainerSpecForm,
+    HealthRoute,
+    Port,
+    PredictRoute,
+    VariableFiles,
+    Variables,
+)
+from vertex_torchserve.errors import Problem, raise_problems
 
 
 def upload(
-    mar: Annotated[Path, typer.Argument(metavar="MODEL.mar", help="The archive to register.")],
+    mar: Annotated[
+        str, typer.Argument(metavar="MODEL.mar", help="The archive to register; a gs:// path is one, too.")
+    ],
     bucket: Annotated[str, typer.Option(metavar="gs://BUCKET/PREFIX", help="Folder for archives.")],
     project: Annotated[str, typer.Option(help="Google Cloud project id.")],
     location: Annotated[str, typer.Option(help="Vertex AI region, such as europe-west2.")],
@@ -24,7 +36,9 @@ def upload(
     predict_route: PredictRoute = None,
     health_route: HealthRoute = None,
     port: Port = None,
+    container_spec: ContainerSpecForm = None,
     model_description: Annotated[str | None, typer.Option(help="Description of the model.")] = None,
+    model_id: Annotated[str | None, typer.Option(help="Id of a new model; a number when not given.")] = None,
     parent_model: Annotated[
         str | None, typer.Option(help="Id or resource name of the model this is a new version of.")
     ] = None,
@@ -34,6 +48,19 @@ def upload(
     version_description: Annotated[str | None, typer.Option(help="Description of the version.")] = None,
     version_alias: Annotated[
         list[str] | None, typer.Option(metavar="ALIAS", help="Alias of the version; may be repeated.")
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Label of the version; may be repeated.")
+    ] = None,
+    service_account: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Account that the container runs as.")
+    ] = None,
+    encryption_spec_key_name: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Cloud KMS key for the model: projects/.../cryptoKeys/KEY."),
+    ] = None,
+    explanation_spec: Annotated[
+        str | None, typer.Option(metavar="JSON|FILE", help="The API's ExplanationSpec.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what will happen, and change nothing.")
@@ -45,8 +72,9 @@ def upload(
     Copies it to a folder of its own below --bucket and registers it with the routes of its model name, unless
     others are given. The same archive with the same options is registered once: a repeated call returns the
     version that is there. --env, --env-file, --predict-route, --health-route and --port count with an image
-    of your own. --dry-run says which version it will be, which aliases move and how much is sent. With the
-    emulator's variables exported it talks to the emulator. Next: `vertex-torchserve deploy NAME`.
+    of your own; --container-spec has the rest of a container: probes, time-out, shared memory, command.
+    --dry-run says which version it will be, which aliases move and how much is sent. With the emulator's
+    variables exported it talks to the emulator. Next: `vertex-torchserve deploy NAME`.
 
     Example:
 
@@ -54,31 +82,13 @@ def upload(
         --location europe-west2 --display-name my-model
     """
     from vertex_torchserve import gcs
-    from vertex_torchserve.errors import raise_problems
-    from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
-    from vertex_torchserve.resource_rules.prebuilt_containers import DEFAULT_IMAGE_URI, is_prebuilt
-    from vertex_torchserve.serving.archive.manifest import read_manifest
+    from vertex_torchserve.gcs.local_copy import LocalCopies, told_by_origin
     from vertex_torchserve.serving_plan import ServingPlan
-    from vertex_torchserve.serving_plan.variables_given import variables_given
+    from vertex_torchserve.serving_plan.container_given import json_given
     from vertex_torchserve.vertex_ai import ModelUpload, intended_version, register_archive
-    from vertex_torchserve.vertex_ai.serving_container import ServingContainer
 
     quiet_google_sdk()
     folder = gcs.GcsPath.parse(bucket)
-    model_name = read_manifest(mar).model_name
-    image = serving_container_image_uri or DEFAULT_IMAGE_URI
-    container = ServingContainer(
-        model_name=model_name,
-        custom_container=not is_prebuilt(image),
-        serving_container_image_uri=image,
-        predict_route=predict_route or predict_route_of(model_name),
-        health_route=health_route or HEALTH_ROUTE,
-        serving_container_ports=() if port is None else (port,),
-        serving_environment_vars=variables_given(env or (), env_file or ()),
-    )
-    raise_problems(container.problems())
-    for warning in container.warnings(location, date.today()):
-        warn(warning)
     names = ModelUpload(
         project=project,
         location=location,
@@ -88,17 +98,33 @@ def upload(
         is_default_version=is_default_version,
         version_description=version_description,
         version_aliases=tuple(version_alias or ()),
+        labels=_labels(label or ()),
+        model_id=model_id,
+        service_account=service_account,
+        encryption_spec_key_name=encryption_spec_key_name,
+        explanation_spec=json_given("--explanation-spec", explanation_spec) if explanation_spec else {},
     )
-    plan = ServingPlan.of(mar, container.container_spec(date.today()))
-    if dry_run:
-        intended = intended_version(plan, folder, names)
-        if as_json:
-            print_json(intended.as_json())
-        else:
-            output.print(intended.in_words(), markup=False)
-        return
-    with messages.status(f"registering {display_name}"):
-        model = register_archive(plan, folder, names)
+    with tempfile.TemporaryDirectory(prefix="vts-") as staging:
+        copies = LocalCopies(Path(staging))
+        archive = copies.of(mar)
+        with told_by_origin(copies.origins):
+            container = registered_container(
+                archive, location, serving_container_image_uri, env, env_file,
+                predict_route=predict_route,
+                health_route=health_route,
+                port=port,
+                container_spec=container_spec,
+            )  # fmt: skip
+            plan = ServingPlan.of(archive, container)
+        if dry_run:
+            intended = intended_version(plan, folder, names)
+            if as_json:
+                print_json(intended.as_json())
+            else:
+                output.print(intended.in_words(), markup=False)
+            return
+        with messages.status(f"registering {display_name}"):
+            model = register_archive(plan, folder, names)
     if as_json:
         print_json(
             {
@@ -115,3 +141,14 @@ def upload(
         output.print(f"  {model.display_name}, artifact {model.artifact_uri}")
         model_id = model.versioned_resource_name.rpartition("/")[2]
         output.print(f"  next: vertex-torchserve deploy {model_id} --project {project} --location {location}")
+
+
+def _labels(pairs: Sequence[str]) -> dict[str, str]:
+    raise_problems(
+        [
+            Problem(f"--label {pair!r} is not KEY=VALUE", "write the label as KEY=VALUE")
+            for pair in pairs
+            if "=" not in pair
+        ]
+    )
+    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}

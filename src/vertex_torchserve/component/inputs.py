@@ -14,7 +14,7 @@ from vertex_torchserve.model_archive.spec import (
 )
 from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
 from vertex_torchserve.resource_rules.prebuilt_containers import DEFAULT_IMAGE_URI
-from vertex_torchserve.serving_plan import ContainerSpec
+from vertex_torchserve.serving_plan import ContainerSpec, Probe
 from vertex_torchserve.vertex_ai import ModelUpload
 from vertex_torchserve.vertex_ai.serving_container import ServingContainer
 
@@ -55,6 +55,17 @@ class ComponentInputs:
     smoke_test_instances: str = ""
     model_file: str = ""
     vendor_wheels: str = ""
+    serving_container_deployment_timeout: int = 0
+    serving_container_shared_memory_size_mb: int = 0
+    serving_container_startup_probe: Mapping[str, Any] = field(default_factory=dict)
+    serving_container_health_probe: Mapping[str, Any] = field(default_factory=dict)
+    serving_container_liveness_probe: Mapping[str, Any] = field(default_factory=dict)
+    serving_container_grpc_ports: Sequence[Any] = ()
+    invoke_route_prefix: str = ""
+    service_account: str = ""
+    encryption_spec_key_name: str = ""
+    model_id: str = ""
+    explanation_spec: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def given(cls, **inputs: Any) -> "ComponentInputs":
@@ -126,7 +137,16 @@ class ComponentInputs:
         Args:
             today: Decides which prebuilt images still exist.
         """
-        return self.container().container_spec(today)
+        platform_fields = ContainerSpec(
+            startup_probe=Probe.of(self.serving_container_startup_probe),
+            health_probe=Probe.of(self.serving_container_health_probe),
+            liveness_probe=Probe.of(self.serving_container_liveness_probe),
+            invoke_route_prefix=self.invoke_route_prefix or None,
+            grpc_ports=self.serving_container_grpc_ports,
+            deployment_timeout=self.serving_container_deployment_timeout,
+            shared_memory_size_mb=self.serving_container_shared_memory_size_mb,
+        )
+        return self.container().container_spec(today).with_platform_fields(platform_fields)
 
     def upload(self) -> ModelUpload:
         """What to register it as."""
@@ -140,4 +160,8 @@ class ComponentInputs:
             version_description=self.version_description or None,
             version_aliases=self.version_aliases,
             labels=self.labels,
+            model_id=self.model_id or None,
+            service_account=self.service_account or None,
+            encryption_spec_key_name=self.encryption_spec_key_name or None,
+            explanation_spec=self.explanation_spec,
         )

@@ -7,5 +7,15 @@ from vertex_torchserve.serving_plan.container_limits import ContainerLimits
 from vertex_torchserve.serving_plan.container_spec import ContainerSpec
 from vertex_torchserve.serving_plan.plan import ServingPlan
 from vertex_torchserve.serving_plan.platform_variables import Place
+from vertex_torchserve.serving_plan.probe import Probe
+from vertex_torchserve.serving_plan.registered_form import container_spec_of, registered_form
 
-__all__ = ["ContainerLimits", "ContainerSpec", "Place", "ServingPlan"]
+__all__ = [
+    "ContainerLimits",
+    "ContainerSpec",
+    "Place",
+    "Probe",
+    "ServingPlan",
+    "container_spec_of",
+    "registered_form",
+]

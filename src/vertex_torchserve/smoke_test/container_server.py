@@ -12,10 +12,11 @@ from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving.log.findings import failure_reason, last_error
 from vertex_torchserve.serving.probe import obstacle
 from vertex_torchserve.serving.settings import HEALTH_PATH, LOG_FORMAT
-from vertex_torchserve.serving_plan import Place, ServingPlan
+from vertex_torchserve.serving_plan import Place, Probe, ServingPlan
 from vertex_torchserve.serving_plan.container_spec import DEFAULT_PORT
 from vertex_torchserve.serving_plan.platform_variables import expand
 from vertex_torchserve.smoke_test.closed_network import ClosedNetwork
+from vertex_torchserve.smoke_test.probe_trial import tried
 
 MODEL_STORE = "/mnt/models"
 """Where a container sees the archive."""
@@ -86,6 +87,14 @@ class ContainerServer:
         """
         host, port = self._address()
         return f"http://{host}:{port}"
+
+    def try_probe(self, probe: Probe) -> str:
+        """Try a probe once, as Vertex AI would; what was seen.
+
+        Raises:
+            ServingError: It does not succeed.
+        """
+        return tried(probe, self.container, self._address, self._port)
 
     def _address(self) -> tuple[str, int]:
         """A port of a closed network can't be published; the container's own address leads into it."""
@@ -198,6 +207,7 @@ class Invocation:
             ports=() if network else (spec.port,),
             options=(
                 *(("--entrypoint", command[0]) if command else ()),
+                *(("--shm-size", f"{spec.shared_memory_size_mb}m") if spec.shared_memory_size_mb else ()),
                 *plan.limits.docker_options(),
                 *(("--network", network) if network else ()),
                 *options,

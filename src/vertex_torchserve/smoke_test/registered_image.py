@@ -15,6 +15,15 @@ from vertex_torchserve.smoke_test.report import ImageComparison
 
 Inventory = ImageModules | Literal["listed", "none"]
 """What an image has; `listed`: what this package says of it, by its name; `none`: nobody says."""
+# Fields of a container spec that a process of this Python has no use for.
+_OF_THE_IMAGE = (
+    "command",
+    "args",
+    "liveness_probe",
+    "invoke_route_prefix",
+    "grpc_ports",
+    "shared_memory_size_mb",
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,8 @@ def put_beside(
     container = plan.container
     not_covered = [
         f"the container's {name}: only the image itself runs it"
-        for name, given in (("command", container.command), ("args", container.args))
-        if given
+        for name in _OF_THE_IMAGE
+        if getattr(container, name)
     ]
     image = _image(container.image, inventory)
     if image is None:

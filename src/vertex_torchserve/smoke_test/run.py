@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 import httpx
 
 from vertex_torchserve.archive_check.image_modules import listed_for
-from vertex_torchserve.docker import DockerError
 from vertex_torchserve.errors import InputError, Problem, ServingError
 from vertex_torchserve.handler_interface.requirement import require_answerable, usable_golden_requests
 from vertex_torchserve.serving.archive.bounded_text import UnreadableError
@@ -98,7 +97,9 @@ def run_smoke_test(
     program = python.program if python else None
     with served(plan, in_container=in_container, python=program, like_vertex=like_vertex) as server:
         with recording.check("ready") as seen:
-            recording.ready_seconds = round(server.wait_ready(ready_timeout_seconds), 3)
+            # Vertex AI gives a deployment up after the model's own time-out.
+            patience = min(ready_timeout_seconds, plan.container.deployment_timeout or ready_timeout_seconds)
+            recording.ready_seconds = round(server.wait_ready(patience), 3)
             seen.append(f"ready after {recording.ready_seconds} s")
             _require_healthy(f"{server.base_url}{plan.health_route}")
         if recording.ok and isinstance(server, ContainerServer):
@@ -173,19 +174,14 @@ def _served_as(plan: ServingPlan) -> dict[str, str]:
 
 
 def _check_probes(recording: Recording, server: ContainerServer, plan: ServingPlan) -> None:
-    """Run the probes that are registered, in the container: their program must be in the image."""
-    probes = [probe for probe in (plan.container.startup_probe, plan.container.health_probe) if probe]
+    """Try the probes that are registered: their program, their route or their port must be there."""
+    spec = plan.container
+    probes = [probe for probe in (spec.startup_probe, spec.health_probe, spec.liveness_probe) if probe]
     if not probes:
         return
     with recording.check("probes") as seen:
         for probe in probes:
-            try:
-                server.container.execute(*probe.command)
-            except DockerError as error:
-                raise ServingError(
-                    f"the probe `{' '.join(probe.command)}` failed: {error.message}"
-                ) from error
-            seen.append(f"`{' '.join(probe.command)}` ended with 0")
+            seen.append(server.try_probe(probe))
 
 
 def _needs_a_container(options: list[str]) -> Problem:

@@ -25,6 +25,7 @@ class IntendedVersion:
         new_aliases: Those that no version has now.
         artifact_uri: The gs:// folder of the archive.
         upload_bytes: How much of the archive will be sent; 0 when it is there already.
+        request: What Vertex AI will be sent: `UploadModelRequest` in the API's JSON, but for the schemas.
     """
 
     display_name: str
@@ -35,6 +36,7 @@ class IntendedVersion:
     new_aliases: tuple[str, ...]
     artifact_uri: str
     upload_bytes: int
+    request: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -68,8 +70,7 @@ def intended_version(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload
     with explained(f"look for {upload.display_name!r}"):
         connect(upload.project, upload.location)
         there = find_version(call)
-        parent = call.arguments["parent_model"]
-        versions = _versions(there.resource_name if there else parent)
+        versions = _versions(there.resource_name if there else call.parent_model)
         sent = 0 if there or gcs.is_stored(plan.mar_path, call.archive) else plan.mar_path.stat().st_size
     holders = {alias: version.version_id for version in versions for alias in version.version_aliases}
     wanted = list(upload.version_aliases)
@@ -86,6 +87,7 @@ def intended_version(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload
         new_aliases=tuple(free),
         artifact_uri=call.artifact_uri,
         upload_bytes=sent,
+        request=call.form,
     )
 
 

@@ -11,14 +11,15 @@ from google.cloud import aiplatform
 from vertex_torchserve import gcs
 from vertex_torchserve.errors import Problem, RegistryError, raise_problems
 from vertex_torchserve.handler_interface.requirement import usable_golden_requests
-from vertex_torchserve.serving_plan import ServingPlan
+from vertex_torchserve.serving_plan import ServingPlan, registered_form
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
 from vertex_torchserve.vertex_ai.predict_schemata import predict_schemata, upload_schemata
+from vertex_torchserve.vertex_ai.upload_request import send_upload
 
 # The label that holds a digest of all that a version was made from: a retry finds the version by it.
 UPLOAD_LABEL = "vertex_torchserve_upload"
-# Model.upload gives up after 900 s (google.api_core's DEFAULT_POLLING) while the operation goes on.
+# The SDK gives up after 900 s (google.api_core's DEFAULT_POLLING) while the operation goes on.
 _UPLOAD_TIMEOUT_SECONDS = 2 * 3600.0
 
 
@@ -51,12 +52,12 @@ class UploadCall:
     """What is sent to the registry, and to which folder the archive goes.
 
     Attributes:
-        arguments: Of `aiplatform.Model.upload`, but for the artifact and the schemas.
+        form: `UploadModelRequest` in the API's JSON, but for the schemas.
         fingerprint: Digest of everything the version is made from: the value of its label `UPLOAD_LABEL`.
         archive: Where the archive goes.
     """
 
-    arguments: dict[str, Any]
+    form: dict[str, Any]
     fingerprint: str
     archive: gcs.GcsPath
 
@@ -64,6 +65,12 @@ class UploadCall:
     def artifact_uri(self) -> str:
         """The gs:// folder that holds the archive and nothing else."""
         return str(self.archive.parent)
+
+    @property
+    def parent_model(self) -> str | None:
+        """Resource name of the model that this becomes a version of; None for a new model."""
+        name: str | None = self.form.get("parentModel")
+        return name
 
     @classmethod
     def of(cls, plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload) -> "UploadCall":
@@ -86,11 +93,14 @@ class UploadCall:
         plan.require_unchanged()
         usable_golden_requests(plan.mar_path, plan.model_name)
         artifact_folder = folder.child(plan.sha256[:16])
-        arguments = {**upload.keyword_arguments(), **plan.container.upload_arguments()}
-        content = {**arguments, "sha256": plan.sha256, "artifact_uri": str(artifact_folder)}
+        form = upload.form()
+        model = form["model"]
+        model["artifactUri"] = str(artifact_folder)
+        model["containerSpec"] = registered_form(plan.container)
+        content = {**form, "sha256": plan.sha256}
         fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
-        arguments["labels"] = {**upload.labels, UPLOAD_LABEL: fingerprint}
-        return cls(arguments, fingerprint, artifact_folder.child(plan.mar_path.name))
+        model["labels"] = {**model["labels"], UPLOAD_LABEL: fingerprint}
+        return cls(form, fingerprint, artifact_folder.child(plan.mar_path.name))
 
 
 def register_archive(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload) -> RegisteredModel:
@@ -120,14 +130,10 @@ def register_archive(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload
             predict_schemata(plan.mar_path), folder.child(f"{plan.sha256[:16]}-schemata")
         )
         try:
-            model = aiplatform.Model.upload(
-                artifact_uri=call.artifact_uri, sync=True, **schemata, **call.arguments
-            )
+            name, version = send_upload(call.form, schemata)
         except TimeoutError:
             return _wait_for_version(call)
-        return RegisteredModel(
-            model.resource_name, model.version_id, model.display_name, call.artifact_uri, False
-        )
+        return RegisteredModel(name, version, upload.display_name, call.artifact_uri, False)
 
 
 def _wait_for_version(call: UploadCall) -> RegisteredModel:
@@ -139,7 +145,7 @@ def _wait_for_version(call: UploadCall) -> RegisteredModel:
         multiplier=1.5,
         timeout=_UPLOAD_TIMEOUT_SECONDS,
     )
-    name = call.arguments["display_name"]
+    name = call.form["model"]["displayName"]
     try:
         found: RegisteredModel = patience(_require_version)(call)
     except exceptions.RetryError as error:
@@ -163,11 +169,10 @@ def _require_version(call: UploadCall) -> RegisteredModel:
 
 def find_version(call: UploadCall) -> RegisteredModel | None:
     """The version that an earlier try of the same upload has made; None when there is none."""
-    parent = call.arguments["parent_model"]
-    if parent is None:
+    if call.parent_model is None:
         models = aiplatform.Model.list(filter=f'labels.{UPLOAD_LABEL}="{call.fingerprint}"')
     else:
-        models = [aiplatform.Model(parent)]
+        models = [aiplatform.Model(call.parent_model)]
     for model in models:
         # A model shows its default version, which need not be the one that was uploaded.
         for version in model.api_client.list_model_versions(name=model.resource_name):

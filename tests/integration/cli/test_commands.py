@@ -137,3 +137,20 @@ def test_upload_names_everything_that_is_wrong(tmp_path: Path) -> None:
         "version alias 'v1.0'",
     ):
         assert part in run.stderr
+
+
+def test_component_yaml_of_an_image_of_ones_own(tmp_path: Path) -> None:
+    image = "europe-west2-docker.pkg.dev/p/components/upload:1"
+    arguments = ["component", "yaml", "--image", image]
+    printed = run_command(*arguments, cwd=tmp_path)
+    assert printed.returncode == 0, printed.stderr
+    assert f"\n        image: {image}\n" in printed.stdout
+    written = run_command(*arguments, "--output", "component.yaml", cwd=tmp_path)
+    assert written.stderr == "wrote component.yaml\n"
+    assert (tmp_path / "component.yaml").read_text() == printed.stdout
+
+
+def test_component_yaml_of_no_image() -> None:
+    run = run_command("component", "yaml", "--image", "My Image")
+    assert run.returncode == 2
+    assert "component image 'My Image' is not the name of an image" in run.stderr

@@ -195,6 +195,10 @@ def test_an_empty_string_is_not_given() -> None:
             "model_archive_path",
             "smoke_test_instances",
             "model_file",
+            "invoke_route_prefix",
+            "service_account",
+            "encryption_spec_key_name",
+            "model_id",
         ),
         "",
     )
@@ -205,8 +209,10 @@ def test_an_empty_string_is_not_given() -> None:
     assert inputs.container_spec(TODAY).image == (
         "europe-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu.2-4:latest"
     )
-    sent = inputs.upload().keyword_arguments()
-    assert sent["description"] is sent["parent_model"] is sent["version_description"] is None
+    assert inputs.upload().form() == {
+        "parent": "projects/my-project/locations/europe-west2",
+        "model": {"displayName": "demo", "labels": {}},
+    }
 
 
 def test_a_blank_predict_route_follows_the_model_name() -> None:

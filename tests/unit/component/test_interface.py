@@ -50,12 +50,24 @@ INPUTS: Table = {
     "smoke_test_instances": ("str", ""),
     "model_file": ("str", ""),
     "vendor_wheels": ("str", ""),
+    "serving_container_deployment_timeout": ("int", 0),
+    "serving_container_shared_memory_size_mb": ("int", 0),
+    "serving_container_startup_probe": ("dict", {}),
+    "serving_container_health_probe": ("dict", {}),
+    "serving_container_liveness_probe": ("dict", {}),
+    "serving_container_grpc_ports": ("list", []),
+    "invoke_route_prefix": ("str", ""),
+    "service_account": ("str", ""),
+    "encryption_spec_key_name": ("str", ""),
+    "model_id": ("str", ""),
+    "explanation_spec": ("dict", {}),
 }
 KFP_TYPES = {
     "String": "str",
     "List": "list",
     "Dict": "dict",
     "Boolean": "bool",
+    "Integer": "int",
     "system.Artifact@0.0.1": "Artifact",
 }
 

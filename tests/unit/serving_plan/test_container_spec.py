@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vertex_torchserve.serving_plan import ContainerSpec
+from vertex_torchserve.serving_plan import ContainerSpec, Probe, registered_form
 from vertex_torchserve.serving_plan.container_spec import as_text
 from vertex_torchserve.serving_plan.platform_variables import expand
 from vertex_torchserve.serving_plan.probes import HEALTH_PROBE, STARTUP_PROBE
@@ -13,27 +13,18 @@ IMAGE = "us-central1-docker.pkg.dev/p/r/torchserve:1"
 
 
 def test_what_is_not_given_is_not_sent() -> None:
-    assert ContainerSpec(IMAGE).upload_arguments() == {
-        "serving_container_image_uri": IMAGE,
-        "serving_container_predict_route": None,
-        "serving_container_health_route": None,
-        "serving_container_ports": None,
-        "serving_container_environment_variables": None,
-        "serving_container_command": None,
-        "serving_container_args": None,
-    }
+    assert registered_form(ContainerSpec(IMAGE)) == {"imageUri": IMAGE}
 
 
 def test_the_probes_of_our_images() -> None:
     probe = ["/opt/venv/bin/python", "-I", "-m", "vertex_torchserve.serving.probe"]
-    sent = ContainerSpec(startup_probe=STARTUP_PROBE, health_probe=HEALTH_PROBE).upload_arguments()
-    assert {name: value for name, value in sent.items() if "_probe_" in name} == {
-        "serving_container_startup_probe_exec": [*probe, "--wait", "1200"],
-        "serving_container_startup_probe_period_seconds": 10,
-        "serving_container_startup_probe_timeout_seconds": 1230,
-        "serving_container_health_probe_exec": probe,
-        "serving_container_health_probe_period_seconds": 10,
-        "serving_container_health_probe_timeout_seconds": 10,
+    assert registered_form(ContainerSpec(startup_probe=STARTUP_PROBE, health_probe=HEALTH_PROBE)) == {
+        "startupProbe": {
+            "exec": {"command": [*probe, "--wait", "1200"]},
+            "periodSeconds": 10,
+            "timeoutSeconds": 1230,
+        },
+        "healthProbe": {"exec": {"command": probe}, "periodSeconds": 10, "timeoutSeconds": 10},
     }
 
 
@@ -46,17 +37,17 @@ def test_floats_from_kfp_become_whole_numbers() -> None:
     )
     assert list(spec.problems()) == []
     assert spec.port == 8080
-    sent = spec.upload_arguments()
-    assert sent["serving_container_ports"] == [8080, 8081]
-    assert [type(port) for port in sent["serving_container_ports"]] == [int, int]
-    assert sent["serving_container_environment_variables"] == {
-        "WORKERS": "2",
-        "RATE": "0.5",
-        "ON": "true",
-        "NAME": "x",
-    }
-    assert sent["serving_container_args"] == ["--workers", "2"]
-    assert sent["serving_container_command"] == ["serve", "1"]
+    sent = registered_form(spec)
+    assert sent["ports"] == [{"containerPort": 8080}, {"containerPort": 8081}]
+    assert [type(port) for port in spec.ports] == [int, int]
+    assert sent["env"] == [
+        {"name": "WORKERS", "value": "2"},
+        {"name": "RATE", "value": "0.5"},
+        {"name": "ON", "value": "true"},
+        {"name": "NAME", "value": "x"},
+    ]
+    assert sent["args"] == ["--workers", "2"]
+    assert sent["command"] == ["serve", "1"]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +66,24 @@ def test_floats_from_kfp_become_whole_numbers() -> None:
         ({"environment": {"A": {}}}, "environment variable A is a dict"),
         ({"args": [["x"]]}, "args holds ['x']"),
         ({"command": [None]}, "command holds None"),
+        ({"grpc_ports": [0]}, "port 0 is not a port"),
+        ({"deployment_timeout": 7201}, "deployment_timeout 7201 is not a number of seconds up to 7200"),
+        ({"deployment_timeout": "soon"}, "deployment_timeout 'soon'"),
+        ({"shared_memory_size_mb": 0.5}, "shared_memory_size_mb 0.5 is not a whole number"),
+        ({"invoke_route_prefix": "/v1"}, "invoke_route_prefix '/v1': Vertex AI takes '/*' alone"),
+        ({"invoke_route_prefix": "/*", "predict_route": "/a"}, "Vertex AI takes one of them"),
+        ({"startup_probe": Probe({})}, "startup_probe has no action; one of exec, grpc, httpGet, tcpSocket"),
+        ({"liveness_probe": Probe({"grpc": {}, "exec": {"command": ["a"]}})}, "has exec, grpc; one of"),
+        (
+            {"health_probe": Probe({"grpc": {"url": "x"}})},
+            "health_probe.grpc has no url; it has port, service",
+        ),
+        ({"health_probe": Probe({"tcpSocket": {}, "retries": 3})}, "health_probe has no retries; it has"),
+        ({"health_probe": Probe({"exec": {"command": "ls -l"}})}, "command 'ls -l' is not a list of strings"),
+        ({"health_probe": Probe({"exec": {}})}, "health_probe.exec.command None is not a list"),
+        ({"health_probe": Probe({"httpGet": {"port": 0}})}, "health_probe.httpGet.port 0: 1 to 65535"),
+        ({"health_probe": Probe({"httpGet": "/ping"})}, "health_probe.httpGet is '/ping'"),
+        ({"health_probe": Probe({"grpc": {}, "periodSeconds": 0})}, "health_probe.periodSeconds 0 is not"),
     ],
 )
 def test_refused(fields: dict[str, Any], problem: str) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from testbed.archives import write_archive
-from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
-from vertex_torchserve.serving_plan.probes import ExecProbe
+from vertex_torchserve.serving_plan import ContainerSpec, Probe, ServingPlan, registered_form
 from vertex_torchserve.smoke_test.container_server import Invocation
 
 BASE = ContainerSpec("image:1")
@@ -21,14 +20,21 @@ OTHER: dict[str, Any] = {
     "environment": {"THRESHOLD": "0.5"},
     "command": ("/serve",),
     "args": ("--fast",),
-    "startup_probe": ExecProbe(("/probe", "--wait"), 10, 20),
-    "health_probe": ExecProbe(("/probe",), 11, 21),
+    "startup_probe": Probe.running(("/probe", "--wait"), period_seconds=10, timeout_seconds=20),
+    "health_probe": Probe.of({"httpGet": {"path": "/ready"}}),
+    "liveness_probe": Probe.of({"tcpSocket": {}}),
+    "invoke_route_prefix": "/*",
+    "grpc_ports": (9000,),
+    "deployment_timeout": 900,
+    "shared_memory_size_mb": 64,
 }
 FIELDS = [field.name for field in fields(ContainerSpec)]
 # What only a container has. The smoke test in this Python says so of command and args; it uses no image.
-CONTAINER_ONLY = {"image", "command", "args", "startup_probe", "health_probe"}
-# These are run in the container once it is ready: tests/integration/images/test_smoke_test_in_docker.py.
-RUN_IN_CONTAINER = {"startup_probe", "health_probe"}
+PROBES = {"startup_probe", "health_probe", "liveness_probe"}
+# How long it may take to become ready is a limit of the wait; ways in beside the predict route are not tried.
+NOT_TOLD = {"deployment_timeout", "invoke_route_prefix", "grpc_ports"}
+CONTAINER_ONLY = {"image", "command", "args", "shared_memory_size_mb", *PROBES, *NOT_TOLD}
+# Probes are tried on the container once it is ready: tests/integration/images/test_smoke_test_in_docker.py.
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +45,9 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> ServingPlan:
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_reaches_the_registry_and_what_is_proved(plan: ServingPlan, name: str) -> None:
     changed = replace(plan, container=replace(BASE, **{name: OTHER[name]}))
-    assert changed.container.upload_arguments() != BASE.upload_arguments()
+    assert registered_form(changed.container) != registered_form(BASE)
     before, after = (Invocation.of(each, {}, "", ()) for each in (plan, changed))
-    assert (before != after) == (name not in RUN_IN_CONTAINER)
+    assert (before != after) == (name not in PROBES | NOT_TOLD)
     assert (changed.environment("/store") != plan.environment("/store")) == (name not in CONTAINER_ONLY)
 
 
@@ -49,7 +55,7 @@ def test_what_the_engine_is_told(plan: ServingPlan) -> None:
     spec = ContainerSpec(**{**OTHER, "args": ("--port", "$(AIP_HTTP_PORT)", "$(OTHER)")})
     told = Invocation.of(replace(plan, container=spec), {"THRESHOLD": "0.1", "VTS_WORKERS": "1"}, "", ())
     assert (told.image, told.ports) == ("image:2", (7080,))
-    assert told.options == ("--entrypoint", "/serve")
+    assert told.options == ("--entrypoint", "/serve", "--shm-size", "64m")
     assert told.command == ("--port", "7080", "$(OTHER)")
     assert told.mounts == {plan.mar_path: "/mnt/models/model.mar"}
     assert told.environment == {

@@ -5,12 +5,11 @@ Source of the defaults: Vertex AI, custom container requirements, and ModelConta
 
 from dataclasses import dataclass
 
-from vertex_torchserve.emulator.containers.probes import Probe, Probes
+from vertex_torchserve.emulator.containers.probes import Probes
 from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.resource_rules.container_routes import HEALTH_ROUTE, predict_route_of
 from vertex_torchserve.resource_rules.prebuilt_containers import PREBUILT_MODEL_NAME, is_prebuilt
-from vertex_torchserve.serving_plan import ContainerSpec, platform_variables
-from vertex_torchserve.serving_plan.probes import ExecProbe
+from vertex_torchserve.serving_plan import container_spec_of, platform_variables
 
 # How long Vertex AI waits when the model doesn't say is not documented.
 _READY_SECONDS = 600.0
@@ -112,29 +111,6 @@ class Container:
             args=args,
             port=described.port,
             probes=Probes.of(spec, health),
-            shared_memory_mb=int(spec.get("sharedMemorySizeMb", 0)),
-            deployment_seconds=float(spec.get("deploymentTimeout", "").rstrip("s") or _READY_SECONDS),
+            shared_memory_mb=described.shared_memory_size_mb or 0,
+            deployment_seconds=float(described.deployment_timeout or _READY_SECONDS),
         )
-
-
-def container_spec_of(spec: Json) -> ContainerSpec:
-    """A ModelContainerSpec, as the registry holds it, in the terms of a serving plan."""
-    return ContainerSpec(
-        image=spec.get("imageUri", ""),
-        predict_route=spec.get("predictRoute") or None,
-        health_route=spec.get("healthRoute") or None,
-        ports=tuple(port["containerPort"] for port in spec.get("ports", [])),
-        environment={variable["name"]: variable.get("value", "") for variable in spec.get("env", [])},
-        command=spec.get("command", ()),
-        args=spec.get("args", ()),
-        startup_probe=_command_of(spec.get("startupProbe")),
-        health_probe=_command_of(spec.get("healthProbe")),
-    )
-
-
-def _command_of(probe: Json | None) -> ExecProbe | None:
-    """A probe that runs a command; a serving plan has no other."""
-    if not probe or "exec" not in probe:
-        return None
-    timing = Probe.of(probe)
-    return ExecProbe(tuple(probe["exec"].get("command", ())), timing.period_seconds, timing.timeout_seconds)

@@ -1,7 +1,7 @@
 """What the server refuses in a request. docs/emulator.md says which rules are documented.
 
-Display names, aliases and labels are those of `resource_rules`, which this project's own uploads obey too;
-rules that only the server needs stand here.
+Display names, model ids, aliases and labels are those of `resource_rules`, which this project's own uploads
+obey too; rules that only the server needs stand here.
 """
 
 import re
@@ -12,11 +12,10 @@ from vertex_torchserve.emulator.rest.rpc_status import invalid
 from vertex_torchserve.errors import Problem
 from vertex_torchserve.resource_rules.display_names import display_name_problems
 from vertex_torchserve.resource_rules.labels import label_problems
+from vertex_torchserve.resource_rules.model_ids import model_id_problems
 from vertex_torchserve.resource_rules.version_aliases import version_alias_problems
 
-# UploadModelRequest.model_id, CreateEndpointRequest.endpoint_id and DeployedModel.id, as the API's own type
-# documentation words them.
-_MODEL_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
+# CreateEndpointRequest.endpoint_id and DeployedModel.id, as the API's own type documentation words them.
 _ENDPOINT_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,8}")
 _DEPLOYED_MODEL_ID = re.compile(r"[0-9]{1,10}")
 
@@ -39,8 +38,7 @@ def display_name(value: object) -> Iterable[str]:
 
 def model_id(value: str) -> Iterable[str]:
     """Up to 63 of `[a-z0-9_-]`, the first neither digit nor hyphen."""
-    if not _MODEL_ID.fullmatch(value):
-        yield f"model_id {value!r}: up to 63 of [a-z0-9_-] are accepted, not starting with a digit or hyphen."
+    return _sentences(model_id_problems(value))
 
 
 def endpoint_id(value: str) -> Iterable[str]:
