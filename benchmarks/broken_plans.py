@@ -25,6 +25,7 @@ from benchmarks.broken_archives import make_good_archive
 from benchmarks.contenders import clean_up_on_sigterm
 from benchmarks.plan_cases import OUR_IMAGE, Plan, broken_plans, good_plans
 from benchmarks.published import publish, table
+from testbed.deadlines import ANSWER_SECONDS
 from testbed.vertex_gateway import Gateway, running_gateway
 from vertex_torchserve import gcs
 from vertex_torchserve.docker import DockerError, inspect_image, output_of
@@ -70,10 +71,10 @@ class Outcome:
             return bool(self.stopped_by) and traces == 0 and self.cause in self.message
         return not self.stopped_by and (self.upload_calls, self.versions) == (1, 1)
 
-    def first_line(self) -> str:
-        """Of the message; the check's own words where it only says that the archive does not serve."""
+    def told(self) -> str:
+        """The line of the message that tells the cause; the first one where none does."""
         lines = self.message.strip().splitlines() or [""]
-        line = lines[1] if "does not serve" in lines[0] and len(lines) > 1 else lines[0]
+        line = next((each.strip() for each in lines if self.cause and self.cause in each), lines[0])
         return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}..."
 
 
@@ -109,9 +110,7 @@ class Bench:
             len(archives), self._versions(project),
         )  # fmt: skip
         verdict = "right" if outcome.right() else "WRONG"
-        sys.stderr.write(
-            f"{verdict}: {plan.name}: {outcome.stopped_by or 'passed'}: {outcome.first_line()}\n"
-        )
+        sys.stderr.write(f"{verdict}: {plan.name}: {outcome.stopped_by or 'passed'}: {outcome.told()}\n")
         return outcome
 
     def _run(self, plan: Plan, inputs: dict[str, Any], project: str, folder: str) -> dict[str, Any]:
@@ -135,7 +134,7 @@ class Bench:
     def _versions(self, project: str) -> int:
         """Of every model of a project."""
         models = f"/v1/projects/{project}/locations/{LOCATION}/models"
-        with httpx.Client(base_url=self._emulator.vertex_host) as client:
+        with httpx.Client(base_url=self._emulator.vertex_host, timeout=ANSWER_SECONDS) as client:
             found = client.get(models).json().get("models", [])
             return sum(
                 len(client.get(f"{models}/{model['name'].rpartition('/')[2]}:listVersions").json()["models"])
@@ -188,7 +187,7 @@ def report(outcomes: Sequence[Outcome]) -> str:
                     (
                         each.plan,
                         each.stopped_by or "**nothing**",
-                        each.first_line(),
+                        each.told(),
                         each.upload_calls,
                         each.objects,
                     )
@@ -236,7 +235,7 @@ def main() -> int:
     publish(
         "broken_plans", "What the gate stops", {"gates_at_a_time": arguments.jobs},
         [asdict(each) for each in outcomes], report(outcomes), trial=bool(arguments.plan),
-        programs={"component": {"image": IMAGE, "id": facts["Id"][:19]}},
+        programs={"component": {"image": arguments.image, "id": facts["Id"][:19]}},
     )  # fmt: skip
     wrong = [each for each in outcomes if not each.right()]
     for each in wrong:

@@ -87,7 +87,7 @@ def archive_plan(case: Case, good: Path, instances: Any = TEXTS[:1]) -> Plan:
 CAUSES = {
     "two archives": "one.mar, two.mar",
     "empty AIP_STORAGE_URI": "no .mar",
-    "unreadable object": "there is nothing",
+    "unreadable object": "no .mar",
     "disk full": "space",
 }
 
