@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from google.api_core.exceptions import PreconditionFailed
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
@@ -187,3 +188,25 @@ def test_a_folder_that_is_gone_is_500(storage: httpx.Client, tmp_path: Path) -> 
     answer = write(storage, "a", b"x")
     assert answer.status_code == 500
     assert answer.json()["error"]["message"] == "The object can't be kept: No such file or directory."
+
+
+def test_a_write_over_another_generation_than_expected_is_refused(storage: httpx.Client) -> None:
+    bucket = storage_client(str(storage.base_url)).bucket("models")
+    first, other = bucket.blob("note"), bucket.blob("note")
+    first.upload_from_string(b"first", if_generation_match=0)
+    for expected in (0, 17):
+        with pytest.raises(PreconditionFailed, match="pre-conditions you specified did not hold"):
+            other.upload_from_string(b"other", if_generation_match=expected)
+        with pytest.raises(PreconditionFailed):
+            other.delete(if_generation_match=expected + 1)
+    in_pieces = bucket.blob("note", chunk_size=256 * 1024)
+    with pytest.raises(PreconditionFailed):
+        in_pieces.upload_from_string(b"x" * 300_000, if_generation_match=0)
+    assert read(storage, "note") == b"first"
+    in_pieces.upload_from_string(b"x" * 300_000, if_generation_match=first.generation)
+    assert read(storage, "note") == b"x" * 300_000
+    assert "ifGenerationMatch" not in storage.get("/storage/v1/b/models/o/note").json()
+    with pytest.raises(PreconditionFailed):
+        bucket.blob("note").delete(if_generation_match=first.generation)
+    bucket.blob("note").delete(if_generation_match=in_pieces.generation)
+    assert not bucket.blob("note").exists()

@@ -21,7 +21,7 @@ class Binding(NamedTuple):
     """How an HTTP request becomes a message.
 
     Attributes:
-        message: The name of the request's message in google.cloud.aiplatform_v1.
+        message: The name of the request's message in google.cloud.aiplatform_v1, or in google.longrunning.
         body: The field that the HTTP body is: `*` is the message as a whole, empty means no body.
     """
 
@@ -53,6 +53,7 @@ _BINDINGS = {
     ("GET", "batchPredictionJobs/*"): Binding("GetBatchPredictionJobRequest"),
     ("POST", "batchPredictionJobs/*:cancel"): Binding("CancelBatchPredictionJobRequest", _WHOLE),
     ("DELETE", "batchPredictionJobs/*"): Binding("DeleteBatchPredictionJobRequest"),
+    ("GET", "operations"): Binding("ListOperationsRequest"),
 }
 _SHOWN_CHARACTERS = 60
 # FieldDescriptor.CPPTYPE_*: what a value has to be.
@@ -106,8 +107,10 @@ def parsed(body: Json, query: Mapping[str, str], method: tuple[str, str]) -> Par
 
 def _empty(message: str) -> Any:
     from google.cloud.aiplatform_v1 import types
+    from google.longrunning import operations_pb2  # type: ignore[import-untyped]
 
-    return getattr(types, message).pb()()
+    found = getattr(types, message, None)
+    return found.pb()() if found else getattr(operations_pb2, message)()
 
 
 def _canonical(sent: Json, message: Any) -> Json:

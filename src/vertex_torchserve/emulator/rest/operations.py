@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from vertex_torchserve.emulator.rest.listing import page
 from vertex_torchserve.emulator.rest.names import new_id, now
 from vertex_torchserve.emulator.rest.request import Json, Request, Routes
 from vertex_torchserve.emulator.rest.rpc_status import RpcError, not_found
@@ -23,9 +24,12 @@ class Operations:
         self._threads: list[threading.Thread] = []
 
     def routes(self) -> Routes:
-        """Where operations are polled: below the location, and below models and endpoints."""
+        """Where operations are polled and listed: below the location, and below models and endpoints."""
         owners = ("", "models/*/", "endpoints/*/")
-        return {("GET", f"{owner}operations/*"): self._get for owner in owners}
+        return {
+            **{("GET", f"{owner}operations/*"): self._get for owner in owners},
+            ("GET", "operations"): self._list,
+        }
 
     def start(self, owner: str, kind: str, work: Callable[[], Json], *, response_type: str = "") -> Json:
         """Run `work` in the background; returns the pending operation.
@@ -74,6 +78,16 @@ class Operations:
             threads = list(self._threads)
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _list(self, request: Request) -> Json:
+        """The operations of the location, those of its models and endpoints too."""
+        with self._lock:
+            operations = [
+                operation
+                for operation in self._operations.values()
+                if operation["name"].startswith(f"{request.parent}/")
+            ]
+        return page(operations, request.query, collection="operations", id_field="operation")
 
     def _get(self, request: Request) -> Json:
         with self._lock:

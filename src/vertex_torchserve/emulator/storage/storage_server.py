@@ -7,11 +7,12 @@ import threading
 from functools import partial
 from http.server import HTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from gcp_storage_emulator.exceptions import BadRequest
 from gcp_storage_emulator.server import RequestHandler, Router
 
-from vertex_torchserve.emulator.storage.kept_storage import KeptStorage
+from vertex_torchserve.emulator.storage.kept_storage import KeptStorage, PreconditionFailedError
 
 _LOG = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
@@ -25,10 +26,14 @@ class _Handler(RequestHandler):  # type: ignore[misc]
 
     # The library closes the connection without an answer when a request can't be read or its name is refused.
     def _answer(self) -> None:
+        # One thread answers all requests, so nothing is written between the comparison and the write.
+        self.storage.expect(parse_qs(urlsplit(self.path).query).get("ifGenerationMatch", [None])[0])
         try:
             Router(self).handle(self.command)
         except BadRequest as error:
             self._refuse(400, str(error))
+        except PreconditionFailedError as error:
+            self._refuse(412, str(error))
         except (ConnectionError, TimeoutError):
             raise  # the client has gone
         except OSError as error:
