@@ -10,13 +10,16 @@ import httpx
 
 from testbed.deadlines import ANSWER_SECONDS
 
+_TYPES = "type.googleapis.com/google.cloud.aiplatform.v1."
+
 
 class Gateway:
     """Forwards every request to `upstream`, but for what its attributes say.
 
     Attributes:
         upload_delay_s: When not 0, `models:upload` is answered with an operation that never ends, and is
-            forwarded only after that long: what a client sees that gives up waiting.
+            forwarded only after that long: what a client sees that gives up waiting. Until then the operation
+            is listed as running.
         refusal: When not 0, the HTTP status of every answer.
         asked: Method and path of every request.
     """
@@ -34,10 +37,14 @@ class Gateway:
         if self.refusal:
             error = {"code": self.refusal, "status": "PERMISSION_DENIED", "message": "no aiplatform.models"}
             return self.refusal, json.dumps({"error": error}).encode()
+        if path.partition("?")[0].endswith("/operations") and any(late.is_alive() for late in self._late):
+            running = {"@type": f"{_TYPES}UploadModelOperationMetadata"}
+            listed = [{**json.loads(_endless(path)), "metadata": running}]
+            return 200, json.dumps({"operations": listed}).encode()
         if "/operations/endless" in path:
             return 200, _endless(path)
         if self.upload_delay_s and "/models:upload" in path:
-            late = threading.Timer(self.upload_delay_s, self._forward, (method, path, body))
+            late = threading.Timer(self.upload_delay_s, self._upload_late, (method, path, body))
             self._late.append(late)
             late.start()
             return 200, _endless(path)
@@ -47,6 +54,12 @@ class Gateway:
     def stop(self) -> None:
         for late in self._late:
             late.join()
+
+    def _upload_late(self, method: str, path: str, body: bytes) -> None:
+        """Forward, and wait for the upload's end: until then its operation is listed."""
+        operation = self._forward(method, path, body).json()
+        while "done" not in operation:
+            operation = self._forward("GET", f"/v1/{operation['name']}", b"").json()
 
     def _forward(self, method: str, path: str, body: bytes) -> httpx.Response:
         headers = {"Content-Type": "application/json"}

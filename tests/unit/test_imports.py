@@ -19,6 +19,7 @@ LAYERS = {
     "checkout": 1,
     "unfinished": 1,
     "url_credentials": 1,
+    "process_identity": 1,
     "resource_rules": 1,
     "component_yaml": 2,
     "docker": 2,
@@ -37,10 +38,11 @@ LAYERS = {
     "conformance": 7,
     "golden": 7,
     "doctor": 7,
-    "component": 8,
-    "kfp": 9,
-    "demo": 9,
-    "cli": 10,
+    "release": 8,
+    "component": 9,
+    "kfp": 10,
+    "demo": 10,
+    "cli": 11,
 }
 # What each part of `serving` imports of the others.
 SERVING = {

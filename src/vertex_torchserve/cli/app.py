@@ -22,6 +22,7 @@ from vertex_torchserve.cli.images import images
 from vertex_torchserve.cli.models import models
 from vertex_torchserve.cli.package import package
 from vertex_torchserve.cli.predict import predict
+from vertex_torchserve.cli.promote import promote, rollback
 from vertex_torchserve.cli.smoke_test import smoke_test
 from vertex_torchserve.cli.upload import upload
 from vertex_torchserve.errors import VertexTorchServeError
@@ -37,7 +38,7 @@ app = typer.Typer(
     help="From a trained PyTorch model to a TorchServe archive that is proved to serve and registered in "
     "Vertex AI.\n\n"
     "The usual way: `package` a model folder, `smoke-test` the archive, `upload` it to the Model Registry, "
-    "`deploy` it, `predict`. "
+    "`deploy` it, `predict`, `promote` the next version. "
     "`check` says what is wrong with any archive before anything starts, `conformance` what is wrong with "
     "any serving image. "
     "`emulator` is a local Vertex AI to try it all against; `demo` runs all of it once; `doctor` says what "
@@ -71,6 +72,8 @@ app.command()(deploy)
 app.command()(predict)
 app.command("batch-predict")(batch_predict)
 app.command()(undeploy)
+app.command()(promote)
+app.command()(rollback)
 app.command()(emulator)
 app.command()(demo)
 app.command()(doctor)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
+from vertex_torchserve.cli.compared_answers import print_compared
 from vertex_torchserve.cli.console import messages, output, print_json
 from vertex_torchserve.cli.serving_options import Image, ReadyTimeout, VariableFiles, Variables, plan_of
 
@@ -32,7 +32,6 @@ Requests = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-_SHOWN_DIFFERENCES = 3
 
 
 @golden.command()
@@ -272,21 +271,6 @@ def _report(
             }
         )
     else:
-        table = Table(
-            "request", "instance", "furthest apart", "tolerance", escape(f"{sides[0]} -> {sides[1]}")
-        )
-        for each in compared:
-            said = [escape(difference.said) for difference in each.differences[:_SHOWN_DIFFERENCES]]
-            more = len(each.differences) - len(said)
-            table.add_row(
-                str(each.request),
-                str(each.instance),
-                f"{each.furthest:.2g}",
-                f"{each.tolerance:g}",
-                "\n".join([*said, *([f"and {more} more"] if more > 0 else [])]) or "[green]the same[/green]",
-            )
-        output.print(table)
-        verdict = "[red]changed[/red]" if changed else "[green]the same[/green]"
-        output.print(f"{verdict}: {len(changed)} of {len(compared)} answers changed")
+        print_compared(compared, sides)
     if changed:
         raise typer.Exit(1)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk
+from vertex_torchserve.cli.compared_answers import print_compared
+from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk, warn
 from vertex_torchserve.cli.registered_container import registered_container
 from vertex_torchserve.cli.serving_options import (
     ContainerSpecForm,
@@ -72,7 +73,8 @@ def upload(
     Copies it to a folder of its own below --bucket and registers it with the routes of its model name, unless
     others are given. The same archive with the same options is registered once: a repeated call returns the
     version that is there. --env, --env-file, --predict-route, --health-route and --port count with an image
-    of your own; --container-spec has the rest of a container: probes, time-out, shared memory, command.
+    of your own; --container-spec has the rest of a container: probes, time-out, shared memory, command. A new
+    version is asked the golden requests of the one that it replaces, and the answers that changed are shown.
     --dry-run says which version it will be, which aliases move and how much is sent. With the emulator's
     variables exported it talks to the emulator. Next: `vertex-torchserve deploy NAME`.
 
@@ -83,6 +85,7 @@ def upload(
     """
     from vertex_torchserve import gcs
     from vertex_torchserve.gcs.local_copy import LocalCopies, told_by_origin
+    from vertex_torchserve.release.replaced import compared_with_replaced
     from vertex_torchserve.serving_plan import ServingPlan
     from vertex_torchserve.serving_plan.container_given import json_given
     from vertex_torchserve.vertex_ai import ModelUpload, intended_version, register_archive
@@ -116,10 +119,19 @@ def upload(
                 container_spec=container_spec,
             )  # fmt: skip
             plan = ServingPlan.of(archive, container)
+        intended = intended_version(plan, folder, names)
+        with messages.status("comparing the answers with those of the version that it replaces"):
+            comparison = compared_with_replaced(plan, names, intended)
+        replaces = {"replaces": comparison.as_json() if comparison else None}
+        if comparison and not as_json:
+            version = f"version {comparison.version.version_id}"
+            if comparison.not_compared:
+                warn(f"its answers are not compared with those of {version}: {comparison.not_compared}")
+            else:
+                print_compared(comparison.compared, (version, plan.mar_path.name))
         if dry_run:
-            intended = intended_version(plan, folder, names)
             if as_json:
-                print_json(intended.as_json())
+                print_json({**intended.as_json(), **replaces})
             else:
                 output.print(intended.in_words(), markup=False)
             return
@@ -133,6 +145,7 @@ def upload(
                 "display_name": model.display_name,
                 "artifact_uri": model.artifact_uri,
                 "already_registered": model.already_registered,
+                **replaces,
             }
         )
     else:

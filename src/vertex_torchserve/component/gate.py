@@ -79,6 +79,9 @@ def _figures(found: SmokeTestReport) -> dict[str, float]:
     }
     if found.ready_seconds is not None:
         figures["ready_seconds"] = found.ready_seconds
+    if found.replaced:
+        figures["answers_compared"] = found.replaced.compared
+        figures["answers_changed"] = found.replaced.changed
     if found.load:
         figures["median_ms_at_1_client"] = found.load[0].median_ms
         figures["requests_per_second_at_most"] = round(

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from vertex_torchserve.component.task import begin_task
 from vertex_torchserve.errors import raise_problems
 from vertex_torchserve.gcs.local_copy import told_by_origin
 from vertex_torchserve.model_archive import BuiltArchive, build_model_archive
+from vertex_torchserve.release.replaced import compared_with_replaced
 from vertex_torchserve.serving.archive.request_file import read_request_file
 from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.smoke_test.run import untested
-from vertex_torchserve.vertex_ai import RegisteredModel, register_archive
+from vertex_torchserve.vertex_ai import RegisteredModel, intended_version, register_archive
 
 _log = logging.getLogger("vertex_torchserve.component")
 
@@ -57,10 +59,23 @@ def run(vertex_model: VertexModel, report: dsl.HTML, metrics: dsl.Metrics, **inp
         outputs = Outputs(report, metrics)
         plan = ServingPlan.of(built.mar_path, container)
         if staged.smoke_test_instances is None:
-            outputs.write(untested(plan))
+            found = untested(plan)
+            outputs.write(found)
         else:
-            prove(plan, read_request_file(staged.smoke_test_instances), outputs)
-        model = register_archive(plan, archive_folder(checked), checked.upload())
+            found = prove(plan, read_request_file(staged.smoke_test_instances), outputs)
+        folder, upload = archive_folder(checked), checked.upload()
+        intended = intended_version(plan, folder, upload)
+        _log.info("%s", intended.in_words())
+        comparison = compared_with_replaced(plan, upload, intended)
+        if comparison:
+            replaced = comparison.for_report()
+            outputs.write(replace(found, replaced=replaced))
+            _log.info(
+                "beside %s: %s",
+                replaced.name,
+                replaced.not_compared or f"{replaced.changed} of {replaced.compared} answers changed",
+            )
+        model = register_archive(plan, folder, upload)
     _log.info("registered %s", model.versioned_resource_name)
     _describe(vertex_model, model, built, checked.location)
 

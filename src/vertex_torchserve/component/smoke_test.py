@@ -11,6 +11,7 @@ from vertex_torchserve import gcs
 from vertex_torchserve.component.gate import Outputs, prove
 from vertex_torchserve.component.task import begin_task
 from vertex_torchserve.errors import InputError, Problem, raise_problems
+from vertex_torchserve.release.artifact import archive_at
 from vertex_torchserve.serving.archive.request_file import read_request_file
 from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
 
@@ -43,7 +44,7 @@ def run(
         ServingError: When the archive does not serve.
     """
     begin_task()
-    given = {"model_archive": (model_archive, _archive)}
+    given = {"model_archive": (model_archive, archive_at)}
     if smoke_test_instances:
         given["smoke_test_instances"] = (smoke_test_instances, _object)
     container = ContainerSpec(
@@ -64,22 +65,6 @@ def run(
         proof = prove(ServingPlan.of(files["model_archive"], container), asked, Outputs(report, metrics))
     proved_archive.uri = str(found["model_archive"])
     proved_archive.metadata.update({"ArchiveSha256": proof.sha256, "ModelName": proof.model_name})
-
-
-def _archive(path: gcs.GcsPath) -> gcs.GcsPath:
-    """The .mar that a path names, or that lies in its folder."""
-    if gcs.is_object(path):
-        return path
-    names = [item.name for item in gcs.list_folder(path)]
-    archives = [name for name in names if name.endswith(".mar") and "/" not in name]
-    if len(archives) != 1:
-        raise InputError(
-            Problem(
-                f"{path} holds {', '.join(archives) or 'no .mar'}; a .mar, or a folder with one, is needed",
-                "name the .mar",
-            )
-        )
-    return path.child(archives[0])
 
 
 def _object(path: gcs.GcsPath) -> gcs.GcsPath:

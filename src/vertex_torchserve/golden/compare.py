@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vertex_torchserve.errors import InputError, Problem
-from vertex_torchserve.golden.model_asked import ModelAsked
+from vertex_torchserve.golden.model_asked import Answering
 from vertex_torchserve.golden.record import LEAST_TOLERANCE
 from vertex_torchserve.serving.archive.answer_differences import Difference, differences
 from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
@@ -63,29 +63,25 @@ def require_answers(requests: Sequence[PredictionRequest]) -> None:
         )
 
 
-def replay(model: ModelAsked, requests: Sequence[PredictionRequest]) -> list[InstanceCompared]:
+def replay(model: Answering, requests: Sequence[PredictionRequest]) -> list[InstanceCompared]:
     """Ask a model for the answers that are recorded.
 
     Args:
         model: The model.
-        requests: With their predictions (`require_answers`).
+        requests: What to ask. One without predictions has to be answered, whatever the answer is.
 
     Raises:
         ServingError: The model refuses a request.
     """
-    return [
-        each
-        for number, request in enumerate(requests, start=1)
-        for each in compared(
-            number,
-            request.predictions or [],
-            _answer(model, request, number, len(requests)),
-            request.tolerance,
-        )
-    ]
+    result = []
+    for number, request in enumerate(requests, start=1):
+        answer = _answer(model, request, number, len(requests))
+        expected = answer if request.predictions is None else request.predictions
+        result += compared(number, expected, answer, request.tolerance)
+    return result
 
 
-def answers(model: ModelAsked, requests: Sequence[PredictionRequest]) -> list[list[Any]]:
+def answers(model: Answering, requests: Sequence[PredictionRequest]) -> list[list[Any]]:
     """What a model answers each request.
 
     Raises:
@@ -129,5 +125,5 @@ def compared(number: int, expected: list[Any], got: list[Any], tolerance: float)
     ]
 
 
-def _answer(model: ModelAsked, request: PredictionRequest, number: int, of: int) -> list[Any]:
+def _answer(model: Answering, request: PredictionRequest, number: int, of: int) -> list[Any]:
     return model.predictions(request, f"request {number} of {of}")

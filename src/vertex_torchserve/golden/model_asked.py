@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -13,6 +13,21 @@ from vertex_torchserve.smoke_test.run import PREDICT_TIMEOUT_SECONDS, READY_TIME
 from vertex_torchserve.smoke_test.served_plan import Server, served
 
 _SHOWN_CHARACTERS = 500
+
+
+class Answering(Protocol):
+    """What golden requests are asked of: a model served here, or a version behind an endpoint."""
+
+    def predictions(self, request: PredictionRequest, name: str) -> list[Any]:
+        """One prediction for each instance.
+
+        Args:
+            request: What is asked.
+            name: Of the request, in messages.
+
+        Raises:
+            ServingError: It is not answered with predictions.
+        """
 
 
 class ModelAsked:

@@ -93,6 +93,29 @@ class ImageComparison:
 
 
 @dataclass(frozen=True)
+class ReplacedVersion:
+    """How the archive answers the golden requests of the registered version that it replaces.
+
+    Attributes:
+        name: Of the version, such as `version 3 of my-model`.
+        compared: How many answers were compared.
+        changed: How many of them are others.
+        not_compared: Why none was compared; empty when some were.
+        differences: Where answers differ; `expected` is the version's.
+    """
+
+    name: str
+    compared: int
+    changed: int
+    not_compared: str = ""
+    differences: tuple[Difference, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For the report's JSON."""
+        return {**asdict(self), "differences": [difference._asdict() for difference in self.differences]}
+
+
+@dataclass(frozen=True)
 class SmokeTestReport:
     """What was seen.
 
@@ -119,6 +142,7 @@ class SmokeTestReport:
         not_covered: What a proof would have to look at and this one did not, in words.
         versions: Of what served, by name; empty when the image doesn't tell.
         predictions: What the model answered, one for each instance; empty when it did not.
+        replaced: The comparison with the version that it replaces; None where none is replaced.
     """
 
     mar_path: Path
@@ -142,6 +166,7 @@ class SmokeTestReport:
     not_covered: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     predictions: list[Any] = field(default_factory=list)
+    replaced: ReplacedVersion | None = None
 
     @property
     def ok(self) -> bool:
@@ -185,4 +210,5 @@ class SmokeTestReport:
             "not_covered": list(self.not_covered),
             "versions": dict(self.versions),
             "predictions": self.predictions,
+            "replaced": self.replaced.as_json() if self.replaced else None,
         }

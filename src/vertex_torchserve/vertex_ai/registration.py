@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,18 +10,25 @@ from google.api_core import exceptions, retry
 from google.cloud import aiplatform
 
 from vertex_torchserve import gcs
-from vertex_torchserve.errors import Problem, RegistryError, raise_problems
+from vertex_torchserve.errors import InputError, Problem, RegistryError, raise_problems
 from vertex_torchserve.handler_interface.requirement import usable_golden_requests
+from vertex_torchserve.resource_rules.labels import MOST_LABELS
 from vertex_torchserve.serving_plan import ServingPlan, registered_form
+from vertex_torchserve.vertex_ai.alias_move import labels_of_moves
 from vertex_torchserve.vertex_ai.client import connect, explained
+from vertex_torchserve.vertex_ai.lease import LEASE_SECONDS, Applicant, Lease
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
 from vertex_torchserve.vertex_ai.predict_schemata import predict_schemata, upload_schemata
+from vertex_torchserve.vertex_ai.registered_version import ModelPlace, find_versions
+from vertex_torchserve.vertex_ai.running_uploads import wait_for_running_uploads
 from vertex_torchserve.vertex_ai.upload_request import send_upload
 
 # The label that holds a digest of all that a version was made from: a retry finds the version by it.
 UPLOAD_LABEL = "vertex_torchserve_upload"
 # The SDK gives up after 900 s (google.api_core's DEFAULT_POLLING) while the operation goes on.
 _UPLOAD_TIMEOUT_SECONDS = 2 * 3600.0
+# Between two looks at an upload of somebody else's.
+_POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +63,13 @@ class UploadCall:
         form: `UploadModelRequest` in the API's JSON, but for the schemas.
         fingerprint: Digest of everything the version is made from: the value of its label `UPLOAD_LABEL`.
         archive: Where the archive goes.
+        lease: Where the lease on this upload lies.
     """
 
     form: dict[str, Any]
     fingerprint: str
     archive: gcs.GcsPath
+    lease: gcs.GcsPath
 
     @property
     def artifact_uri(self) -> str:
@@ -100,20 +110,25 @@ class UploadCall:
         content = {**form, "sha256": plan.sha256}
         fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
         model["labels"] = {**model["labels"], UPLOAD_LABEL: fingerprint}
-        return cls(form, fingerprint, artifact_folder.child(plan.mar_path.name))
+        lease = folder.child(f"{plan.sha256[:16]}-lease").child(fingerprint)
+        return cls(form, fingerprint, artifact_folder.child(plan.mar_path.name), lease)
 
 
-def register_archive(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload) -> RegisteredModel:
+def register_archive(
+    plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload, *, lease_seconds: float = LEASE_SECONDS
+) -> RegisteredModel:
     """Upload an archive to a folder of its own and register it as a model version.
 
-    Doing it again with the same plan and the same names returns the version that is there.
+    Doing it again with the same plan and the same names returns the version that is there. While another try
+    is under way, on whatever machine, this one waits for its version.
 
     Args:
         plan: The archive and how it is served; the archive is compared with its digest before it is sent.
         folder: Where archives lie; this one goes to `<folder>/<digest>/<model name>.mar`, because Vertex AI
             copies the whole artifact folder. The schemas of an archive with the reference handler go to
-            `<folder>/<digest>-schemata/`.
+            `<folder>/<digest>-schemata/`, the lease on the upload to `<folder>/<digest>-lease/`.
         upload: What to register it as.
+        lease_seconds: How long to wait for a try that shows no sign of life.
 
     Raises:
         InputError: When the plan or the names can't be used, or storage can't be reached.
@@ -122,18 +137,65 @@ def register_archive(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload
     call = UploadCall.of(plan, folder, upload)
     with explained(f"register {upload.display_name!r}"):
         connect(upload.project, upload.location)
-        registered = find_version(call)
-        if registered is not None:
-            return registered
-        gcs.upload_file(plan.mar_path, call.archive)
-        schemata = upload_schemata(
-            predict_schemata(plan.mar_path), folder.child(f"{plan.sha256[:16]}-schemata")
+        applicant, deadline = Applicant(call.lease, lease_seconds), time.monotonic() + _UPLOAD_TIMEOUT_SECONDS
+        while True:
+            registered = find_version(call)
+            if registered is not None:
+                return registered
+            lease = applicant.take()
+            if lease is not None:
+                with lease:
+                    registered = _register(plan, folder, upload, call, lease)
+                if registered is not None:
+                    return registered
+            elif time.monotonic() > deadline:
+                raise _still_uploading(call)
+            time.sleep(_POLL_SECONDS)
+
+
+def _register(
+    plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload, call: UploadCall, lease: Lease
+) -> RegisteredModel | None:
+    """Send archive and version, as the only one; None when another has taken over meanwhile."""
+    if lease.follows_another:
+        wait_for_running_uploads(_UPLOAD_TIMEOUT_SECONDS)
+    registered = find_version(call)
+    if registered is not None:
+        return registered
+    _require_alone(call.archive)
+    gcs.upload_file(plan.mar_path, call.archive)
+    schemata = upload_schemata(predict_schemata(plan.mar_path), folder.child(f"{plan.sha256[:16]}-schemata"))
+    form = {**call.form, "model": {**call.form["model"], "labels": _with_moves(call, upload)}}
+    if not lease.may_register():
+        return None
+    try:
+        name, version = send_upload(form, schemata)
+    except TimeoutError:
+        return _wait_for_version(call)
+    return RegisteredModel(name, version, upload.display_name, call.artifact_uri, False)
+
+
+def _with_moves(call: UploadCall, upload: ModelUpload) -> dict[str, str]:
+    """The labels, with those that say from whom aliases are taken, so that `rollback` can give them back."""
+    labels: dict[str, str] = call.form["model"]["labels"]
+    aliases: list[str] = call.form["model"].get("versionAliases", [])
+    if upload.parent_model is None or not aliases:
+        return labels
+    versions = find_versions(ModelPlace(upload.parent_model, upload.project, upload.location))
+    return {**labels_of_moves(versions, aliases, MOST_LABELS - len(labels)), **labels}
+
+
+def _require_alone(archive: gcs.GcsPath) -> None:
+    """Refuse a folder that holds something else than the archive: Vertex AI would copy all of it."""
+    others = [item.name for item in gcs.list_folder(archive.parent) if item.name != archive.name]
+    if others:
+        raise InputError(
+            Problem(
+                f"{archive.parent} holds {', '.join(others)}, and Vertex AI would copy it together with "
+                f"{archive.name}",
+                "give an archive that was renamed its old name, or upload to another folder",
+            )
         )
-        try:
-            name, version = send_upload(call.form, schemata)
-        except TimeoutError:
-            return _wait_for_version(call)
-        return RegisteredModel(name, version, upload.display_name, call.artifact_uri, False)
 
 
 def _wait_for_version(call: UploadCall) -> RegisteredModel:
@@ -145,15 +207,18 @@ def _wait_for_version(call: UploadCall) -> RegisteredModel:
         multiplier=1.5,
         timeout=_UPLOAD_TIMEOUT_SECONDS,
     )
-    name = call.form["model"]["displayName"]
     try:
         found: RegisteredModel = patience(_require_version)(call)
     except exceptions.RetryError as error:
-        raise RegistryError(
-            f"Vertex AI was still uploading {name!r} after {_UPLOAD_TIMEOUT_SECONDS:g} s",
-            "run the same command again later: it returns the version if it has been made by then",
-        ) from error
+        raise _still_uploading(call) from error
     return replace(found, already_registered=False)
+
+
+def _still_uploading(call: UploadCall) -> RegistryError:
+    return RegistryError(
+        f"{call.form['model']['displayName']!r} was still being uploaded after {_UPLOAD_TIMEOUT_SECONDS:g} s",
+        "run the same command again later: it returns the version if it has been made by then",
+    )
 
 
 class _NotYetError(Exception):

@@ -114,7 +114,12 @@ def test_default_moves_only_when_asked_and_aliases_are_left_as_they_were(
     ]
     assert second.version_description == "second try"
     assert third.labels["team"] == "nlp"
-    assert set(third.labels) == {"team", "vertex_torchserve_upload"}
+    assert dict(third.labels) == {
+        "team": "nlp",
+        "vertex_torchserve_upload": third.labels["vertex_torchserve_upload"],
+        "vertex_torchserve_before_default": "1",
+        "vertex_torchserve_before_golden": "1",
+    }
 
 
 @pytest.mark.parametrize(

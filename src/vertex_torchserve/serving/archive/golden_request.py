@@ -45,7 +45,10 @@ def read_golden_requests(model_folder: Path, model_name: str) -> list[Prediction
 
 
 def packed_golden_requests(mar: Path | IO[bytes]) -> RequestFile | None:
-    """The golden requests of a `.mar`, at a path or open; None when it has none.
+    """The golden requests of a `.mar`; None when it has none.
+
+    Args:
+        mar: The archive, or an open file of it.
 
     Raises:
         InputError: With everything that is wrong with the file.

@@ -2,10 +2,12 @@
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.serving.archive.answer_differences import Difference
 from vertex_torchserve.smoke_test.rendering.page_environment import page_environment
 from vertex_torchserve.smoke_test.rendering.units import duration, size
 from vertex_torchserve.smoke_test.report import SmokeTestReport
@@ -63,16 +65,21 @@ def html_page(report: SmokeTestReport) -> str:
         phase_texts=_PHASES,
         phase_seconds=sum(phase.seconds for phase in report.phases),
         plots=plots,
-        differences=[
-            each._replace(
-                expected=_shortened(each.expected, _LONGEST_VALUE), got=_shortened(each.got, _LONGEST_VALUE)
-            )
-            for each in report.differences[:_MOST_DIFFERENCES]
-        ],
+        differences=_shown(report.differences),
+        replaced_differences=_shown(report.replaced.differences) if report.replaced else [],
         predictions=[
             _shortened(each, _LONGEST_PREDICTION) for each in report.predictions[:_MOST_PREDICTIONS]
         ],
     )
+
+
+def _shown(differences: Sequence[Difference]) -> list[Difference]:
+    return [
+        each._replace(
+            expected=_shortened(each.expected, _LONGEST_VALUE), got=_shortened(each.got, _LONGEST_VALUE)
+        )
+        for each in differences[:_MOST_DIFFERENCES]
+    ]
 
 
 def _verdict(report: SmokeTestReport) -> str:

@@ -1,0 +1,123 @@
+"""Versions that are in the registry, looked up by the names that people have for their model."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import json_format
+
+from vertex_torchserve.errors import Problem
+from vertex_torchserve.serving_plan import ContainerSpec
+from vertex_torchserve.serving_plan.registered_form import container_spec_of
+from vertex_torchserve.vertex_ai.client import connect, explained
+from vertex_torchserve.vertex_ai.named_resources import find_model, versions_of
+from vertex_torchserve.vertex_ai.place import place_problems
+
+_RESOURCE_NAME = re.compile(r"projects/([^/@]+)/locations/([^/@]+)/models/([a-z0-9_-]{1,63})(@[^@/]+)?")
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version, as the registry has it.
+
+    Attributes:
+        model_resource_name: `projects/NUMBER/locations/LOCATION/models/ID`.
+        version_id: Such as `4`.
+        display_name: The model's.
+        aliases: Those that point at it.
+        labels: The version's and the model's together, as the API shows them.
+        artifact_uri: The gs:// folder it was uploaded from; empty when it has none.
+        container: How it is served.
+    """
+
+    model_resource_name: str
+    version_id: str
+    display_name: str
+    aliases: tuple[str, ...]
+    labels: Mapping[str, str]
+    artifact_uri: str
+    container: ContainerSpec
+
+    @property
+    def resource_name(self) -> str:
+        """`projects/NUMBER/locations/LOCATION/models/ID@VERSION`."""
+        return f"{self.model_resource_name}@{self.version_id}"
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """A model as it was given, and where to look for it.
+
+    Attributes:
+        model: Resource name, id or display name.
+        project: Google Cloud project id or number.
+        location: Vertex AI region.
+    """
+
+    model: str
+    project: str
+    location: str
+
+
+def model_place(model: str, project: str | None, location: str | None) -> tuple[ModelPlace, list[Problem]]:
+    """Where a model is to be looked for: a resource name says it, for other names it must be given.
+
+    Args:
+        model: Resource name (a version behind its `@` is ignored), id or display name.
+        project: Google Cloud project id.
+        location: Vertex AI region.
+
+    Returns:
+        The place, and what is wrong with it, found without asking anybody.
+    """
+    named = _RESOURCE_NAME.fullmatch(model)
+    place = ModelPlace(
+        model.partition("@")[0] if named else model,
+        project or (named[1] if named else ""),
+        location or (named[2] if named else ""),
+    )
+    problems = list(place_problems(place.project, place.location))
+    if named and named[2] != place.location:
+        problems.append(
+            Problem(
+                f"{model} is in {named[2]}, and location {place.location!r} is given",
+                f"give --location {named[2]}, or leave it out",
+            )
+        )
+    if not named and model.startswith("projects/"):
+        problems.append(
+            Problem(
+                f"{model!r} is no model's resource name; projects/PROJECT/locations/LOCATION/models/ID is",
+                "copy it from the Model Registry, or give its id or display name",
+            )
+        )
+    return place, problems
+
+
+def find_versions(place: ModelPlace) -> list[RegisteredVersion]:
+    """Every version of a model, the oldest first.
+
+    Args:
+        place: The model, and where to look for it.
+
+    Raises:
+        InputError: There is no such model, or several of that display name.
+        RegistryError: When Vertex AI refuses or fails.
+    """
+    with explained(f"look for the model {place.model!r}"):
+        connect(place.project, place.location)
+        return [_registered(version) for version in versions_of(find_model(place.model))]
+
+
+def _registered(version: Any) -> RegisteredVersion:
+    """From the API's `Model` message."""
+    return RegisteredVersion(
+        model_resource_name=version.name.partition("@")[0],
+        version_id=version.version_id,
+        display_name=version.display_name,
+        aliases=tuple(version.version_aliases),
+        labels=dict(version.labels),
+        artifact_uri=version.artifact_uri,
+        container=container_spec_of(json_format.MessageToDict(version.container_spec._pb)),
+    )
