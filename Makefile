@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ benchmark-gcs-staging: setup ## Downloads from the storage emulator, one by one 
 
 benchmark-emulator-kills: setup ## A hundred SIGKILLs of the emulator during writes, and stock (10 minutes)
 	$(BIN)/python -m benchmarks.emulator_kills
+
+benchmark-component-kills: setup ## A hundred SIGKILLs of the component, alone and beside another upload, each tried again
+	$(BIN)/python -m benchmarks.component_kills
 
 benchmark-throughput: images ## Requests a second: ours, stock and the model alone (needs wrk)
 	$(BIN)/python -m benchmarks.throughput

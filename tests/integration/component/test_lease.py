@@ -9,10 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.integration.component.vertex_gateway import Gateway
 
 from testbed.archives import archive
 from testbed.deadlines import ANSWER_SECONDS, MOMENT_SECONDS
+from testbed.vertex_gateway import Gateway
 from tests.commands import COMMAND
 from tests.integration.component.component_runs import LOCATION, PROJECT, Cloud
 from vertex_torchserve.errors import InputError

@@ -168,7 +168,7 @@ def test_everything_wrong_is_said_together_and_nothing_is_changed(cloud: Cloud, 
         ),
         (
             wish(name, "1", location="europe-west2"),
-            ["my-project in europe-west2 has no model with the id or display name 'wrong'"],
+            ["in europe-west2 has no model with the id or display name 'wrong'"],
         ),
         (wish("projects/p/models/1", "1"), ["is no model's resource name"]),
     ):
