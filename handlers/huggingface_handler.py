@@ -20,7 +20,8 @@ def handle(data: list[Any] | None, context: Any) -> list[Any] | None:
             `instance_parameters`: one mapping for each instance.
 
     Returns:
-        As many answers as `data` has items, in order, of JSON types only.
+        As many answers as `data` has items, in order, of JSON types only; for this project's envelope
+        vectors are arrays of numpy.
 
     Raises:
         PredictionException: An instance can't be used, and the envelope can't fail a request alone.

@@ -4,8 +4,6 @@ import json
 import pickle
 import re
 import tempfile
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,11 +60,6 @@ class Archive:
         weights = (folder / serialized_file).resolve() if serialized_file and not adapter else None
         check_base(folder, weights)
         settings = read_settings((context.model_yaml_config or {}).get("handler"))
-        if settings.quantize == "int8" and device.type != "cpu":
-            raise ValueError(
-                f"handler.quantize: int8 runs on the CPU only, the worker has {device}; "
-                "fix: remove it, or set deviceType: cpu in model-config.yaml"
-            )
         return cls(folder, weights, settings, device)
 
     @property
@@ -118,11 +111,6 @@ class Archive:
         if not self.settings.device_map:
             model = model.to(self.device)
         model.eval().requires_grad_(False)
-        if self.settings.quantize == "int8":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # torch recommends another library instead, torchao
-                quantize: Callable[..., Any] = torch.ao.quantization.quantize_dynamic
-                model = quantize(model, {torch.nn.Linear}, dtype=torch.qint8)
         if self.settings.torch_compile:
             model.forward = torch.compile(model.forward, dynamic=True)
         elif self.settings.linear_layers == "auto":

@@ -53,7 +53,7 @@ class Query:
         request: Index of its request in TorchServe's batch; None when the envelope doesn't tell.
         truncated: Whether a text was cut.
         failure: Why there will be no prediction.
-        prediction: The answer, of JSON types.
+        prediction: The answer, of JSON types; vectors may be arrays of numpy.
         allowance: What its request may ask for; all instances of a request have the same.
         parts: Where it is a list of instances, these; its answer is the list of theirs.
         tokens: That the model read for it.

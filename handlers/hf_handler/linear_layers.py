@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from hf_handler.decisions import decided_once
+
 logger = logging.getLogger(__name__)
 
 # The copies are each worker's own. So much of a model is copied at most, its first layers before the others.
@@ -66,18 +68,12 @@ def use_onednn(model: torch.nn.Module) -> None:
     layers = layers_for_onednn(model)
     if not layers:
         return
-    measured = layers[:MEASURED_LAYERS]
-    try:
-        copies = [in_onednn_layout(layer.weight) for layer in measured]
-        gain = gain_of_onednn(measured, copies)
-    except (AttributeError, RuntimeError):
-        return
+    gain = decided_once("linear_layers", lambda: measured_gain(layers[:MEASURED_LAYERS]))
     if gain < LEAST_GAIN:
         return
-    copies += [in_onednn_layout(layer.weight) for layer in layers[MEASURED_LAYERS:]]
-    for layer, copy in zip(layers, copies, strict=True):
+    for layer in layers:
+        layer.onednn_weight = in_onednn_layout(layer.weight)
         layer.__class__ = OneDnnLinear
-        layer.onednn_weight = copy
     logger.info("linear layers run by oneDNN: measured to be %.1f times as fast", gain)
 
 
@@ -94,6 +90,14 @@ def layers_for_onednn(model: torch.nn.Module) -> list[torch.nn.Linear]:
             break
         layers.append(layer)
     return layers
+
+
+def measured_gain(layers: Sequence[torch.nn.Linear]) -> float:
+    """Return the gain of oneDNN; 0 where it can't compute the layers."""
+    try:
+        return gain_of_onednn(layers, [in_onednn_layout(layer.weight) for layer in layers])
+    except (AttributeError, RuntimeError):
+        return 0.0
 
 
 def gain_of_onednn(layers: Sequence[torch.nn.Linear], copies: Sequence[torch.Tensor]) -> float:

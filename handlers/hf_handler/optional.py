@@ -1,5 +1,6 @@
 """Libraries that only some models or settings need, and an image may lack."""
 
+import importlib
 from typing import Any
 
 
@@ -16,8 +17,6 @@ def need(module: str, why: str) -> Any:
     Raises:
         ValueError: It can't be imported; the message says what to do.
     """
-    import importlib
-
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -25,3 +24,15 @@ def need(module: str, why: str) -> Any:
             f"{why} takes {module}, which can't be imported ({error}); "
             "fix: name it in the archive's requirements file"
         ) from error
+
+
+def found(module: str) -> Any:
+    """Import a library that only makes something faster; None where it isn't here.
+
+    Args:
+        module: Its name, as it is imported.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None

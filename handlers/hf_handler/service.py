@@ -1,6 +1,5 @@
 """A loaded model: requests in, answers out."""
 
-import json
 import logging
 import os
 import time
@@ -12,6 +11,7 @@ import transformers
 
 from hf_handler.allowance import Allowance
 from hf_handler.archive import Archive
+from hf_handler.arrays import json_text, listed
 from hf_handler.choice import choose_task
 from hf_handler.failures import (
     failure_of,
@@ -106,7 +106,8 @@ class Service:
                 sink[index] = failure_of(query.failure, positions[index])
         report_truncated(queries, positions, context)
         write_bodies(queries, of_request, are_bodies, context)
-        return [query.prediction for query in queries]
+        # Our envelope, which takes failures, writes arrays itself, and faster than lists.
+        return [query.prediction if sink is not None else listed(query.prediction) for query in queries]
 
     def _answer_requests(self, rows: Sequence[Mapping[str, Any]], context: Any) -> list[Any]:
         """Answer each request by itself; one that can't be used gets its own status and touches no other."""
@@ -148,7 +149,7 @@ class Service:
             if first.reply is not None and not others:
                 answers[index] = body_of(first, request.is_instance)
             else:
-                answers[index] = request.close([query.prediction for query in queries])
+                answers[index] = request.close([listed(query.prediction) for query in queries])
         return answers
 
     def _allowances(self, requests: Sequence[int | None], context: Any) -> list[Allowance]:
@@ -251,4 +252,4 @@ def body_of(query: Query, is_body: bool) -> str:
     """
     if query.rest is not None:
         return query.rest
-    return json.dumps(query.prediction if is_body else {"predictions": query.prediction}, allow_nan=False)
+    return json_text(query.prediction if is_body else {"predictions": query.prediction})

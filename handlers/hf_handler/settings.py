@@ -41,8 +41,12 @@ class Settings:
     torch_compile: bool = field(default=False, metadata=_about(
         FLAG, "compile the model; takes a compiler and a minute at load",
     ))
-    quantize: str = field(default="none", metadata=_about(
-        _one_of("none", "int8"), "int8: dynamic quantization of the linear layers, on the CPU only",
+    engine: str = field(default="auto", metadata=_about(
+        _one_of("auto", "torch", "onnxruntime"),
+        "what runs an encoder; auto: the faster one, measured at load, where the archive has an ONNX file",
+    ))
+    onnx_file: str | None = field(default=None, metadata=_about(
+        TEXT, "the ONNX file, as it lies in the archive", default="`model.onnx`, else `onnx/model.onnx`",
     ))
     linear_layers: str = field(default="auto", metadata=_about(
         _one_of("auto", "torch"),
@@ -145,6 +149,12 @@ def read_settings(config: object) -> Settings:
             "fix: write it as `handler: {task: ...}`"
         )
     known: dict[str, Schema] = {one.name: one.metadata["schema"] for one in fields(Settings)}
+    if "quantize" in given:
+        raise ValueError(
+            "handler.quantize is no setting any more: int8 is made when a model is packaged, its accuracy "
+            "told; fix: remove it from model-config.yaml, and package with --engine onnxruntime "
+            "--quantize int8"
+        )
     unknown = sorted(map(str, set(given) - set(known)))
     if unknown:
         raise ValueError(

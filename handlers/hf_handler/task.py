@@ -26,6 +26,7 @@ class Task:
         interface: What is taken and answered, with the bounds that an operator has set.
         budget: The most that a pack may cost, where `max_batch_tokens` is not set and nothing measures it.
         budget_on_gpu: The same on a GPU; None where it is no other.
+        engines: What `handler.engine` may be.
         shares_threads: Whether packs may use the threads of idle workers. Not where a pack takes seconds: the
             others would be slow for requests that come before it ends.
         model: Of transformers; `load` sets it.
@@ -37,6 +38,9 @@ class Task:
         archive: The model folder.
         full_name: As above.
         threads: Cores of idle workers, which packs may use.
+
+    Raises:
+        ValueError: The settings are none for this task, or the model isn't.
     """
 
     name: ClassVar[str]
@@ -44,6 +48,7 @@ class Task:
     interface: Interface
     budget: ClassVar[int] = 512
     budget_on_gpu: ClassVar[int | None] = None
+    engines: ClassVar[tuple[str, ...]] = ("auto", "torch")
     shares_threads: ClassVar[bool] = False
 
     @classmethod
@@ -62,6 +67,12 @@ class Task:
             )
         except Refused as error:
             raise ValueError(f"handler.parameters: {error}; fix: correct it in model-config.yaml") from None
+        if archive.settings.engine not in self.engines:
+            raise ValueError(
+                f"handler.engine {archive.settings.engine} runs encoders, and {self.name} runs another kind "
+                f"of model; accepted: {', '.join(self.engines)}; fix: remove it from model-config.yaml"
+            )
+        self.threads = threads
         self.load()
         self.device: torch.device = self.model.device  # `handler.device_map` may have put it elsewhere
         budget = self.budget_on_gpu if self.device.type == "cuda" and self.budget_on_gpu else self.budget

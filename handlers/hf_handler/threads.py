@@ -48,6 +48,11 @@ class ThreadShare:
                 self._slot, self._idle_since = slot, times
                 return
 
+    @property
+    def most(self) -> int:
+        """The most threads that a pack may use: those of all workers."""
+        return self._own * len(self._idle_since)
+
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         """Count this worker as at work until the block ends; then it has its own threads again."""
@@ -68,7 +73,7 @@ class ThreadShare:
             self._use(self._own)
             return
         busy = int((self._idle_since > time.monotonic() - self.QUIET_SECONDS).sum())
-        self._use(self._own * len(self._idle_since) // max(busy, 1))
+        self._use(self.most // max(busy, 1))
 
     @staticmethod
     def _use(threads: int) -> None:

@@ -91,6 +91,7 @@ def torch_zip(pickle: bytes, *others: str) -> bytes:
 STATE_DICT = torch_zip(b"\x80\x02ccollections\nOrderedDict\nq\x00)Rq\x01.")
 SCRIPT = torch_zip(b"\x80\x02}.", "constants.pkl", "code/__torch__.py")
 MODULE = torch_zip(b"\x80\x02ctorch.nn.modules.linear\nLinear\nq\x00)\x81q\x01.")
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
 
 
 def zipped(entries: list[tuple[zipfile.ZipInfo, str | bytes]]) -> Callable[[], bytes]:

@@ -2,7 +2,14 @@
 
 import json
 
-from testbed.archive_faults.making import STATE_DICT, Fault, Files, reference_archive, safetensors
+from testbed.archive_faults.making import (
+    LFS_POINTER,
+    STATE_DICT,
+    Fault,
+    Files,
+    reference_archive,
+    safetensors,
+)
 
 _CONFIG = json.dumps({"model_type": "bert", "architectures": ["BertModel"], "vocab_size": 10})
 _BERT: Files = {"config.json": _CONFIG, "tokenizer.json": "{}", "model.safetensors": safetensors()}
@@ -29,6 +36,20 @@ MODEL_FILE_FAULTS = [
         "tokenizer.json",
         "there is no tokenizer beside config.json (bert)",
         reference_archive({"config.json": _CONFIG, "model.safetensors": safetensors()}),
+    ),
+    Fault(
+        "onnx-file-there",
+        "error",
+        "model-config.yaml",
+        "model.onnx or onnx/model.onnx, and isn't there; the archive has onnx/model_O2.onnx",
+        reference_archive({**_BERT, "onnx/model_O2.onnx": b"x"}, config="handler: {engine: onnxruntime}\n"),
+    ),
+    Fault(
+        "onnx-file-there",
+        "warning",
+        "onnx/model.onnx",
+        "is a pointer of Git LFS",
+        reference_archive({**_BERT, "onnx/model.onnx": LFS_POINTER}),
     ),
     Fault(
         "model-libraries",

@@ -3,6 +3,7 @@
 import json
 
 from testbed.archive_faults.making import (
+    LFS_POINTER,
     MODULE,
     SCRIPT,
     STATE_DICT,
@@ -19,7 +20,6 @@ _CONFIG = json.dumps({"model_type": "bert", "architectures": ["BertModel"], "voc
 _BERT: Files = {"config.json": _CONFIG, "tokenizer.json": "{}", "model.safetensors": safetensors()}
 
 
-_LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
 _MODEL_FILE = "import torch\n\n\nclass Net(torch.nn.Module):\n    pass\n"
 WEIGHTS_FAULTS = [
     Fault(
@@ -58,16 +58,9 @@ WEIGHTS_FAULTS = [
     Fault(
         "weights-of-the-handlers-kind",
         "error",
-        "w.onnx",
-        "loads an .onnx with onnxruntime, which the serving image lacks",
-        archive_of(files={"w.onnx": b"x"}, handler="base_handler", serializedFile="w.onnx"),
-    ),
-    Fault(
-        "weights-of-the-handlers-kind",
-        "error",
         "w.bin",
         "is a pointer of Git LFS",
-        archive_of(files={"w.bin": _LFS}, serializedFile="w.bin"),
+        archive_of(files={"w.bin": LFS_POINTER}, serializedFile="w.bin"),
     ),
     Fault(
         "pickle-holds-tensors-only",

@@ -1,14 +1,21 @@
 """Tasks whose model reads rows of tokens and is run once a pack."""
 
+import logging
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-import transformers
 
+from hf_handler.decisions import decided_once
+from hf_handler.engines.loading import load_encoder
+from hf_handler.engines.onnx_model import OnnxModel
+from hf_handler.engines.trial import decision as trial
 from hf_handler.items import Item
 from hf_handler.task import Task
 from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import load_tokenizer
+
+logger = logging.getLogger(__name__)
 
 
 class EncoderTask(Task):
@@ -23,13 +30,24 @@ class EncoderTask(Task):
     auto_class: ClassVar[str]
     may_miss: ClassVar[tuple[str, ...]] = ()
     truncation: ClassVar[str] = "longest_first"
+    engines = ("auto", "torch", "onnxruntime")
     shares_threads = True
 
     def load(self) -> None:
         """Set `model`, `tokenizer` and `token_rows`."""
-        self.model = self.archive.model(getattr(transformers, self.auto_class), may_miss=self.may_miss)
+        self.load_model(self.archive.folder)
         self.tokenizer = load_tokenizer(self.archive, self.model)
         self.token_rows = TokenRows(self.archive, self.model, self.tokenizer, truncation=self.truncation)
+
+    def load_model(self, folder: Path) -> None:
+        """Set `model`, and `rival` where onnxruntime may turn out to be faster.
+
+        Args:
+            folder: Holds `config.json`.
+        """
+        self.model, self.rival = load_encoder(
+            self.archive, self.auto_class, folder, self.may_miss, self.threads.most
+        )
 
     def forward(self, pack: list[Item]) -> tuple[Any, dict[str, torch.Tensor]]:
         """Run the model on a pack.
@@ -41,13 +59,37 @@ class EncoderTask(Task):
         return self.model(**batch), batch
 
     def warm_up(self) -> None:
-        """Answer the example, then measure the budget of a pack."""
+        """Answer the example, choose the engine, then measure the budget of a pack."""
         super().warm_up()
+        if self.rival is not None:
+            self._choose_engine(self.rival)
+            super().warm_up()
         if not self.archive.settings.max_batch_tokens:
-            self.packs.measure_budget(self._row_of_middle_length(), self.forward)
+            self.packs.budget = decided_once("pack_budget", self._measured_budget)
 
-    def _row_of_middle_length(self) -> Item:
-        """The example's first row, repeated to 64 tokens, or to as many as the model takes."""
-        length = min(self.token_rows.limit, 64)
-        example = self.split([self.read(self.example, {})])[0][0].inputs
+    def _measured_budget(self) -> int:
+        self.packs.measure_budget(self._row_of_length(64), self.forward)
+        return self.packs.budget
+
+    def _choose_engine(self, rival: OnnxModel) -> None:
+        """Let onnxruntime run the model where that gives the same and is faster; the other is dropped."""
+        short = self.token_rows.batch([self._example_row()], self.device)
+        pack = [self._row_of_length(length) for length in (64, 40, 24, 16, 64, 48, 32, 8)]
+        decision = decided_once(
+            "engine", lambda: trial(self.model, rival, short, self.token_rows.batch(pack, self.device))
+        )
+        self.rival = None
+        if decision["onnxruntime"]:
+            self.model = rival
+        logger.info(
+            "%s runs the model: %s", "onnxruntime" if decision["onnxruntime"] else "torch", decision["why"]
+        )
+
+    def _example_row(self) -> Item:
+        return self.split([self.read(self.example, {})])[0][0]
+
+    def _row_of_length(self, length: int) -> Item:
+        """The example's first row, repeated to so many tokens, or to as many as the model takes."""
+        length = min(self.token_rows.limit, length)
+        example = self._example_row().inputs
         return Item({name: (values * length)[:length] for name, values in example.items()}, length)

@@ -1,15 +1,11 @@
 """embeddings: the vectors of OpenAI's API."""
 
-import base64
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy
-
+from hf_handler.arrays import BASE64, in_base64
 from hf_handler.request_forms.form import Asked, RequestForm
 from hf_handler.schema import COUNT, INPUT_TEXT, TEXT, Fields, Schema, or_several
-
-BASE64 = "base64"
 
 
 class Embeddings(RequestForm):
@@ -27,7 +23,9 @@ class Embeddings(RequestForm):
 
     def asked(self, fields: Fields) -> Asked:
         """Return the texts, and what makes the list of their vectors."""
-        parameters = {name: fields[name] for name in ("dimensions",) if name in fields}
+        parameters = {"encoding": "float"} | {
+            name: fields[name] for name in ("dimensions",) if name in fields
+        }
         return Asked({"text": fields["input"], "parameters": parameters}, EmbeddingsReply(fields))
 
 
@@ -56,7 +54,5 @@ class EmbeddingsReply:
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         }
 
-    def _written(self, vector: list[float]) -> Any:
-        if not self._base64:
-            return vector
-        return base64.b64encode(numpy.asarray(vector, dtype="<f4").tobytes()).decode()
+    def _written(self, vector: Any) -> Any:
+        return in_base64(vector) if self._base64 else vector

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from hf_handler.arrays import BASE64, ENCODING, in_base64
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
-from hf_handler.schema import FLAG, INPUT_TEXT, SCORE, list_of, or_several
+from hf_handler.schema import FLAG, INPUT_TEXT, SCORE, TEXT, list_of, or_several
 from hf_handler.text.reading_parameters import READING, READING_ALIASES
 
 
@@ -22,10 +23,11 @@ class FeatureExtraction(EncoderTask):
         # No `padding: max_length`: there would be a vector for each token that is added.
         parameters={
             **READING,
+            "encoding": ENCODING,
             "padding": {"anyOf": [FLAG, {"type": "string", "enum": ["longest", "do_not_pad"]}]},
         },
         aliases=READING_ALIASES,
-        prediction=list_of(list_of(list_of(SCORE))),
+        prediction=list_of(list_of({"anyOf": [list_of(SCORE), TEXT]})),
     )
 
     def split(self, queries: Sequence[Query]) -> list[list[Item]]:
@@ -39,4 +41,6 @@ class FeatureExtraction(EncoderTask):
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One text, hence one list around its tokens'."""
-        return [rows[0].tolist()]
+        if query.parameters["encoding"] == BASE64:
+            return [[in_base64(vector) for vector in rows[0]]]
+        return [rows[0]]

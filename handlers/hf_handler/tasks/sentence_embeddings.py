@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
-import transformers
 
 from hf_handler.archive import read_json, sentence_modules
+from hf_handler.arrays import BASE64, ENCODING, in_base64
 from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.kinds.encoder import EncoderTask
@@ -18,6 +19,7 @@ from hf_handler.schema import (
     INPUT_LABEL,
     INPUT_TEXT,
     SCORE,
+    TEXT,
     Refused,
     Schema,
     list_of,
@@ -31,6 +33,7 @@ from hf_handler.text.tokens import load_tokenizer, tokenize
 from hf_handler.toolkit_shape import Shape
 
 VECTOR: Schema = list_of(SCORE)
+ENCODED = [VECTOR, TEXT]
 
 
 class SentenceEmbeddings(EncoderTask):
@@ -44,7 +47,13 @@ class SentenceEmbeddings(EncoderTask):
     interface = Interface(
         fields={"text": or_several(INPUT_TEXT)},
         several=("text",),
-        parameters={"normalize": FLAG, "dimensions": COUNT, "prompt_name": INPUT_LABEL, **READING},
+        parameters={
+            "normalize": FLAG,
+            "dimensions": COUNT,
+            "prompt_name": INPUT_LABEL,
+            "encoding": ENCODING,
+            **READING,
+        },
         aliases={
             "sentences": "text",
             "content": "text",
@@ -52,10 +61,10 @@ class SentenceEmbeddings(EncoderTask):
             "truncate_dim": "dimensions",
             **READING_ALIASES,
         },
-        prediction=VECTOR,
+        prediction={"anyOf": ENCODED},
         request_forms=(Embeddings(),),
         toolkit=Shape(
-            prediction=record({"embeddings": {"anyOf": [VECTOR, list_of(VECTOR)]}}),
+            prediction=record({"embeddings": {"anyOf": [*ENCODED, list_of({"anyOf": ENCODED})]}}),
             one=lambda query: {"embeddings": query.prediction},
             several=lambda vectors: {"embeddings": vectors},
         ),
@@ -84,7 +93,7 @@ class SentenceEmbeddings(EncoderTask):
         pooling = read_json(paths.get("Pooling", self.archive.folder / "1_Pooling") / "config.json")
         self.modes = pooling_modes(pooling)
         self.pools_prompt = pooling.get("include_prompt", True)
-        self.model = self.archive.model(transformers.AutoModel, folder, self.may_miss)
+        self.load_model(folder)
         if self.model.config.is_encoder_decoder:
             raise ValueError(
                 f"{self.model.config.model_type} is an encoder-decoder; accepted: encoders or decoders; "
@@ -151,21 +160,21 @@ class SentenceEmbeddings(EncoderTask):
         vectors = self.vectors(pack)
         if self.normalized:
             vectors = torch.nn.functional.normalize(vectors, dim=1)
-        rows: list[list[float]] = vectors.tolist()
-        return rows
+        return list(vectors.cpu().numpy())
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """The vector, or its first `dimensions`; of unit length when asked for, or when the model's is."""
-        vector: list[float] = rows[0]
-        if not query.parameters:
-            return vector
+        vector = self._shortened(query, rows[0])
+        return in_base64(vector) if query.parameters["encoding"] == BASE64 else vector
+
+    def _shortened(self, query: Query, vector: numpy.ndarray) -> numpy.ndarray:
         dimensions = query.parameters.get("dimensions")
         if dimensions is not None and dimensions > len(vector):
             raise Refused(f"dimensions must be at most {len(vector)}, got {dimensions}")
         normalize = query.parameters.get("normalize", self.normalized)
         if normalize and (dimensions is not None or not self.normalized):
-            shortened = torch.tensor(vector[:dimensions])
-            return torch.nn.functional.normalize(shortened, dim=0).tolist()
+            shortened = torch.from_numpy(vector[:dimensions])
+            return torch.nn.functional.normalize(shortened, dim=0).numpy()
         return vector[:dimensions]
 
 

@@ -33,6 +33,7 @@ from vertex_torchserve.archive_check.rules.handler.handler_syntax import handler
 from vertex_torchserve.archive_check.rules.handler.module_hides_another import module_hides_another
 from vertex_torchserve.archive_check.rules.model_files.model_described import model_described
 from vertex_torchserve.archive_check.rules.model_files.model_libraries import model_libraries
+from vertex_torchserve.archive_check.rules.model_files.onnx_file_there import onnx_file_there
 from vertex_torchserve.archive_check.rules.model_files.tokenizer_there import tokenizer_there
 from vertex_torchserve.archive_check.rules.requirements.requirements_from_an_index import (
     requirements_from_an_index,
@@ -80,6 +81,7 @@ RULES: tuple[Rule, ...] = (
     weights_type,
     model_described,
     tokenizer_there,
+    onnx_file_there,
     model_libraries,
     config_readable,
     config_keys_known,

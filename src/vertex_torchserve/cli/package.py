@@ -35,6 +35,30 @@ def package(
             "given, the model's own files decide.",
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|torch|onnxruntime",
+            help="What `--handler huggingface` runs an encoder by. onnxruntime: the model is exported to "
+            "ONNX and held against torch; auto: likewise, and where it is served the faster one is taken.",
+        ),
+    ] = None,
+    quantize: Annotated[
+        str | None,
+        typer.Option(
+            metavar="int8", help="With `--engine onnxruntime`: weights in int8, held against torch on texts."
+        ),
+    ] = None,
+    least_cosine: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", help="How near the vectors of int8 must come to torch's, up to 1."),
+    ] = None,
+    least_agreement: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NUMBER", help="The share of texts or tokens to which int8 must give torch's label."
+        ),
+    ] = None,
     export_path: Annotated[Path, typer.Option(help="Folder for the archive; made if needed.")] = Path(),
     model_name: Annotated[
         str, typer.Option(help="Becomes MODEL_NAME.mar and /predictions/MODEL_NAME.")
@@ -119,6 +143,9 @@ def package(
 
         vertex-torchserve package gs://my-bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
 
+        vertex-torchserve package ./all-MiniLM-L6-v2 --handler huggingface --engine onnxruntime
+        --quantize int8 --least-cosine 0.98
+
         vertex-torchserve package ./hub-folder --handler endpoint:handler.py
     """
     from vertex_torchserve.gcs.local_copy import LocalCopies, told_by_origin
@@ -145,6 +172,10 @@ def package(
             config_file=local(config_file),
             golden_request=local(golden_request),
             task=task,
+            engine=engine,
+            quantize=quantize,
+            least_cosine=least_cosine,
+            least_agreement=least_agreement,
             vendor_wheels=_local_wheels(vendor_wheels, copies),
             python=python,
             platform=platform,
@@ -170,10 +201,13 @@ def package(
                 "handler": built.handler,
                 "members": list(built.members),
                 "warnings": list(built.warnings),
+                "measured": list(built.measured),
             }
         )
     else:
         output.print(f"[green]packaged[/green] {built.mar_path}")
+        for line in built.measured:
+            output.print(f"  {line}")
         if vendor_wheels:
             wheels = [name.removeprefix("wheels/") for name in built.members if name.startswith("wheels/")]
             output.print(f"  {len(wheels)} wheels: {', '.join(wheels) or 'the image has everything'}")

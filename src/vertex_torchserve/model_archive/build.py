@@ -20,6 +20,12 @@ from vertex_torchserve.model_archive.golden_lines import golden_file_of_lines
 from vertex_torchserve.model_archive.handler_settings import config_with_settings, handler_settings
 from vertex_torchserve.model_archive.handler_source import Handler, resolve_handler
 from vertex_torchserve.model_archive.members import collect_members, files_below
+from vertex_torchserve.model_archive.onnx_export.request import (
+    engine_problems,
+    export_model,
+    made_by_export,
+    takes_onnx,
+)
 from vertex_torchserve.model_archive.serialized_file import find_serialized_file
 from vertex_torchserve.model_archive.spec import (
     DEFAULT_MODEL_NAME,
@@ -53,6 +59,7 @@ class BuiltArchive:
         handler: As in the manifest.
         members: Names in the archive, sorted.
         warnings: What will surprise, by the rules of `archive_check`, one text each.
+        measured: What was measured of another engine than torch, one text each.
     """
 
     mar_path: Path
@@ -63,6 +70,7 @@ class BuiltArchive:
     handler: str
     members: tuple[str, ...]
     warnings: tuple[str, ...]
+    measured: tuple[str, ...] = ()
 
 
 def build_model_archive(
@@ -80,6 +88,7 @@ def build_model_archive(
         InputError: For everything wrong with the input, together, before anything is written; when the folder
             can't be written; when a file changes meanwhile; when no wheels agree with the image.
         DockerError: When there is no engine, or the image that is to choose wheels can't be asked.
+        VertexTorchServeError: When the process that exports the model to ONNX ends.
     """
     problems: list[Problem] = []
     _check_paths(spec, problems)
@@ -93,6 +102,8 @@ def build_model_archive(
     config = spec.config_file or members.get(MODEL_CONFIG_NAME)
     requirements = spec.requirements_file or members.get(REQUIREMENTS_NAME)
     problems.extend(vendoring_problems(spec, requirements))
+    problems.extend(engine_problems(spec))
+    measured: tuple[str, ...] = ()
     with tempfile.TemporaryDirectory(prefix="vts-") as generated:
         if spec.golden_request is not None and spec.golden_request.suffix in LINE_SUFFIXES:
             golden = golden_file_of_lines(spec.golden_request, Path(generated), problems)
@@ -106,8 +117,18 @@ def build_model_archive(
         if name_problems(spec.model_name, spec.version):  # which are among the problems already
             checkable = replace(spec, model_name=DEFAULT_MODEL_NAME, version=DEFAULT_VERSION)
         manifest = _manifest(checkable, handler, serialized_file, requirements, config)
-        checked = check_members(members, manifest, told=bool(problems), locks=spec.vendor_wheels is not None)
+        checked = check_members(
+            members,
+            manifest,
+            told=bool(problems),
+            locks=spec.vendor_wheels is not None,
+            made=made_by_export(spec),
+        )
         raise_problems([*problems, *checked.problems])
+        if takes_onnx(spec):
+            exported = export_model(spec, members, checked.subject.config, manifest, Path(generated, "onnx"))
+            members, measured = {**members, **exported.members}, exported.report
+            versions |= versions_of(exported.members)
         if spec.vendor_wheels is not None:
             vendored = vendored_wheels(spec, checked.subject, Path(generated))
             members, versions = {**members, **vendored}, {**versions, **versions_of(vendored)}
@@ -124,6 +145,7 @@ def build_model_archive(
         handler=handler.manifest_name,
         members=tuple(sorted([MANIFEST_NAME, *members])),
         warnings=checked.warnings,
+        measured=measured,
     )
 
 

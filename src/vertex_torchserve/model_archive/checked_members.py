@@ -4,6 +4,7 @@ Which image will serve it is not known here: what the serving images lack, anoth
 depends on the image is a warning here.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from vertex_torchserve.archive_check.check import findings_of
@@ -35,7 +36,9 @@ class Checked(NamedTuple):
     subject: Subject
 
 
-def check_members(members: Members, manifest: str, *, told: bool, locks: bool) -> Checked:
+def check_members(
+    members: Members, manifest: str, *, told: bool, locks: bool, made: Collection[str] = ()
+) -> Checked:
     """Run the rules on an archive before it is written.
 
     Args:
@@ -43,11 +46,12 @@ def check_members(members: Members, manifest: str, *, told: bool, locks: bool) -
         manifest: The manifest's text.
         told: Whether problems of the inputs are told already; what follows from those isn't told again.
         locks: Whether the requirements will be locked.
+        made: Names of what else will be in the archive, and isn't made yet.
     """
     view = FilesView(
         "the archive",
         members,
-        {MANIFEST_NAME: manifest.encode()},
+        {MANIFEST_NAME: manifest.encode(), **{name: b"" for name in made if name not in members}},
         "rename them, or keep them out with an ignore pattern",
     )
     subject = Subject(view, of_our_images(), is_archive=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.model_archive.handler_source import REFERENCE_HANDLER, Handler
+from vertex_torchserve.model_archive.onnx_export.names import INT8_FILE
 from vertex_torchserve.model_archive.spec import ModelArchiveSpec
 from vertex_torchserve.packaged_files import REFERENCE_HANDLER_PACKAGE, reference_handler
 from vertex_torchserve.serving.archive.bounded_text import shortened
@@ -18,6 +19,8 @@ from vertex_torchserve.serving.archive.model_config import ModelConfig, load_mod
 _REGISTRY = f"{REFERENCE_HANDLER_PACKAGE}/registry.py"
 # The handler takes the languages of a translation from the task's name, as transformers' pipelines do.
 _PAIR = re.compile(r"translation_[^_]+_to_[^_]+")
+
+_OPTIONS = {"task": "--task", "engine": "--engine", "onnx_file": "--quantize"}
 
 
 def task_names(registry: Path) -> list[str]:
@@ -44,10 +47,15 @@ def handler_settings(spec: ModelArchiveSpec, handler: Handler, problems: list[Pr
         handler: Its handler.
         problems: What is wrong with the task is added here.
     """
-    if spec.task is None:
-        return handler.settings
-    problems.extend(_task_problems(spec))
-    return {**handler.settings, "task": spec.task}
+    wanted = dict(handler.settings)
+    if spec.task is not None:
+        problems.extend(_task_problems(spec))
+        wanted["task"] = spec.task
+    if spec.engine is not None:
+        wanted["engine"] = spec.engine
+    if spec.quantize is not None:
+        wanted["onnx_file"] = INT8_FILE
+    return wanted
 
 
 def config_with_settings(
@@ -79,7 +87,7 @@ def config_with_settings(
         settings = {}
     for name, value in wanted.items():
         if settings.get(name) not in (None, value):
-            option = "--task" if name == "task" else "--handler"
+            option = _OPTIONS.get(name, "--handler")
             problems.append(
                 Problem(
                     f"{config} says {name} {shortened(repr(settings[name]))}, {option} says {value!r}",

@@ -42,6 +42,12 @@ class ModelArchiveSpec:
             (serving/archive/golden_request.py); `golden-request.json` at the root of the archive when None.
         task: What the reference handler is to serve the model for, such as `summarization`; it goes into
             the archive's model config. None leaves it to the handler, which looks at the model's own files.
+        engine: What the reference handler runs an encoder by: `torch`, `onnxruntime` (the model is exported
+            to ONNX, and held against torch), or `auto` (likewise, and the faster one is taken where it is
+            served). None leaves it to the handler, which looks for an ONNX file in the model folder.
+        quantize: `int8` makes the ONNX file's matrix products int8; None leaves them in float32.
+        least_cosine: How near the vectors of int8 must come to torch's, over texts; from 0 to 1.
+        least_agreement: The share of texts, or of tokens, whose best label must be torch's.
         vendor_wheels: Where the wheels of the requirements come from that are put into the archive: an image,
             whose pip chooses and fetches them; a folder of wheels; or `index`, which pip on this machine asks
             for what our images lack. None leaves them to the container.
@@ -63,6 +69,10 @@ class ModelArchiveSpec:
     config_file: Path | None = None
     golden_request: Path | None = None
     task: str | None = None
+    engine: str | None = None
+    quantize: str | None = None
+    least_cosine: float | None = None
+    least_agreement: float | None = None
     vendor_wheels: str | None = None
     python: str | None = None
     platform: str | None = None

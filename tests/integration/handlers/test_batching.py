@@ -225,7 +225,6 @@ def test_what_stands_behind_a_bad_instance_is_not_read(tmp_path: Path) -> None:
     ("settings", "nearest"),
     [
         ({"dtype": "bfloat16"}, 0.999),
-        ({"quantize": "int8"}, 0.99),
         ({"attn_implementation": "eager"}, 0.99999),
     ],
 )

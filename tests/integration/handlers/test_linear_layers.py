@@ -104,10 +104,8 @@ def test_layers_that_give_something_else_have_no_gain(handler: Any) -> None:
         ("linear_layers: auto", 14),
         ("linear_layers: torch", 0),
         ("dtype: bfloat16", 0),
-        ("quantize: int8", 0),
     ],
 )
-@pytest.mark.filterwarnings("ignore:.*quantize_per_tensor")
 def test_which_archives_have_them(
     handler: Any, tmp_path: Path, transformers: Any, caplog: Any, setting: str, count: int
 ) -> None:

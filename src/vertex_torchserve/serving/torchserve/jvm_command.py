@@ -132,6 +132,9 @@ def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
     # (hf_handler/threads.py).
     worker_times = work / "worker-times"
     worker_times.write_bytes(bytes(8 * sizing.workers))
+    # What one worker measures at load decides for all of them (hf_handler/decisions.py).
+    decisions = work / "decisions"
+    decisions.mkdir(exist_ok=True)
     log_folder = str(work / "logs")
     decided = _decided_variables((work / _CONFIG_NAME).read_text())
     for name in sorted(decided & os.environ.keys()):
@@ -146,6 +149,7 @@ def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
         # Without it each worker's torch uses as many threads as the host, not the container, has cores.
         "OMP_NUM_THREADS": str(sizing.threads),
         "VTS_WORKER_TIMES": str(worker_times),
+        "VTS_DECISIONS": str(decisions),
         # torch makes this folder when transformers is imported, and leaves it in the machine's /tmp.
         "TORCHINDUCTOR_CACHE_DIR": os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(work / "torchinductor"),
         # The reference handler looks there between packs and tokens (hf_handler/waiting.py).

@@ -6,6 +6,8 @@ from vertex_torchserve.archive_check.finding import Finding, error
 from vertex_torchserve.archive_check.rule import rule
 from vertex_torchserve.archive_check.subject import Subject
 
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx")
+
 
 @rule
 def model_described(subject: Subject) -> Iterator[Finding]:
@@ -24,7 +26,7 @@ def model_described(subject: Subject) -> Iterator[Finding]:
             "there is no config.json, and the reference handler loads no model without it",
             "package the whole folder that `save_pretrained` wrote",
         )
-    elif not any(name.endswith((".safetensors", ".bin", ".pt", ".pth", ".ckpt")) for name in subject.names):
+    elif not any(name.endswith(_WEIGHTS) for name in subject.names):
         yield error(
             "model.safetensors",
             "there are no weights beside config.json",

@@ -1,6 +1,7 @@
 """A numpy array or a torch tensor as JSON, without a Python object for each of its numbers."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -23,6 +24,23 @@ def array_json(array: Any) -> str:
         text = orjson.dumps(_of_numpy(array), option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:  # no array of numpy, or one of dates, of texts, of no dimension
         return json.dumps(array.tolist(), allow_nan=False)
+    return _of_finite(text)
+
+
+def arrays_json(arrays: Sequence[Any]) -> str:
+    """Write arrays as one JSON list; what `array_json` says of one holds for each.
+
+    Raises:
+        TypeError, ValueError: As `array_json`.
+    """
+    try:
+        text = orjson.dumps(list(map(_of_numpy, arrays)), option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
+        return f"[{', '.join(map(array_json, arrays))}]"
+    return _of_finite(text)
+
+
+def _of_finite(text: bytes) -> str:
     if b"null" in text:  # how orjson writes what JSON has no number for
         raise ValueError("Out of range float values are not JSON compliant")
     return text.decode("ascii")

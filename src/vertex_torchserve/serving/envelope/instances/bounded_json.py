@@ -7,11 +7,12 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from .array_json import array_json
+from .array_json import array_json, arrays_json
 
 # Elements of a list or an object, and bytes, that are written at once.
 _ELEMENTS = 1000
 _SHORT_BYTES = 65_536
+_NUMBERS_AT_ONCE = 65_536  # of arrays that stand side by side
 _FEW_NUMBERS = 16  # of an array that is written with what is around it
 # The least that an element of a list takes: a digit, a comma and a space.
 _LEAST_BYTES = 3
@@ -63,21 +64,48 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
     items = list(value.items()) if isinstance(value, dict) else value
     for begin in range(0, len(items), _ELEMENTS):
         part = items[begin : begin + _ELEMENTS]
-        group: Any = dict(part) if isinstance(value, dict) else part
-        if _seems_short(group):
-            yield separator + _dump(group)[1:-1]
-            separator = ", "
-            continue
-        for item in part:
-            if isinstance(value, dict):
-                key, element = item
-                separator += _dump({key: 0})[1:-2]  # the key and the colon
-            else:
-                element = item
-            yield separator
-            yield from _pieces(element, most_bytes)
-            separator = ", "
+        yield separator
+        yield from _inner_pieces(dict(part) if isinstance(value, dict) else part, most_bytes)
+        separator = ", "
     yield closing
+
+
+def _inner_pieces(group: Any, most_bytes: int) -> Iterator[str]:
+    """Some elements of a list or an object, with what separates them."""
+    if _seems_short(group):
+        yield _dump(group)[1:-1]
+        return
+    separator = ""
+    if isinstance(group, list) and all(hasattr(item, "tolist") for item in group):
+        for several in _few_at_a_time(group, most_bytes):
+            yield separator + arrays_json(several)[1:-1]
+            separator = ", "
+        return
+    for item in group:
+        key = _dump({item: 0})[1:-2] if isinstance(group, dict) else ""  # with the colon
+        yield separator + key
+        yield from _pieces(group[item] if isinstance(group, dict) else item, most_bytes)
+        separator = ", "
+
+
+def _few_at_a_time(arrays: list[Any], most_bytes: int) -> Iterator[list[Any]]:
+    """Yield arrays that are written at once, of `_NUMBERS_AT_ONCE` together; a larger one by itself.
+
+    Raises:
+        TooLongError: One alone is too long.
+    """
+    several: list[Any] = []
+    numbers = 0
+    for array in arrays:
+        count = _elements(array)
+        if _LEAST_BYTES * count > most_bytes:
+            raise TooLongError
+        if several and numbers + count > _NUMBERS_AT_ONCE:
+            yield several
+            several, numbers = [], 0
+        several.append(array)
+        numbers += count
+    yield several
 
 
 def _seems_short(value: Any) -> bool:

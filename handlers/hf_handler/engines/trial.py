@@ -1,0 +1,83 @@
+"""torch and onnxruntime tried with the same rows: whether they agree, and which is faster."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+Batch = Mapping[str, torch.Tensor]
+Model = Callable[..., Any]
+
+# The largest difference between outputs, in units of the largest of torch's, or of 1 where that is more.
+MOST_DIFFERENCE = 1e-4
+# What onnxruntime must be faster by, over a short text and a pack (the mean of both factors), to be taken; in
+# each of them it may be no slower than this. Less can't be told from noise.
+LEAST_GAIN, LEAST_GAIN_OF_EACH = 1.05, 0.9
+SECONDS = 0.8
+
+
+def difference(model: Model, rival: Model, batches: Sequence[Batch]) -> float:
+    """Return the largest difference between the outputs of two models, as `MOST_DIFFERENCE` counts it.
+
+    Args:
+        model: The one that is right.
+        rival: The other, whose outputs are compared.
+        batches: Rows of tokens; what stands in the place of padding isn't compared.
+    """
+    largest = 0.0
+    with torch.inference_mode():
+        for batch in batches:
+            right, other = model(**batch), rival(**batch)
+            for name in other:
+                one, two = right[name].float(), other[name].float()
+                if one.shape[:2] == batch["attention_mask"].shape:
+                    kept = batch["attention_mask"].bool()
+                    one, two = one[kept], two[kept]
+                scale = max(1.0, one.abs().max().item())
+                apart = (one - two).abs().max().item() / scale
+                largest = max(largest, apart if apart == apart else float("inf"))  # noqa: PLR0124 (NaN)
+    return largest
+
+
+def gain(model: Model, rival: Model, batch: Batch) -> float:
+    """Return how many times as fast the rival runs a batch: of the shortest runs, taken by turns."""
+    least = [float("inf"), float("inf")]
+    deadline = time.perf_counter() + SECONDS
+    with torch.inference_mode():
+        for run in range(10):
+            for index, each in enumerate((model, rival)):
+                started = time.perf_counter()
+                each(**batch)
+                least[index] = min(least[index], time.perf_counter() - started)
+            if run and time.perf_counter() > deadline:
+                break
+    return least[0] / least[1]
+
+
+def decision(model: Model, rival: Model, short: Batch, pack: Batch) -> dict[str, Any]:
+    """Decide which of two models of one encoder is used.
+
+    Args:
+        model: By torch.
+        rival: By onnxruntime.
+        short: One short text.
+        pack: Many rows of different lengths.
+
+    Returns:
+        `onnxruntime`, whether it is taken, and `why` in words.
+    """
+    apart = difference(model, rival, [short, pack])
+    if apart > MOST_DIFFERENCE:
+        return {
+            "onnxruntime": False,
+            "why": f"its outputs differ from torch's by {apart:.1e}, more than {MOST_DIFFERENCE:.0e}",
+        }
+    gains = gain(model, rival, short), gain(model, rival, pack)
+    taken = (gains[0] * gains[1]) ** 0.5 >= LEAST_GAIN and min(gains) >= LEAST_GAIN_OF_EACH
+    rows, tokens = pack["input_ids"].shape
+    return {
+        "onnxruntime": taken,
+        "why": f"onnxruntime takes one short text {gains[0]:.2f} times as fast as torch, "
+        f"{rows} rows of {tokens} tokens {gains[1]:.2f} times",
+    }
