@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vertex_torchserve import docker
+from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.serving.image_names import is_serving_image
 
 _SHOWN = (
@@ -68,9 +69,16 @@ def facts_of(image: str) -> ImageFacts:
         image: Its name.
 
     Raises:
-        DockerError: There is no engine or no such image.
+        InputError: The engine has no such image.
+        DockerError: There is no engine.
     """
-    found = docker.inspect_image(image)
+    docker.engine_version()
+    try:
+        found = docker.inspect_image(image)
+    except docker.DockerError as error:
+        raise InputError(
+            Problem(f"the engine has no image {image!r}", f"correct its name, or `docker pull {image}`")
+        ) from error
     config = found["Config"]
     return ImageFacts(
         name=image,

@@ -20,6 +20,7 @@ MISSING = "no-such-image:here"
             "requirements file 'no.txt' is not a file",
         ),
         (("smoke-test", "model.mar", "--instances", "no.json", "--image", MISSING), "no.json"),
+        (("smoke-test", "model.mar", "--instances", "no.json", "--inventory", MISSING), "no.json"),
         (("golden", "record", "model.mar", "--instances", "no.json", "--image", MISSING), "no.json"),
         (("golden", "replay", "model.mar", "--golden-request", "no.json", "--image", MISSING), "no.json"),
         (("golden", "diff", "model.mar", "nowhere.mar", "--image", MISSING), "nowhere.mar"),
@@ -41,3 +42,9 @@ def test_it_is_told_with_what_else_is_wrong(
     assert said.count("there is no image") == 1
     assert also in said
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_image_that_only_the_engine_could_tell_about(engine: None) -> None:
+    run = run_command("images", "inspect", MISSING)
+    assert run.returncode == 2
+    assert f"the engine has no image '{MISSING}'" in run.stderr
