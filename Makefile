@@ -41,7 +41,7 @@ check: setup java-tools ## What CI checks besides the tests: ruff, mypy, the Jav
 	$(BIN)/mypy
 	$(BIN)/python -m scripts.java.check_sources
 	@mkdir -p build
-	for name in component smoke_test; do \
+	for name in component smoke_test deploy; do \
 	    $(BIN)/python component/$$name.py build/$$name.yaml && \
 	    { diff -u component/$$name.yaml build/$$name.yaml || { echo "component/$$name.yaml is stale: run make component" >&2; exit 1; }; } || exit 1; \
 	done
@@ -60,6 +60,7 @@ $(PIPELINE_COMPONENTS)/.installed: tests/integration/emulator/pipeline_component
 component: setup ## Compile component/*.yaml; COMPONENT_IMAGE=... names your own image
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/smoke_test.py component/smoke_test.yaml
+	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/deploy.py component/deploy.yaml
 
 # Before a command that uses Docker. Engine and client are looked for as the recipe runs, for the script may have
 # to install them first; what make itself looks up (wildcard, shell) it looks up once, before that.

@@ -17,11 +17,13 @@ class ComponentName(StrEnum):
 
     UPLOAD = "upload"
     SMOKE_TEST = "smoke-test"
+    DEPLOY = "deploy"
 
 
 _FILES = {
     ComponentName.UPLOAD: "component/component.yaml",
     ComponentName.SMOKE_TEST: "component/smoke_test.yaml",
+    ComponentName.DEPLOY: "component/deploy.yaml",
 }
 
 

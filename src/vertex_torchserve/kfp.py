@@ -17,7 +17,7 @@ from typing import Any
 
 from kfp import components, dsl
 
-from vertex_torchserve.component.artifacts import VertexModel
+from vertex_torchserve.component.artifacts import VertexEndpoint, VertexModel
 from vertex_torchserve.component_yaml import ComponentName, component_yaml
 
 IMAGE_VARIABLE = "COMPONENT_IMAGE"
@@ -60,4 +60,14 @@ upload_pytorch_model = PackagedComponent(ComponentName.UPLOAD, _IMAGE)
 smoke_test_pytorch_model = PackagedComponent(ComponentName.SMOKE_TEST, _IMAGE)
 """Prove that an archive serves, before a pipeline registers it by other means."""
 
-__all__ = ["PackagedComponent", "VertexModel", "smoke_test_pytorch_model", "upload_pytorch_model"]
+deploy_pytorch_model = PackagedComponent(ComponentName.DEPLOY, _IMAGE)
+"""Deploy a `google.VertexModel`; it gets its traffic once it has answered its golden requests."""
+
+__all__ = [
+    "PackagedComponent",
+    "VertexEndpoint",
+    "VertexModel",
+    "deploy_pytorch_model",
+    "smoke_test_pytorch_model",
+    "upload_pytorch_model",
+]

@@ -11,7 +11,7 @@ from kfp import compiler, dsl
 
 from vertex_torchserve.component_yaml import ComponentName, component_yaml
 from vertex_torchserve.errors import InputError
-from vertex_torchserve.kfp import smoke_test_pytorch_model, upload_pytorch_model
+from vertex_torchserve.kfp import deploy_pytorch_model, smoke_test_pytorch_model, upload_pytorch_model
 
 ROOT = Path(__file__).parents[2]
 OWN = "europe-west2-docker.pkg.dev/my-project/components/upload:1"
@@ -67,15 +67,26 @@ def test_without_any_it_is_what_the_yaml_names(tmp_path: Path) -> None:
     assert images(pipeline, tmp_path) == {"exec-upload-pytorch-model": "vertex-torchserve-component:dev"}
 
 
+def test_what_upload_registers_is_what_deploy_takes(tmp_path: Path) -> None:
+    @dsl.pipeline(name="canary")
+    def pipeline() -> None:
+        model = upload(OWN).outputs["vertex_model"]
+        deploy_pytorch_model(
+            component_image=OWN, vertex_model=model, traffic=10, machine_type="g2-standard-8"
+        )
+
+    assert set(images(pipeline, tmp_path)) == {"exec-upload-pytorch-model", "exec-deploy-pytorch-model"}
+
+
 def test_the_image_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMPONENT_IMAGE", OWN)
     program = (
         "from vertex_torchserve import kfp\n"
-        "for each in (kfp.upload_pytorch_model, kfp.smoke_test_pytorch_model):\n"
+        "for each in (kfp.upload_pytorch_model, kfp.smoke_test_pytorch_model, kfp.deploy_pytorch_model):\n"
         "    print(*[line.split()[1] for line in each.component_yaml.splitlines() if ' image: ' in line])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert answer.stdout.split() == [OWN, OWN]
+    assert answer.stdout.split() == [OWN] * 3
 
 
 def test_it_is_a_component_of_kfp_and_refuses_what_kfp_refuses() -> None:

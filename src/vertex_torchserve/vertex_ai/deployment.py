@@ -181,7 +181,7 @@ def _deploy(
         )
         first = with_share(plan.split, THIS_MODEL, share if shared else 100)
         operation = endpoint.api_client.deploy_model(
-            endpoint=endpoint.resource_name, deployed_model=_deployed_model(plan), traffic_split=first
+            endpoint=endpoint.resource_name, deployed_model=deployed_model(plan), traffic_split=first
         )
         deployed_id = operation.result(timeout=None).deployed_model.id
         made.append(deployed_id)
@@ -220,7 +220,8 @@ def _taken_back(plan: DeploymentPlan, endpoint: aiplatform.Endpoint, made: Seque
     return f"The traffic of {name} is as it was, and what was deployed is taken away."
 
 
-def _deployed_model(plan: DeploymentPlan) -> DeployedModel:
+def deployed_model(plan: DeploymentPlan) -> DeployedModel:
+    """What Vertex AI is asked to deploy."""
     deployment = plan.deployment
     return DeployedModel(
         model=plan.model,

@@ -60,8 +60,22 @@ class Cloud:
         (key,) = self.keys_beneath(artifact_uri.removeprefix("gs://bucket/"))
         return zipfile.ZipFile(io.BytesIO(self.storage.get(key)))
 
+    def deployed(self, display_name: str) -> list[Any]:
+        """Every model on every endpoint of that name, as the API shows them."""
+        self._connect()
+        endpoints = aiplatform.Endpoint.list(filter=f'display_name="{display_name}"')
+        return [model for endpoint in endpoints for model in endpoint.gca_resource.deployed_models]
+
     def versions(self, display_name: str) -> list[Any]:
         """Every version of every model of that name, as the API shows them."""
+        self._connect()
+        return [
+            version
+            for model in aiplatform.Model.list(filter=f'display_name="{display_name}"')
+            for version in model.api_client.list_model_versions(name=model.resource_name)
+        ]
+
+    def _connect(self) -> None:
         aiplatform.init(
             project=PROJECT,
             location=LOCATION,
@@ -69,11 +83,6 @@ class Cloud:
             api_endpoint=self.emulator.vertex_host,
             api_transport="rest",
         )
-        return [
-            version
-            for model in aiplatform.Model.list(filter=f'display_name="{display_name}"')
-            for version in model.api_client.list_model_versions(name=model.resource_name)
-        ]
 
 
 def run_here(**inputs: Any) -> VertexModel:

@@ -42,6 +42,9 @@ NOT_RUN = {
     ("docs/conformance.md", "vertex-torchserve conformance torchserve-cpu:dev"): (
         "it asks images of the reader's own; tests/integration/images/test_conformance.py asks ours"
     ),
+    ("examples/pipelines/README.md", "gcloud storage "): (
+        "it needs a bucket of Google's; tests/integration/component/test_examples.py runs the pipelines"
+    ),
     ("CONTRIBUTING.md", "make setup "): "it made this environment and runs these tests",
     ("docs/publishing.md", "gcloud services "): "it needs a Google Cloud project",
     ("docs/publishing.md", "gcloud builds submit "): "it needs a Google Cloud project",

@@ -12,6 +12,7 @@ from vertex_torchserve.component.artifacts import VertexModel
 
 COMPONENT_YAML = Path("component/component.yaml")
 SMOKE_TEST_YAML = Path("component/smoke_test.yaml")
+DEPLOY_YAML = Path("component/deploy.yaml")
 README = Path("component/README.md")
 REQUIRED = object()
 IMAGE = "europe-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu.2-4:latest"
@@ -113,6 +114,38 @@ def test_the_gate_alone(root: Path) -> None:
         "report": "system.HTML@0.0.1",
         "metrics": "system.Metrics@0.0.1",
     }
+
+
+def test_deploying(root: Path) -> None:
+    spec = components.load_component_from_file(str(root / DEPLOY_YAML)).component_spec
+    inputs = {
+        name: (KFP_TYPES.get(each.type, each.type), each.default if each.optional else REQUIRED)
+        for name, each in spec.inputs.items()
+    }
+    assert inputs == {
+        "vertex_model": ("google.VertexModel@0.0.1", REQUIRED),
+        "endpoint": ("str", ""),
+        "traffic": ("int", 100),
+        "machine_type": ("str", "n1-standard-4"),
+        "accelerator_type": ("str", ""),
+        "accelerator_count": ("int", 0),
+        "min_replicas": ("int", 1),
+        "max_replicas": ("int", 0),
+        "required_replicas": ("int", 0),
+        "autoscaling": ("dict", {}),
+        "spot": ("bool", False),
+        "service_account": ("str", ""),
+        "dedicated_endpoint": ("bool", False),
+        "access_logging": ("bool", False),
+    }
+    assert {name: each.type for name, each in spec.outputs.items()} == {
+        "vertex_endpoint": "google.VertexEndpoint@0.0.1"
+    }
+    section = (root / README).read_text().partition("## Deploying")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \| ([\w.]+) \| (?:`([^`]*)`|required) \|", section, re.MULTILINE)
+    assert {
+        name: (kind, ast.literal_eval(default) if default else REQUIRED) for name, kind, default in rows
+    } == {name: (kind.partition("@")[0], default) for name, (kind, default) in inputs.items()}
 
 
 def test_every_input_has_a_description(component: Any) -> None:

@@ -11,11 +11,13 @@ from google.cloud.aiplatform_v1 import types
 
 from testbed.archives import write_archive
 from vertex_torchserve.cli.registered_container import registered_container
+from vertex_torchserve.component.deployment import deployment_of
 from vertex_torchserve.component.inputs import ComponentInputs
 from vertex_torchserve.serving_plan import ContainerSpec, Probe, registered_form
 from vertex_torchserve.serving_plan.probe import ACTIONS, NUMBERS
 from vertex_torchserve.serving_plan.registered_form import FORM_FIELDS
-from vertex_torchserve.vertex_ai import ModelUpload
+from vertex_torchserve.vertex_ai import DeploymentPlan, ModelUpload
+from vertex_torchserve.vertex_ai.deployment import deployed_model
 from vertex_torchserve.vertex_ai.upload_request import upload_message
 
 LOCATION = "us-central1"
@@ -236,3 +238,36 @@ def test_the_tables_of_names_are_the_apis() -> None:
 def json_name(field: Any) -> str:
     name: str = field.json_name
     return name
+
+
+DEPLOYED_MODEL_FIELDS_LEFT_OUT = {
+    "id": "Vertex AI chooses it",
+    "explanation_spec": "the model's own counts",
+    "disable_explanations": "a model without explanation_spec explains nothing",
+    "disable_container_logging": "the log is where a failed deployment is explained",
+    "automatic_resources": "of models of AutoML",
+    "shared_resources": "pools of machines for several models are not built",
+    "faster_deployment_config": "of Model Garden's trial deployments",
+    "system_labels": "of Model Garden's deployments",
+    "checkpoint_id": "of tuned models of Google's",
+    "speculative_decoding_spec": "of generative models that Google serves",
+    **dict.fromkeys(("create_time", "private_endpoints", "status", "model_version_id"), "output only"),
+}
+
+
+def test_a_deployment_and_its_machines() -> None:
+    inputs = {
+        "endpoint": "e", "traffic": 10, "machine_type": "g2-standard-8", "accelerator_type": "NVIDIA_L4",
+        "accelerator_count": 1, "min_replicas": 2, "max_replicas": 4, "required_replicas": 1,
+        "autoscaling": {"requests": 60.0}, "spot": True, "service_account": ACCOUNT,
+        "dedicated_endpoint": True, "access_logging": True,
+    }  # fmt: skip
+    model = "projects/p/locations/us-central1/models/1@2"
+    deployment = deployment_of(model, **inputs)
+    assert (deployment.project, deployment.location, deployment.traffic) == ("p", LOCATION, 10)
+    plan = DeploymentPlan(
+        deployment, model, "demo", None, "demo", None, {}, {}, None, golden_requests=(), golden_note=""
+    )
+    message = deployed_model(plan)
+    assert given_fields(message) == all_fields(types.DeployedModel) - set(DEPLOYED_MODEL_FIELDS_LEFT_OUT)
+    assert given_fields(message.dedicated_resources) == all_fields(types.DedicatedResources)
