@@ -4,7 +4,7 @@
 
 The gallery is https://github.com/kubeflow/pipelines-components; what a component there consists of is in its
 docs/CONTRIBUTING.md. Source and description are component/component.py, the rest is in component/gallery/;
-the README is made of both, with the headings of the gallery's own generator.
+the README is made of both, with the headings of the gallery's own generator (`make readme` there).
 """
 
 import ast

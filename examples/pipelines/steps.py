@@ -44,3 +44,17 @@ def batch_predict(vertex_model: dsl.Input[VertexModel], source: str, destination
     if result.failed:
         raise RuntimeError(f"{result.failed} instances failed: {result.failures}")
     return result.output_folder
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def promote(vertex_model: dsl.Input[VertexModel], alias: str):
+    """Give a version an alias when it answers the golden requests of its archive as they say."""
+    from vertex_torchserve.release.promotion import Wish, planned
+
+    name, _, version = vertex_model.metadata["resourceName"].partition("@")
+    move = planned(Wish(name, alias, version))
+    if move.is_done:
+        return
+    if move.prove().changed:
+        raise RuntimeError(f"version {version} answers otherwise than recorded: {alias} stays where it is")
+    move.carry_out()
