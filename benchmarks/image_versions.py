@@ -14,6 +14,7 @@ import contextlib
 import json
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +22,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from benchmarks.client_load import INSTANCES, load
 from benchmarks.contenders import (
@@ -36,11 +39,19 @@ from benchmarks.contenders import (
 )
 from benchmarks.published import publish, table
 from testbed.archives import ECHO_HANDLER
+from vertex_torchserve.docker import Container, client
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 
 BODY = json.dumps({"instances": ["a text"]}).encode()
 MODELS: Mapping[str, tuple[int, ...]] = {"echo": (1, 8, 64), "all-MiniLM-L6-v2": (1, 8, 32)}
+# The fields of a row beside the requests a second, in words.
+FIGURES = {
+    "p99_ms": "p99 in ms",
+    "jvm_cpu_ms": "CPU of the JVM in ms a request",
+    "workers_cpu_ms": "CPU of the workers in ms a request",
+}
 READY_SECONDS = 180.0
+WORKER = "model_service_worker"
 # The number that this project set itself: an image may lose this part of the requests a second, not more.
 LEAST_PART = 0.98
 
@@ -81,20 +92,50 @@ def measure(
             for contender in _in_turns(pair, number):
                 _add(rows, model, contender, number, seconds=round(seconds_to_answer(contender, store), 2))
         with contextlib.ExitStack() as stack:
-            ports = {}
+            ports, processes = {}, {}
             for contender in pair:
                 container = stack.enter_context(contender.start(store))
                 wait_until_answered(container, BODY, READY_SECONDS)
                 ports[contender.name] = container.published_port(HTTP_PORT)
+                processes[contender.name] = processes_of(container)
             for port in ports.values():
                 # All workers loaded, the JVM warm.
                 load(INSTANCES, port, MODELS[model][-1], seconds)
             for number in range(rounds):
                 for concurrency in MODELS[model]:
                     for contender in _in_turns(pair, number):
+                        before = cpu_seconds(processes[contender.name])
                         found = load(INSTANCES, ports[contender.name], concurrency, seconds)
-                        _add(rows, model, contender, number, concurrency=concurrency, **vars(found))
+                        after = cpu_seconds(processes[contender.name])
+                        requests = max(1.0, found.requests_per_second * seconds)
+                        cost = {
+                            f"{kind}_cpu_ms": round((after[kind] - before[kind]) / requests * 1e3, 3)
+                            for kind in after
+                        }
+                        _add(rows, model, contender, number, concurrency=concurrency, **vars(found), **cost)
     return rows
+
+
+def processes_of(container: Container) -> list[psutil.Process]:
+    """Its JVM and its workers, as this machine sees them."""
+    answer = subprocess.run(
+        [client(), "container", "top", container.id, "-o", "pid"],
+        stdout=subprocess.PIPE, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    running = []
+    for line in answer.stdout.split()[1:]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a probe's, ended meanwhile
+            running.append(psutil.Process(int(line)))
+    return [one for one in running if one.name() == "java" or WORKER in " ".join(one.cmdline())]
+
+
+def cpu_seconds(processes: list[psutil.Process]) -> dict[str, float]:
+    """What they have taken so far: the JVM, and the workers together."""
+    taken = {"jvm": 0.0, "workers": 0.0}
+    for process in processes:
+        times = process.cpu_times()
+        taken["jvm" if process.name() == "java" else "workers"] += times.user + times.system
+    return taken
 
 
 def _in_turns(pair: tuple[Contender, Contender], number: int) -> tuple[Contender, Contender]:
@@ -127,34 +168,28 @@ def report(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
                 figures(rows, model, image, "requests_per_second", concurrency) for image in ("before", "now")
             )
             part = statistics.median(now) / statistics.median(before)
-            tails = [
-                f"{statistics.median(figures(rows, model, image, 'p99_ms', concurrency)):.1f}"
-                for image in ("before", "now")
-            ]
             lines.append(
-                (
-                    f"{model} at {concurrency}, requests/s",
-                    _spread(before),
-                    _spread(now),
-                    f"{part:.3f}",
-                    *tails,
-                )
+                (f"{model} at {concurrency}, requests/s", _spread(before), _spread(now), f"{part:.3f}")
             )
+            for field, name in FIGURES.items():
+                before, now = (figures(rows, model, image, field, concurrency) for image in ("before", "now"))
+                share = statistics.median(now) / statistics.median(before)
+                lines.append(
+                    (f"{model} at {concurrency}, {name}", _spread(before), _spread(now), f"{share:.3f}")
+                )
             if part < LEAST_PART:
                 failures.append(
                     f"{model} at {concurrency}: {part:.3f} of the requests a second, wanted {LEAST_PART}"
                 )
         before, now = (figures(rows, model, image, "seconds", None) for image in ("before", "now"))
         part = statistics.median(now) / statistics.median(before)
-        lines.append(
-            (f"{model}, seconds to the first answer", _spread(before), _spread(now), f"{part:.3f}", "", "")
-        )
+        lines.append((f"{model}, seconds to the first answer", _spread(before), _spread(now), f"{part:.3f}"))
         if part > 1:
             failures.append(f"{model}: {part:.3f} of the seconds to the first answer, wanted at most 1")
     failed = sum(row.get("failed", 0) for row in rows)
     if failed:
         failures.append(f"{failed} requests not answered with 200")
-    columns = ("", "before", "now", "now / before", "before p99, ms", "now p99, ms")
+    columns = ("", "before", "now", "now / before")
     text = (
         "Medians of the rounds, in brackets the least and the most:\n\n"
         f"{table(columns, lines, numbers=True)}\n\n"
@@ -164,7 +199,7 @@ def report(rows: list[dict[str, Any]]) -> tuple[str, list[str]]:
 
 
 def _spread(found: list[float]) -> str:
-    form = ".0f" if min(found) >= 100 else ".1f"
+    form = ".0f" if min(found) >= 100 else ".1f" if min(found) >= 10 else ".2f"
     return f"{statistics.median(found):{form}} ({min(found):{form}} to {max(found):{form}})"
 
 
