@@ -7,8 +7,6 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.time.Duration;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import vertextorchserve.http.ErrorAnswer;
 import vertextorchserve.queue.ModelQueues;
 
@@ -33,7 +31,8 @@ public final class AnswerDeadline extends ChannelDuplexHandler {
     private final Duration limit;
     private final AbandonedRequests abandoned;
     private long number; // of the request that waits for its answer
-    private Future<?> deadline; // null: no request is waiting for its answer
+    private boolean waiting; // a request, for its answer
+    private Alarm alarm;
 
     /**
      * A deadline for the requests of a new connection.
@@ -47,14 +46,19 @@ public final class AnswerDeadline extends ChannelDuplexHandler {
     }
 
     @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        alarm = new Alarm(() -> expire(context));
+    }
+
+    @Override
     public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
         if (message instanceof HttpRequest request) {
             // In place of those that the client may have sent.
             number = abandoned.next();
             request.headers().set(ANSWER_BY, System.currentTimeMillis() + limit.toMillis());
             request.headers().set(NUMBER, number);
-            deadline = context.executor().schedule(
-                    () -> expire(context), limit.toMillis(), TimeUnit.MILLISECONDS);
+            waiting = true;
+            alarm.set(context.executor(), limit.toNanos());
         }
         super.channelRead(context, message);
     }
@@ -62,27 +66,22 @@ public final class AnswerDeadline extends ChannelDuplexHandler {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise)
             throws Exception {
-        if (message instanceof HttpResponse) {
-            cancel();
+        if (message instanceof HttpResponse && waiting) {
+            waiting = false;
+            alarm.unset();
         }
         super.write(context, message, promise);
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) throws Exception {
-        if (deadline != null) {
-            cancel();
+        alarm.discard();
+        if (waiting) {
+            waiting = false;
             abandoned.add(number);
             ModelQueues.dropAbandonedRequests();
         }
         super.channelInactive(context);
-    }
-
-    private void cancel() {
-        if (deadline != null) {
-            deadline.cancel(false);
-            deadline = null;
-        }
     }
 
     private void expire(ChannelHandlerContext context) {

@@ -10,7 +10,6 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import vertextorchserve.http.AnswerPart;
 import vertextorchserve.http.RefusedRequest;
@@ -35,7 +34,7 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
 
     private Phase phase = Phase.NONE;
     private long began; // System.nanoTime() of the phase
-    private Future<?> timer; // null: the phase has no end
+    private Alarm alarm; // of the phase's end
 
     private boolean arriving; // the head of a request has come, the end of its body hasn't
     private long bodyBytes; // that have come
@@ -61,6 +60,11 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
     }
 
     @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        alarm = new Alarm(() -> expire(context));
+    }
+
+    @Override
     public void channelActive(ChannelHandlerContext context) throws Exception {
         update(context);
         super.channelActive(context);
@@ -70,6 +74,7 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
     public void channelInactive(ChannelHandlerContext context) throws Exception {
         closing = true;
         update(context);
+        alarm.discard();
         super.channelInactive(context);
     }
 
@@ -128,12 +133,10 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
         }
         phase = now;
         began = System.nanoTime();
-        if (timer != null) {
-            timer.cancel(false);
-            timer = null;
-        }
-        if (phase != Phase.NONE) {
-            schedule(context, mayTake());
+        if (phase == Phase.NONE) {
+            alarm.unset();
+        } else {
+            alarm.set(context.executor(), mayTake());
         }
     }
 
@@ -167,18 +170,13 @@ public final class ArrivalDeadline extends ChannelDuplexHandler {
         return most.toNanos() + bytes * TimeUnit.SECONDS.toNanos(1) / slowest;
     }
 
-    private void schedule(ChannelHandlerContext context, long nanoseconds) {
-        timer = context.executor().schedule(() -> expire(context), nanoseconds, TimeUnit.NANOSECONDS);
-    }
-
     private void expire(ChannelHandlerContext context) {
         long left = began + mayTake() - System.nanoTime();
         if (left > 0) { // more of the body has come
-            schedule(context, left);
+            alarm.set(context.executor(), left);
             return;
         }
         expired = true;
-        timer = null;
         switch (phase) {
             case HEAD -> refuse(context, refusal("the head of the request", "").inPlaceOfRequest());
             case BODY ->

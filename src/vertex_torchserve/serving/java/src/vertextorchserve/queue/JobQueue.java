@@ -18,6 +18,10 @@ import org.pytorch.serve.job.Job;
  * each request to the worker that has been idle the longest, and lets every batch wait for more requests,
  * although an idle worker could answer them.
  *
+ * <p>Requests with large bodies take long, as a rule. They make batches of their own, in turns with those of
+ * small ones, so that a small request waits for one batch of large ones at most, however many wait; and a
+ * batch of them has a bound in bytes, for a worker that reads many megabytes works on none of them meanwhile.
+ *
  * <p>Each worker has a thread in the JVM that calls {@code Model.pollBatch}. That method locks the model,
  * asks this queue for a first request with the longest possible time-out, then for each further request with
  * what is left of the batch's delay, and unlocks the model. Those calls end in {@link #poll(long, TimeUnit)}
@@ -25,6 +29,12 @@ import org.pytorch.serve.job.Job;
  */
 final class JobQueue extends LinkedBlockingDeque<Job> {
     private static final long serialVersionUID = 1L;
+
+    /** A body of more bytes is large. */
+    static final int LARGE_BYTES = 32 << 10;
+
+    /** The most bytes of the bodies of one batch, but for a single request with more. */
+    static final int MOST_BATCH_BYTES = 1 << 20;
 
     /** Held while a worker decides whether to take a request or to wait; not while it waits. */
     private final transient ReentrantLock state = new ReentrantLock();
@@ -40,6 +50,12 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
 
     /** What that worker has taken so far, the newest first; only its own thread reads and changes it. */
     private final transient Deque<Job> collected = new ArrayDeque<>();
+
+    /** Whether the requests of the newest batch are large. */
+    private transient boolean large;
+
+    /** The bytes of the bodies of the newest batch. */
+    private transient long batchBytes;
 
     /**
      * An empty queue.
@@ -105,7 +121,7 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
         changed.signalAll(); // a batch that waits for more requests ends now
         try {
             while (true) {
-                Job job = collecting == null && idle.peek() == worker ? poll() : null;
+                Job job = collecting == null && idle.peek() == worker ? startOfBatch() : null;
                 if (job != null) {
                     collecting = worker;
                     return job;
@@ -121,12 +137,51 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     private Job nextOfBatch(long nanoseconds) throws InterruptedException {
         long left = nanoseconds;
         while (true) {
-            Job job = poll();
-            if (job != null || left <= 0 || !idle.isEmpty()) {
+            Job job = moreOfBatch();
+            if (job != null || left <= 0 || !idle.isEmpty() || !isEmpty()) {
                 return job;
             }
             left = changed.awaitNanos(left);
         }
+    }
+
+    /** A request for a new batch: of the other size than the newest one's, if there is one. */
+    private Job startOfBatch() {
+        for (boolean wanted : new boolean[] {!large, large}) {
+            for (Job job : this) {
+                if (isLarge(job) == wanted && remove(job)) {
+                    large = wanted;
+                    batchBytes = bytes(job);
+                    return job;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** The next request of the batch's size; null when none waits, or the batch would have too many bytes. */
+    private Job moreOfBatch() {
+        for (Job job : this) {
+            if (isLarge(job) == large) {
+                long together = batchBytes + bytes(job);
+                if (together > MOST_BATCH_BYTES) {
+                    return null;
+                }
+                if (remove(job)) {
+                    batchBytes = together;
+                    return job;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static boolean isLarge(Job job) {
+        return bytes(job) > LARGE_BYTES;
+    }
+
+    private static long bytes(Job job) {
+        return job.getPayload().getParameters().stream().mapToLong(part -> part.getValue().length).sum();
     }
 
     /** TorchServe would forget the requests of an unfinished batch when its worker dies. */

@@ -139,6 +139,39 @@ class JobQueueTest {
     }
 
     @Test
+    void smallAndLargeRequestsMakeBatchesInTurns() throws Exception {
+        Model model = model(100, 2, HOUR_MILLIS);
+        int large = JobQueue.LARGE_BYTES + 1;
+        for (String id : List.of("A", "B", "C", "D", "E")) {
+            add(model, id, large);
+        }
+        for (String id : List.of("a", "b", "c")) {
+            add(model, id, JobQueue.LARGE_BYTES);
+        }
+        List<String> batches = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            batches.add(String.join("", Worker.asking(model).batch()));
+        }
+        assertEquals(List.of("AB", "ab", "CD", "c"), batches);
+        Worker.asking(model).untilItWaitsForMore();
+    }
+
+    @Test
+    void aBatchHasABoundInBytes() throws Exception {
+        Model model = model(100, 10, HOUR_MILLIS);
+        int part = JobQueue.MOST_BATCH_BYTES / 4;
+        for (String id : List.of("a", "b", "c", "d", "e")) {
+            add(model, id, part);
+        }
+        add(model, "alone", JobQueue.MOST_BATCH_BYTES + 1);
+        add(model, "last", part);
+        assertEquals(List.of("a", "b", "c", "d"), Worker.asking(model).batch());
+        assertEquals(List.of("e"), Worker.asking(model).batch());
+        assertEquals(List.of("alone"), Worker.asking(model).batch());
+        Worker.asking(model).untilItWaitsForMore();
+    }
+
+    @Test
     void theRequestsOfAnUnfinishedBatchGoToAnotherWorker() throws Exception {
         Model model = model(100, 4, HOUR_MILLIS);
         Worker worker = Worker.idle(model);
@@ -261,7 +294,11 @@ class JobQueueTest {
     }
 
     private static void add(Model model, String id) {
-        assertTrue(model.addJob(new TestJob(id)));
+        add(model, id, 1);
+    }
+
+    private static void add(Model model, String id, int bytes) {
+        assertTrue(model.addJob(new TestJob(id, bytes)));
     }
 
     private static Model model(int capacity, int batchSize, int delayMillis) {

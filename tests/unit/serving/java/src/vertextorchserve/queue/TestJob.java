@@ -3,6 +3,7 @@ package vertextorchserve.queue;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.pytorch.serve.job.Job;
+import org.pytorch.serve.util.messages.InputParameter;
 import org.pytorch.serve.util.messages.RequestInput;
 import org.pytorch.serve.util.messages.WorkerCommands;
 
@@ -15,7 +16,12 @@ final class TestJob extends Job {
     volatile String error;
 
     TestJob(String id) {
+        this(id, 1);
+    }
+
+    TestJob(String id, int bytes) {
         super("model", "1.0", WorkerCommands.PREDICT, new RequestInput(id));
+        getPayload().addParameter(new InputParameter("body", new byte[bytes]));
     }
 
     @Override
