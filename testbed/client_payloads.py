@@ -1,8 +1,9 @@
 """Requests in the shapes that clients of other servers send, each to a tiny model of the catalogue.
 
 Sources: `toolkit` is huggingface-inference-toolkit on Vertex AI (the tasks of its README and tests), `google`
-Google's notebooks for its Hugging Face images, `tgi` and `tei` the documents of text-generation-inference and
-text-embeddings-inference, `openai` OpenAI's API reference. The texts are this project's own.
+Google's notebooks for its Hugging Face and vLLM images, `hf-serve` the server in Hugging Face's newer images
+for Google, `torchserve` TorchServe's own envelope, `tgi` and `tei` the documents of text-generation-inference
+and text-embeddings-inference, `openai` OpenAI's API reference. The texts are this project's own.
 """
 
 from collections.abc import Iterator
@@ -17,8 +18,12 @@ DIFFERS = {
     "sentence-embeddings": "the vector; `handler.response: huggingface` gives an object with `embeddings`",
 }
 JOINED = "a list for each text; `handler.response: huggingface` joins them"
-NO_HANDLING = "no such parameter: a prompt that is too long is cut at its beginning"
 CHANGES_THE_TEXT = "it would change the text, and can't be had"
+NO_GRAMMAR = (
+    "transformers has nothing that holds a text to JSON; what isn't held is right most of the time only"
+)
+NO_TOOLS = "this model's chat template takes no tools; one that does is answered"
+RAW = "a record, without the headings `Prompt:` and `Output:`"
 BRIEF = {"max_new_tokens": 4, "do_sample": False}
 MESSAGES = [{"role": "user", "content": "Tell me a story about a dragon."}]
 
@@ -150,9 +155,9 @@ def _written() -> Iterator[Payload]:
         {**BRIEF, "repetition_penalty": 1.03}, {**BRIEF, "num_return_sequences": 1},
         {"generation_parameters": BRIEF},
         {**BRIEF, "stop_sequence": "a", "handle_long_generation": None}, {**BRIEF, "prefix": "Once "},
+        {**BRIEF, "handle_long_generation": "hole"},
     ):  # fmt: skip
-        refused = NO_HANDLING if "handle_long_generation" in parameters else ""
-        yield Payload("toolkit", "text-generation", _vertex(OTHER, **parameters), refused)
+        yield Payload("toolkit", "text-generation", _vertex(OTHER, **parameters))
     yield Payload("toolkit", "text-generation", _vertex({"text_inputs": OTHER}, **BRIEF))
     yield Payload("toolkit", "text-generation", _vertex(MESSAGES, **BRIEF))
     yield Payload("toolkit", "text-generation", _vertex([OTHER, TEXT], **BRIEF))
@@ -248,8 +253,15 @@ def _openai() -> Iterator[Payload]:
         }
         yield Payload("openai", "text-generation", chat)
         yield Payload("google", "text-generation", _vertex({"@requestFormat": "chatCompletions", **chat}))
-    json_mode = {"messages": MESSAGES, "response_format": {"type": "json_object"}}
-    yield Payload("openai", "text-generation", json_mode, "what is written isn't held to a grammar")
+    schema = {"name": "story", "schema": {"type": "object"}}
+    for held in ({"type": "json_object"}, {"type": "json_schema", "json_schema": schema}):
+        asked = {"messages": MESSAGES, "response_format": held}
+        yield Payload("openai", "text-generation", asked, NO_GRAMMAR)
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+    named = {"type": "function", "function": {"name": "weather"}}
+    for more in ({"tools": [tool]}, {"tools": [tool], "tool_choice": named}):
+        yield Payload("openai", "text-generation", {"messages": MESSAGES, **more}, NO_TOOLS)
+    yield Payload("openai", "text-generation", {"messages": MESSAGES, "max_tokens": 4, "tool_choice": "none"})
     for more in ({}, {"echo": True}, {"logprobs": 2}, {"best_of": 2, "temperature": 1}, {"suffix": None}):
         yield Payload(
             "openai", "text-generation", {"prompt": OTHER, "max_tokens": 4, "temperature": 0, **more}
@@ -266,4 +278,51 @@ def _openai() -> Iterator[Payload]:
     )
 
 
-PAYLOADS: list[Payload] = [*_about_text(), *_written(), *_about_files(), *_openai()]
+def _other_servers() -> Iterator[Payload]:
+    """Shapes of hf-serve, of TorchServe's envelope, and of Google's notebooks for vLLM."""
+    pair = {"text": TEXT, "text_pair": OTHER}
+    yield Payload("toolkit", "text-classification", _vertex(pair))
+    yield Payload("toolkit", "text-classification", _vertex({"inputs": pair}))
+    yield Payload("hf-serve", "zero-shot-classification", _vertex(TEXT, labels=["music", "sports"]))
+    for vector in ({"normalize": True}, {"dimensions": 8}, {"prompt_name": None}):
+        yield Payload("hf-serve", "sentence-embeddings", _vertex(TEXT, **vector))
+    ranked = {"query": TEXT, "documents": [OTHER, TEXT]}
+    yield Payload("hf-serve", "text-ranking", _vertex(ranked))
+    similar = {"source_sentence": TEXT, "sentences": [OTHER]}
+    yield Payload("hf-serve", "sentence-similarity", _vertex(similar))
+    brief: dict[str, Any] = {"max_new_tokens": 4}
+    yield Payload("hf-serve", "summarization", _vertex(TEXT, generate_parameters=brief))
+    yield Payload("hf-serve", "text-generation", _vertex({"messages": MESSAGES}, **brief, temperature=0.7))
+    picture, sound = samples("image-classification")[0], samples("automatic-speech-recognition")[0]
+    about = next(sample for sample in samples("image-text-to-text") if "messages" not in sample)
+    yield Payload("hf-serve", "image-classification", _vertex({"image": picture}))
+    yield Payload("hf-serve", "image-classification", _vertex({"inputs": picture["b64"]}))
+    one = {"image": about["images"], "text": about["text"]}
+    yield Payload("hf-serve", "image-text-to-text", _vertex(one, **brief))
+    yield Payload("toolkit", "automatic-speech-recognition", _vertex({"inputs": sound, "parameters": {}}))
+    yield Payload("toolkit", "automatic-speech-recognition", _vertex(sound["b64"]))
+    yield Payload("toolkit", "table-question-answering", _vertex(_asked_by("question"), sequential=True))
+    question = {"question": "Who is here?", "context": "Anna is here, and Paul is there."}
+    for asked in ({"max_seq_len": 64}, {"max_question_len": 16}, {"align_to_words": False}):
+        yield Payload("toolkit", "question-answering", _vertex(question, **asked))
+    yield Payload("toolkit", "token-classification", _vertex(TEXT, stride=4, aggregation_strategy="simple"))
+    yield Payload("toolkit", "image-segmentation", _vertex(picture, subtask="semantic"))
+    yield Payload("torchserve", "image-classification", _vertex({"data": picture}))
+    drawn: dict[str, Any] = {"max_tokens": 4, "temperature": 1.0, "top_p": 1.0, "top_k": 1}
+    yield Payload(
+        "google", "text-generation", _vertex({"prompt": OTHER, **drawn, "raw_response": False}), RAW
+    )
+    parts = [{"role": "user", "content": [{"type": "text", "text": OTHER}]}]
+    chat = {"@requestFormat": "chatCompletions", "messages": parts, "max_tokens": 4}
+    yield Payload("google", "text-generation", _vertex(chat))
+
+
+def _asked_by(name: str) -> dict[str, Any]:
+    """A question about a table, by another name of the field."""
+    table = samples("table-question-answering")[0]
+    return {name: table["query"], "table": table["table"]}
+
+
+PAYLOADS: list[Payload] = [
+    *_about_text(), *_written(), *_about_files(), *_openai(), *_other_servers(),
+]  # fmt: skip

@@ -30,7 +30,9 @@ class ChatCompletions(RequestForm):
         "tools": TOOLS,
         "tool_choice": TOOL_CHOICE,
         "parallel_tool_calls": FLAG,
-        "response_format": record({"type": {"type": "string", "enum": ["text"]}}),
+        "response_format": record(
+            {"type": {"type": "string", "enum": ["text"]}}, {"json_schema": {"type": "object"}}
+        ),
         "continue_final_message": FLAG,
     }
 

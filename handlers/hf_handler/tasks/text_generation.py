@@ -21,7 +21,13 @@ from hf_handler.text.conversation import (
     is_conversation,
 )
 from hf_handler.text.details import DETAILS
-from hf_handler.text.generation_parameters import GENERATION, GENERATION_ALIASES, TOLD, WRITTEN_TO
+from hf_handler.text.generation_parameters import (
+    GENERATION,
+    GENERATION_ALIASES,
+    LONG_PROMPTS,
+    TOLD,
+    WRITTEN_TO,
+)
 from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import load_tokenizer, tokenize
 from hf_handler.text.writer import BUDGET, Writer, parameters_to_choose
@@ -38,6 +44,7 @@ class TextGeneration(StreamingTask):
         parameters={
             **GENERATION,
             **WRITTEN_TO,
+            **LONG_PROMPTS,
             **TOLD,
             **CONVERSATION_PARAMETERS,
             "stream": {**FLAG, "default": False},

@@ -64,6 +64,10 @@ TOLD: Mapping[str, Schema] = {
 }
 # Those of tasks that write to a text alone: what is put before it, and how many of its tokens are read.
 WRITTEN_TO: Mapping[str, Schema] = {"prefix": INPUT_TEXT, "truncate": COUNT}
+# What the pipeline of text generation takes for a prompt that is too long: this handler does it anyway.
+LONG_PROMPTS: Mapping[str, Schema] = {
+    "handle_long_generation": {"anyOf": [{"type": "string", "enum": ["hole"]}, NULL]}
+}
 GENERATION_ALIASES = {"max_tokens": "max_new_tokens", "stop_sequences": "stop", "stop_sequence": "stop"}
 # Those of sampling: a default among them counts only where there is sampling.
 SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p")
@@ -71,6 +75,6 @@ SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 NOT_FOR_GENERATE = {
     "seed", "stop", "clean_up_tokenization_spaces", "stream", "return_full_text", "continue_final_message",
     "skip_special_tokens", "src_lang", "tgt_lang", "truncation", *WRITTEN_TO, *TOLD, *FETCHED, *PADDED,
-    "frequency_penalty", "presence_penalty", "tools",
+    "frequency_penalty", "presence_penalty", "tools", *LONG_PROMPTS,
 }  # fmt: skip
 GENERATED: Schema = list_of(record({"generated_text": TEXT}))

@@ -14,6 +14,7 @@ HEAD = """# Payloads of other servers' clients
 Requests in the shapes that clients of other servers send, each sent to a tiny model, and the form of what
 the [reference handler](../handlers/README.md) answers: keys, the first entry of a list, 0 for a number.
 `toolkit` is huggingface-inference-toolkit on Vertex AI, `google` Google's notebooks and its chat convention,
+`hf-serve` the server in Hugging Face's newer images for Google, `torchserve` TorchServe's own envelope,
 `tgi` text-generation-inference, `tei` text-embeddings-inference, `openai` OpenAI's API.
 `tests/integration/handlers/test_client_payloads.py` writes this file.
 """

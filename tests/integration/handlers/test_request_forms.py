@@ -196,6 +196,15 @@ REFUSED = (
         {FORMAT: "chatCompletions", **CHAT, "response_format": {"type": "json_object"}},
         "response_format.type must be text",
     ),
+    (
+        "text-generation",
+        {
+            FORMAT: "chatCompletions",
+            **CHAT,
+            "response_format": {"type": "json_schema", "json_schema": {"name": "a"}},
+        },
+        "response_format.type must be text, got 'json_schema'",
+    ),
     ("text-generation", {FORMAT: "chatCompletions", **CHAT, "logit_bias": {"5": 1}}, "unknown logit_bias: 5"),
     (
         "text-generation",
