@@ -40,6 +40,7 @@ def main() -> int:
     chance = random.Random(arguments.seed)  # noqa: S311 (not a secret)
     trials = []
     with cloud() as running:
+        _seconds(running, "first")  # imports what the processes of the trials have from the start
         for is_busy in _SURROUNDINGS:
             with running.busy() if is_busy else nullcontext():
                 trials += _round(running, arguments.kills // 2, chance, is_busy)

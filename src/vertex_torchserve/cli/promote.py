@@ -19,10 +19,11 @@ Model = Annotated[
 Alias = Annotated[str, typer.Option(help="The alias to move.")]
 Project = Annotated[
     str | None,
-    typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="Google Cloud project id; a resource name holds it."),
+    typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="Google Cloud project id; a resource name has it."),
 ]
 Location = Annotated[
-    str | None, typer.Option(envvar="GOOGLE_CLOUD_REGION", help="Vertex AI region; a resource name holds it.")
+    str | None,
+    typer.Option(envvar="GOOGLE_CLOUD_LOCATION", help="Vertex AI region; a resource name has it."),
 ]
 Endpoint = Annotated[
     str | None,
@@ -59,7 +60,7 @@ def promote(
 
     A version that is deployed is asked through its endpoint. Of another the archive is fetched, compared with
     the digest it was registered with, and served here as it is registered. Exit code 1, and the alias stays,
-    when an answer is not the recorded one. `rollback` gives the alias back.
+    when an answer is not the recorded one. Next: `vertex-torchserve rollback MODEL`, if it was a mistake.
 
     Example:
 
@@ -88,6 +89,7 @@ def rollback(
 
     Which one that is stands in a label of the version that has it, since `promote` gave it the alias. The
     earlier version is asked its golden requests first, as `promote` does. Again: one version further back.
+    Next: `vertex-torchserve models aliases MODEL`.
 
     Example:
 

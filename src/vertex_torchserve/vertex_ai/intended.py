@@ -9,7 +9,7 @@ from vertex_torchserve import gcs
 from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload
-from vertex_torchserve.vertex_ai.registration import UploadCall, find_version
+from vertex_torchserve.vertex_ai.registration import UploadCall, find_version, sent_form
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def intended_version(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload
         new_aliases=tuple(free),
         artifact_uri=call.artifact_uri,
         upload_bytes=sent,
-        request=call.form,
+        request=call.form if there else sent_form(call, upload),
     )
 
 

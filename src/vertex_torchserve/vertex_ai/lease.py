@@ -56,6 +56,15 @@ class Applicant:
         lease = Lease(self._path, self._seconds, follows_another=there is not None)
         return lease if lease.begin(there) else None
 
+    def remove_left_note(self) -> None:
+        """Remove the note of whoever made the version that is there now: one who was killed left it."""
+        try:
+            there = read_note(self._path)
+            if there:
+                remove_note(there)
+        except VertexTorchServeError as failure:
+            _log.info("whether a note of the upload is at %s can't be told: %s", self._path, failure.message)
+
     def _is_over(self, there: Note) -> bool:
         if self._seen is None or self._seen.generation != there.generation:
             self._seen, self._seen_at = there, time.monotonic()

@@ -114,6 +114,27 @@ class UploadCall:
         return cls(form, fingerprint, artifact_folder.child(plan.mar_path.name), lease)
 
 
+def sent_form(call: UploadCall, upload: ModelUpload) -> dict[str, Any]:
+    """What is sent: the call's form, with labels that say from which versions aliases are taken.
+
+    `rollback` gives them back by these. The fingerprint, by which a retry finds its version, leaves them out.
+
+    Args:
+        call: The upload.
+        upload: What it was made from.
+
+    Raises:
+        RegistryError: When Vertex AI refuses or fails.
+    """
+    model = call.form["model"]
+    aliases: list[str] = model.get("versionAliases", [])
+    if upload.parent_model is None or not aliases:
+        return call.form
+    versions = find_versions(ModelPlace(upload.parent_model, upload.project, upload.location))
+    moves = labels_of_moves(versions, aliases, MOST_LABELS - len(model["labels"]))
+    return {**call.form, "model": {**model, "labels": {**moves, **model["labels"]}}}
+
+
 def register_archive(
     plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload, *, lease_seconds: float = LEASE_SECONDS
 ) -> RegisteredModel:
@@ -141,6 +162,7 @@ def register_archive(
         while True:
             registered = find_version(call)
             if registered is not None:
+                applicant.remove_left_note()
                 return registered
             lease = applicant.take()
             if lease is not None:
@@ -165,7 +187,7 @@ def _register(
     _require_alone(call.archive)
     gcs.upload_file(plan.mar_path, call.archive)
     schemata = upload_schemata(predict_schemata(plan.mar_path), folder.child(f"{plan.sha256[:16]}-schemata"))
-    form = {**call.form, "model": {**call.form["model"], "labels": _with_moves(call, upload)}}
+    form = sent_form(call, upload)
     if not lease.may_register():
         return None
     try:
@@ -173,16 +195,6 @@ def _register(
     except TimeoutError:
         return _wait_for_version(call)
     return RegisteredModel(name, version, upload.display_name, call.artifact_uri, False)
-
-
-def _with_moves(call: UploadCall, upload: ModelUpload) -> dict[str, str]:
-    """The labels, with those that say from whom aliases are taken, so that `rollback` can give them back."""
-    labels: dict[str, str] = call.form["model"]["labels"]
-    aliases: list[str] = call.form["model"].get("versionAliases", [])
-    if upload.parent_model is None or not aliases:
-        return labels
-    versions = find_versions(ModelPlace(upload.parent_model, upload.project, upload.location))
-    return {**labels_of_moves(versions, aliases, MOST_LABELS - len(labels)), **labels}
 
 
 def _require_alone(archive: gcs.GcsPath) -> None:

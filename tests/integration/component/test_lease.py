@@ -140,6 +140,15 @@ def test_killed_while_vertex_ai_goes_on_uploading_it_is_one_version(
     registered = register_archive(again, FOLDER, upload_of("goes on"), lease_seconds=SHORT_SECONDS)
     assert registered.already_registered
     assert len(cloud.versions("goes on")) == 1
+    left = FOLDER.child(f"{plan.sha256[:16]}-lease").child(
+        cloud.versions("goes on")[0].labels["vertex_torchserve_upload"]
+    )
+    assert read_note(left) is None
+    assert write_note(
+        left, {"stage": "registering"}, None
+    )  # of one who was killed once the version was there
+    assert register_archive(again, FOLDER, upload_of("goes on")).already_registered
+    assert read_note(left) is None
     assert sum("models:upload" in line for line in gateway.asked) == 1
 
 

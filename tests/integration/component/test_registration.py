@@ -180,6 +180,13 @@ def test_what_will_happen_is_told_before_and_changes_nothing(
     assert register_archive(served(newer), FOLDER, upload).version_id == "2"
     one, two = cloud.versions("told")
     assert [sorted(each.version_aliases) for each in (one, two)] == [["default"], ["fresh", "prod"]]
+    planned = intended.request["model"]
+    assert dict(two.labels) == planned["labels"]
+    assert planned["labels"]["vertex_torchserve_before_prod"] == "1"
+    assert (two.artifact_uri, two.container_spec.image_uri) == (
+        planned["artifactUri"],
+        planned["containerSpec"]["imageUri"],
+    )
     again = intended_version(served(newer), FOLDER, upload)
     assert (again.already_registered, again.version_id, again.upload_bytes) == (True, "2", 0)
     assert (again.moved_aliases, again.new_aliases) == ({}, ())
