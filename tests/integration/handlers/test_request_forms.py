@@ -234,14 +234,23 @@ def test_what_is_no_such_request_is_a_400_that_names_the_field(name: str, instan
 def test_a_bad_chat_fails_alone(tmp_path: Path) -> None:
     register_envelope()
     send = load(make("text-generation", tmp_path), envelope="instances")
-    bodies = [json.dumps(one).encode() for one in (CHAT, {**CHAT, "prompt": "a"}, {"instances": ["a"]})]
+    bad = (
+        {**CHAT, "prompt": "a"},
+        {**CHAT, "messages": [{"role": "tool", "content": "a"}]},
+        {"instances": [{FORMAT: "responses", **CHAT}]},
+        {"instances": [{FORMAT: "chatCompletions", **CHAT, "stream": True}] * 2},
+    )
+    bodies = [json.dumps(one).encode() for one in (CHAT, *bad, {"instances": ["a"]})]
     sent = send(*bodies, content_type="application/json")
-    assert sent.statuses == [200, 400, 200]
+    assert sent.statuses == [200, 400, 400, 400, 400, 200]
     told = sent.answers[1]["error"]
     assert told.pop("message").startswith("instance 0: chatCompletions takes no prompt; accepted: messages")
     assert told == {"type": "invalid_request_error", "param": None, "code": 400}
     assert sent.answers[0]["object"] == "chat.completion"
-    assert list(sent.answers[2]) == ["predictions"]
+    assert "messages[0].role is out of order" in sent.answers[2]["error"]["message"]
+    assert sent.answers[3]["error"].startswith("instance 0: @requestFormat 'responses' is unknown")
+    assert sent.answers[4]["error"].startswith("instance 0: stream")
+    assert list(sent.answers[5]) == ["predictions"]
 
 
 def test_a_template_judges_the_order_of_roles_and_is_told_of_tools(tmp_path: Path) -> None:
