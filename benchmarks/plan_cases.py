@@ -88,7 +88,7 @@ CAUSES = {
     "two archives": "one.mar, two.mar",
     "empty AIP_STORAGE_URI": "no .mar",
     "unreadable object": "no .mar",
-    "disk full": "space",
+    "disk full": "are free",
 }
 
 
