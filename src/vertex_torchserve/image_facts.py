@@ -1,28 +1,20 @@
 """What an image is and holds: by the local engine, and by its own Python in a container without network."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from vertex_torchserve import docker
+from vertex_torchserve.archive_check.image_modules import ImageModules
+from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.serving.image_names import is_serving_image
 
+# Of what its Python has, what a user asks for; the inventory has all of it (docs/inventory.md).
 _SHOWN = (
     "vertex-torchserve", "torchserve", "torch", "torchvision", "transformers", "tokenizers", "sentencepiece",
     "numpy", "kfp", "google-cloud-aiplatform",
 )  # fmt: skip
-_PROGRAM = """
-import importlib.metadata, json, platform, sys
-found = {(one.metadata["Name"] or "").lower(): one.version for one in importlib.metadata.distributions()}
-try:
-    system = platform.freedesktop_os_release().get("PRETTY_NAME", "")
-except OSError:
-    system = ""
-named = {name: found[name] for name in sys.argv[1:] if name in found}
-print(json.dumps({"system": system, "Python": platform.python_version(), **named, "all": str(len(found))}))
-"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,10 @@ class ImageFacts:
         ports: That it says it listens on.
         variables: Names of the environment variables that it sets.
         labels: Name -> value.
-        versions: Of what its Python has; empty when it has none.
+        commit: That it was built from; empty where it doesn't say.
+        versions: Of Python and of what a model needs of it; empty where no Python tells.
+        packages: How many packages its Python has.
+        system_packages: How many of Debian's it has.
     """
 
     name: str
@@ -55,7 +50,10 @@ class ImageFacts:
     ports: Sequence[str]
     variables: Sequence[str]
     labels: Mapping[str, str]
+    commit: str
     versions: Mapping[str, str]
+    packages: int
+    system_packages: int
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -80,6 +78,8 @@ def facts_of(image: str) -> ImageFacts:
             Problem(f"the engine has no image {image!r}", f"correct its name, or `docker pull {image}`")
         ) from error
     config = found["Config"]
+    inventory = _inventory(image)
+    has = inventory.versions if inventory else {}
     return ImageFacts(
         name=image,
         digest=found["Id"],
@@ -92,16 +92,19 @@ def facts_of(image: str) -> ImageFacts:
         ports=sorted(config.get("ExposedPorts") or {}),
         variables=sorted(each.partition("=")[0] for each in config.get("Env") or []),
         labels=config.get("Labels") or {},
-        versions=_versions(image),
+        commit=inventory.commit if inventory else "",
+        versions={
+            **({"Python": inventory.python} if inventory else {}),
+            **{name: has[name] for name in _SHOWN if name in has},
+        },
+        packages=len(has),
+        system_packages=len(inventory.system) if inventory else 0,
     )
 
 
-def _versions(image: str) -> Mapping[str, str]:
-    options = ("--network", "none", "--entrypoint", "python3")
+def _inventory(image: str) -> ImageModules | None:
+    """What its Python has; None where it has none that tells."""
     try:
-        said: dict[str, str] = json.loads(
-            docker.output_of(image, "-I", "-c", _PROGRAM, *_SHOWN, options=options)
-        )
-    except (docker.DockerError, ValueError):
-        return {}
-    return said
+        return modules_of(image)
+    except docker.DockerError:
+        return None

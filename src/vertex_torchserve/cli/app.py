@@ -19,6 +19,7 @@ from vertex_torchserve.cli.doctor import doctor
 from vertex_torchserve.cli.emulator import emulator
 from vertex_torchserve.cli.golden import golden
 from vertex_torchserve.cli.images import images
+from vertex_torchserve.cli.init import init
 from vertex_torchserve.cli.models import models
 from vertex_torchserve.cli.package import package
 from vertex_torchserve.cli.predict import predict
@@ -63,6 +64,7 @@ def _options(
         os.environ[_DEBUG] = "1"
 
 
+app.command()(init)
 app.command()(package)
 app.command()(check)
 app.command("smoke-test")(smoke_test)

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from vertex_torchserve.cli.console import messages, output, print_json
 
@@ -30,15 +29,15 @@ def inspect(
     if as_json:
         print_json(facts.as_json())
         return
-    table = Table.grid(padding=(0, 2))
     for name, value in (
         ("image", f"{image}, {facts.platform}, {facts.size_bytes / 1e9:.2f} GB, made {facts.created}"),
         ("id", facts.digest),
         ("user", facts.user or "root"),
         ("runs", " ".join(facts.entrypoint)),
         ("ports", ", ".join(facts.ports) or "none are told"),
+        ("commit", facts.commit or "it doesn't say"),
         ("versions", ", ".join(f"{name} {version}" for name, version in facts.versions.items())),
+        ("packages", f"{facts.packages} of Python, {facts.system_packages} of Debian"),
         *((f"label {name}", value) for name, value in sorted(facts.labels.items())),
     ):
-        table.add_row(name, escape(value or "it has no python3 that answers"))
-    output.print(table)
+        output.print(f"{name:<9} {value or 'no python3 of it tells'}", markup=False)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from vertex_torchserve.cli.app import app
 
-WIDTH, MOST_LINES = 120, 75
+WIDTH, MOST_LINES = 120, 85
 _EXAMPLES = re.compile(r"Examples?:\s+(?P<lines>.*)\Z", re.DOTALL)
 
 
