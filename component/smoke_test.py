@@ -19,6 +19,7 @@ def smoke_test_pytorch_archive(
     serving_environment_vars: dict[str, Any] = {},
     predict_route: str = "",
     health_route: str = "",
+    serving_container_image_uri: str = "",
 ) -> None:
     """Prove that a TorchServe archive serves, before a pipeline registers it by other means.
 
@@ -29,6 +30,8 @@ def smoke_test_pytorch_archive(
         serving_environment_vars: Environment variables that it will be served with.
         predict_route: Where predictions will be posted; blank means `/predictions/<model name>`.
         health_route: What will be asked for 200; blank means `/ping`.
+        serving_container_image_uri: The image that it will be registered with, to compare libraries with;
+            blank means this project's CPU image.
         proved_archive: The same archive, for the task that registers it; metadata ArchiveSha256, ModelName.
         report: A page about the archive and its smoke test, also when it does not serve.
         metrics: Figures of the smoke test.
@@ -44,6 +47,7 @@ def smoke_test_pytorch_archive(
         serving_environment_vars=serving_environment_vars,
         predict_route=predict_route,
         health_route=health_route,
+        serving_container_image_uri=serving_container_image_uri,
     )
 
 

@@ -26,6 +26,7 @@ def run(
     serving_environment_vars: Mapping[str, Any] | None = None,
     predict_route: str = "",
     health_route: str = "",
+    serving_container_image_uri: str = "",
 ) -> None:
     """Fetch, prove, and describe the archive in `proved_archive`.
 
@@ -38,6 +39,7 @@ def run(
         serving_environment_vars: What it will be served with.
         predict_route: Where predictions will be posted; empty for TorchServe's own route.
         health_route: What will be asked for 200; empty for TorchServe's own route.
+        serving_container_image_uri: The image that it will be registered with; empty for the CPU image.
 
     Raises:
         InputError: For everything wrong with the inputs, before anything is downloaded.
@@ -48,6 +50,7 @@ def run(
     if smoke_test_instances:
         given["smoke_test_instances"] = (smoke_test_instances, _object)
     container = ContainerSpec(
+        serving_container_image_uri,
         environment=serving_environment_vars or {},
         predict_route=predict_route or None,
         health_route=health_route or None,

@@ -30,7 +30,7 @@ def written(root: Path, name: str) -> str:
     return file.read_text()
 
 
-def uploading(cloud: Cloud, folder: str, handler: str, **more: str) -> Any:
+def uploading(cloud: Cloud, folder: str, handler: str, **more: Any) -> Any:
     inputs = cloud.put_model(folder, handler)
     cloud.storage.put(f"{folder}-extra/instances.json", "[1, 2]")
     upload = components.load_component_from_file(str(COMPONENTS / "component.yaml"))
@@ -72,7 +72,27 @@ def test_one_that_serves_has_its_figures_in_the_metrics(cloud: Cloud, tmp_path: 
     }  # fmt: skip
     assert figures["ready_seconds"] > 0
     assert figures["requests_per_second_at_most"] > 0
-    assert "✓ It serves" in written(tmp_path, "report")
+    page = written(tmp_path, "report")
+    assert "✓ It serves" in page
+    assert "the Python and the libraries of europe-docker.pkg.dev/vertex-ai/prediction/pytorch-cpu" in page
+    assert "the smoke test does not cover: the Python and the libraries of europe-docker.pkg.dev" in log
+
+
+def test_a_library_that_the_registered_image_lacks_is_told_before_anything_starts(
+    cloud: Cloud, gateway: Gateway, tmp_path: Path
+) -> None:
+    ours = "us-central1-docker.pkg.dev/p/r/torchserve-gpu:1"
+    pipeline = uploading(
+        cloud, "lacks", f"import hypothesis\n{ECHO_HANDLER}", smoke_test_instances="instances.json",
+        custom_container=True, serving_container_image_uri=ours, serving_container_ports=[8080],
+    )  # fmt: skip
+    output, log = run_pipeline(pipeline, tmp_path)
+    assert output is None
+    assert "image: handler.py:1: imports hypothesis, which is not in the archive, the GPU image" in log
+    assert gateway.asked == []
+    assert [check["name"] for check in json.loads(written(tmp_path, "metrics"))["checks"]] == [
+        "archive", "image",
+    ]  # fmt: skip
 
 
 def test_without_instances_the_page_says_that_nothing_was_served(cloud: Cloud, tmp_path: Path) -> None:
@@ -117,6 +137,7 @@ def test_the_gate_alone_proves_an_archive_by_its_golden_request(cloud: Cloud, tm
     assert "✓ It serves" in page
     assert "<dd>/rank</dd>" in page
     assert "<dd>THRESHOLD</dd>" in page
+    assert "<dt>compared with</dt><dd>the serving image: Python, torch, torchserve" in page
 
 
 def test_the_gate_alone_stops_one_that_does_not_serve(cloud: Cloud, tmp_path: Path) -> None:

@@ -39,6 +39,13 @@ NOT_RUN = {
     ("docs/derived-images.md", "vertex-torchserve images build cpu --with-requirements private"): (
         "it needs a private index; tests/integration/images/test_derived_images.py has one"
     ),
+    ("docs/inventory.md", "docker run "): "tests/integration/images/test_image_modules.py runs it",
+    ("docs/inventory.md", "vertex-torchserve smoke-test model.mar --instances instances.json --inventory"): (
+        "the tests of smoke-test do it with archives of their own"
+    ),
+    ("docs/inventory.md", "vertex-torchserve smoke-test model.mar --instances instances.json --with-lock"): (
+        "it installs torch and all; `make test-lock` does it"
+    ),
     ("docs/conformance.md", "vertex-torchserve conformance torchserve-cpu:dev"): (
         "it asks images of the reader's own; tests/integration/images/test_conformance.py asks ours"
     ),

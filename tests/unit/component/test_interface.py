@@ -108,6 +108,7 @@ def test_the_gate_alone(root: Path) -> None:
         "serving_environment_vars": ("dict", {}),
         "predict_route": ("str", ""),
         "health_route": ("str", ""),
+        "serving_container_image_uri": ("str", ""),
     }
     assert {name: each.type for name, each in spec.outputs.items()} == {
         "proved_archive": "system.Artifact@0.0.1",
