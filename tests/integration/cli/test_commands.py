@@ -55,7 +55,7 @@ def test_smoke_test_reports_in_json(tmp_path: Path) -> None:
     assert report["ready_seconds"] > 0
     assert report["predictions"] == [{"echo": "a"}, {"echo": "b"}]
     assert [check["name"] for check in report["checks"]] == [
-        "archive", "ready", "status", "json", "predictions", "stopped",
+        "archive", "image", "ready", "status", "json", "predictions", "stopped",
     ]  # fmt: skip
 
 
