@@ -142,3 +142,34 @@ def test_positions_of_roberta_start_after_the_padding_index(tmp_path: Path, tran
     at_limit, beyond = predict(send, "movie " * 17, "movie " * 40)
     assert beyond == pytest.approx(at_limit, abs=1e-6)
     assert predict(send, "movie " * 16)[0] != pytest.approx(at_limit, abs=1e-6)
+
+
+def test_base64_holds_the_same_numbers_and_our_envelope_gets_arrays(
+    tmp_path: Path, transformers: Any
+) -> None:
+    import base64
+
+    import numpy
+
+    from vertex_torchserve.serving.envelope.model_service_worker import register_envelope
+
+    register_envelope()
+    save_sentence_model(transformers, tmp_path, {"pooling_mode_mean_tokens": True}, normalize=True)
+    send = load(tmp_path, envelope="instances")
+    (plain,) = send({"instances": TEXTS}).answers
+    (encoded,) = send({"instances": TEXTS, "parameters": {"encoding": "base64"}}).answers
+    (form,) = send({"input": TEXTS, "encoding_format": "float"}).answers
+    for vector, text, data in zip(plain["predictions"], encoded["predictions"], form["data"], strict=True):
+        numbers = numpy.frombuffer(base64.b64decode(text), "<f4")
+        assert numpy.float32(vector).tobytes() == numbers.tobytes()
+        assert data["embedding"] == vector
+    assert len(str(plain["predictions"][0][0])) < 13  # of a float32, not of the float64 it becomes as a list
+    (refused,) = send({"instances": TEXTS, "parameters": {"encoding": "hex"}}).answers
+    assert "encoding must be one of float, base64" in refused["error"]
+    write_manifest(tmp_path, config="handler: {task: feature-extraction}")
+    tokens = load(tmp_path, envelope="instances")
+    (plain,) = tokens({"instances": TEXTS[:1]}).answers
+    (encoded,) = tokens({"instances": TEXTS[:1], "parameters": {"encoding": "base64"}}).answers
+    (vectors,), (texts,) = plain["predictions"][0], encoded["predictions"][0]
+    for vector, text in zip(vectors, texts, strict=True):
+        assert numpy.float32(vector).tobytes() == base64.b64decode(text)

@@ -41,7 +41,7 @@ def arrays_json(arrays: Sequence[Any]) -> str:
 
 
 def _of_finite(text: bytes) -> str:
-    if b"null" in text:  # how orjson writes what JSON has no number for
+    if b"n" in text:  # of null, as orjson writes what JSON has no number for; in no number, true or false
         raise ValueError("Out of range float values are not JSON compliant")
     return text.decode("ascii")
 

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .quick_json import read_json
+
 _SHAPE = 'the body must be {"instances": [...], "parameters": {...}}'
 _LONGEST_NAME = 80
 # 100 bytes for each in a body of 10 MB. More are not refused for their bytes, but cost a handler seconds.
@@ -109,7 +111,7 @@ def _parse(text: bytes | bytearray | str, what: str) -> Any:
         decoded = text if isinstance(text, str) else text.decode("utf-8")
         _require_few_values(decoded, what)
         with _no_garbage_collection():
-            return json.loads(decoded, object_pairs_hook=_object_of)
+            return read_json(decoded, _object_of)
     except UnicodeDecodeError as error:
         raise MalformedRequestError(f"{what} is not valid UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:

@@ -110,6 +110,16 @@ def test_a_float32_is_read_back_bit_for_bit(numbers: list[float]) -> None:
         assert numpy.array(found, numpy.float32).tobytes() == written.tobytes()
 
 
+def test_many_arrays_side_by_side_are_one_list() -> None:
+    rows = numpy.arange(70_000, dtype=numpy.float32).reshape(70, 1000)
+    ragged = [*rows, numpy.float32([0.5] * 20), torch.ones(70_000), numpy.array(["a"] * 20), numpy.float32(2)]
+    expected = json.dumps([each.tolist() for each in ragged])
+    assert json.loads(write(ragged)) == json.loads(expected)
+    assert json.loads(write({"a": [rows, rows]})) == {"a": [rows.tolist()] * 2}
+    with pytest.raises(Exception, match=NOTHING):
+        write(ragged, 400_000)
+
+
 class Counted(dict[str, Any]):
     """Tells how many of its items were asked for."""
 
@@ -154,6 +164,7 @@ def faults() -> Iterator[tuple[Any, type[Exception]]]:
     yield [0.5] * 100_000 + [math.inf], ValueError
     yield numpy.array([0.5] * 20 + [math.nan]), ValueError
     yield {"a": numpy.float32(math.inf)}, ValueError
+    yield [numpy.array([0.5] * 20), numpy.array([math.nan] * 20)], ValueError
     yield torch.tensor([1j]), TypeError
     yield [LONG, LONG, {1}], TypeError
     yield {"a": LONG, "b": LONG, (1,): 2}, TypeError
