@@ -42,7 +42,8 @@ def test_two_places_that_name_an_engine_must_agree(spec: ModelArchiveSpec, tmp_p
 
 class Eigenvalues(torch.nn.Module):
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        return torch.linalg.eigvals(rows).real
+        values: torch.Tensor = torch.linalg.eigvals(rows).real
+        return values
 
 
 @pytest.mark.filterwarnings("ignore")

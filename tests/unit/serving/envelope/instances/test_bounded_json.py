@@ -112,7 +112,13 @@ def test_a_float32_is_read_back_bit_for_bit(numbers: list[float]) -> None:
 
 def test_many_arrays_side_by_side_are_one_list() -> None:
     rows = numpy.arange(70_000, dtype=numpy.float32).reshape(70, 1000)
-    ragged = [*rows, numpy.float32([0.5] * 20), torch.ones(70_000), numpy.array(["a"] * 20), numpy.float32(2)]
+    ragged = [
+        *rows,
+        numpy.array([0.5] * 20, "f4"),
+        torch.ones(70_000),
+        numpy.array(["a"] * 20),
+        numpy.float32(2),
+    ]
     expected = json.dumps([each.tolist() for each in ragged])
     assert json.loads(write(ragged)) == json.loads(expected)
     assert json.loads(write({"a": [rows, rows]})) == {"a": [rows.tolist()] * 2}
