@@ -93,7 +93,7 @@ def test_every_other_method_is_a_501_that_names_it(answers: dict[tuple[str, str]
     for (method, path), answer in others.items():
         error = answer.json()["error"]
         named = below_location(path)
-        shown = named.replace("/1", "/*") if named != path else path
+        shown = f"v1 {named.replace('/1', '/*')}" if named != path else path
         assert (error["status"], error["message"]) == (
             "UNIMPLEMENTED",
             f"{method} {shown} is not emulated: docs/emulator.md lists what is.",
