@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -134,6 +134,9 @@ benchmark-start: images ## docker run to the first prediction, ours and stock (d
 
 benchmark-peers: setup ## Sentence embeddings beside three other servers (needs wrk; makes build/peers)
 	$(BIN)/python -m benchmarks.embedding_peers $(BENCHMARK_ARGS)
+
+benchmark-chat-cost: setup ## A chat in OpenAI's form beside the handler's own form (two minutes)
+	PYTHONPATH=handlers $(BIN)/python -m benchmarks.chat_cost $(BENCHMARK_ARGS)
 
 benchmark-handler-fuzz: setup ## 10,000 fuzzed instances to the reference handler (under a minute)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.handler_fuzz
