@@ -201,8 +201,8 @@ def report(outcomes: Sequence[Outcome]) -> str:
                     for each in good
                 ],
             ),
-            "`input`: before anything was served. The other words are the smoke test's checks: `archive`, "
-            "`ready`, `status`, `predictions`.",
+            "`input`: before anything was served. The other words are the smoke test's checks: `image`, "
+            "`ready`, `status`.",
         ]
     )
 
