@@ -28,9 +28,14 @@ class _Name(type):
     """A name in a library that is not there: a class, so that it can be a base and an annotation."""
 
     def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Name(name, (), {})
+        return _named(name)
+
+
+def _named(name: str) -> _Name:
+    """A class of that name; a call of it, such as `torch.device("cpu")` of a class, takes any arguments."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return _Name(name, (), {"__init__": lambda *_, **__: None})
 
 
 class _EmptyModule(ModuleType):
@@ -39,9 +44,7 @@ class _EmptyModule(ModuleType):
         self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Name(name, (), {})
+        return _named(name)
 
 
 class _EmptyLibraries(MetaPathFinder, Loader):
