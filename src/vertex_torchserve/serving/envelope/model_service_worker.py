@@ -45,9 +45,9 @@ _LOAD_FAILED_TOO = (
 # that 20 MB without one would keep it, and with it the worker, busy for most of a minute.
 MOST_LINE_BYTES = 65_536
 _LINE_END = re.compile(rb"[\r\n]")  # Java takes both for one
-# The files of TorchServe's worker that call `sys.exit`: the first when it can't go on, which it logs, the
-# second when the JVM has closed the connection, as it does when the server stops.
-_TORCHSERVES_EXITS = {Path(__file__).name, "otf_message_handler.py"}
+# The files that call `sys.exit`: TorchServe's worker when it can't go on, which it logs, and ours when the
+# JVM has closed the connection, as it does when the server stops.
+_KNOWN_EXITS = {Path(__file__).name, "buffered_messages.py"}
 _MOST_WAIT_SECONDS, _POLL_SECONDS = 2.0, 0.2
 
 
@@ -236,18 +236,27 @@ def register_envelope() -> None:
         request_envelope.__path__.append(_FOLDER)
 
 
+def buffer_messages() -> None:
+    """Let TorchServe's worker read what the JVM sends through a buffer (`buffered_messages.py`)."""
+    from ts.protocol import otf_message_handler
+    from ts.torch_handler.request_envelope import buffered_messages
+
+    otf_message_handler._retrieve_buffer = buffered_messages.BufferedMessages().read
+
+
 if __name__ == "__main__":
     # Python puts a script's folder first, where `instances` would shadow a module of the archive.
     sys.path[:] = [entry for entry in sys.path if entry != _FOLDER]
     bound_lines()
     line_handler = log_lines()
     register_envelope()
+    buffer_messages()
     report_failed_loads(line_handler)
     try:
         runpy.run_module("ts.model_service_worker", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         # A SystemExit from another file is the handler's, and nobody has logged it yet.
         *_, (frame, _line) = traceback.walk_tb(end.__traceback__)
-        if Path(frame.f_code.co_filename).name not in _TORCHSERVES_EXITS:
+        if Path(frame.f_code.co_filename).name not in _KNOWN_EXITS:
             logging.exception(WORKER_DIED)
         raise

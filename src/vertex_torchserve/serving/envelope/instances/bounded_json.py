@@ -56,7 +56,7 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
         yield array_json(value)
         return
     if not isinstance(value, list | tuple | dict) or _seems_short(value):
-        yield _dump(value)
+        yield _ENCODER.encode(value)
         return
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     yield opening
@@ -73,7 +73,7 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
 def _inner_pieces(group: Any, most_bytes: int) -> Iterator[str]:
     """Some elements of a list or an object, with what separates them."""
     if _seems_short(group):
-        yield _dump(group)[1:-1]
+        yield _ENCODER.encode(group)[1:-1]
         return
     separator = ""
     if isinstance(group, list) and all(hasattr(item, "tolist") for item in group):
@@ -82,7 +82,7 @@ def _inner_pieces(group: Any, most_bytes: int) -> Iterator[str]:
             separator = ", "
         return
     for item in group:
-        key = _dump({item: 0})[1:-2] if isinstance(group, dict) else ""  # with the colon
+        key = _ENCODER.encode({item: 0})[1:-2] if isinstance(group, dict) else ""  # with the colon
         yield separator + key
         yield from _pieces(group[item] if isinstance(group, dict) else item, most_bytes)
         separator = ", "
@@ -135,13 +135,13 @@ def _elements(array: Any) -> int:
     return math.prod(getattr(array, "shape", ()))
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, default=_plain, allow_nan=False)
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, _BYTES):
         return {"b64": b64encode(value).decode("ascii")}  # as it is read (request.py)
     if hasattr(value, "tolist"):
         return json.loads(array_json(value))
     raise TypeError(f"{type(value).__name__} is not a JSON type")
+
+
+# Made once: `json.dumps` would make one for every value.
+_ENCODER = json.JSONEncoder(default=_plain, allow_nan=False)
