@@ -159,7 +159,7 @@ def _classifier(folder: Path) -> Path:
     return written(folder / "store", TEXT_OF_ROWS, files, serializedFile="model.safetensors")
 
 
-def _traced() -> bytes:
+def traced() -> bytes:
     """A TorchScript program that adds the numbers of each row."""
     import torch
 
@@ -198,21 +198,26 @@ def _digits(folder: Path) -> Path:
 
 
 def _base_handler(folder: Path) -> Path:
-    files = {"model.pt": _traced()}
+    files = {"model.pt": traced()}
     return written(folder, None, files, handler="base_handler", serializedFile="model.pt")
 
 
-def _eager(folder: Path) -> Path:
+def state_dict() -> bytes:
+    """Weights of the model in `MODEL_FILE`."""
     import torch
 
     content = io.BytesIO()
     torch.save({"sum.weight": torch.tensor([[2.0, 3.0]]), "sum.bias": torch.tensor([1.0])}, content)
-    files: Mapping[str, str | bytes] = {"model.pt": content.getvalue(), "net.py": MODEL_FILE}
+    return content.getvalue()
+
+
+def _eager(folder: Path) -> Path:
+    files: Mapping[str, str | bytes] = {"model.pt": state_dict(), "net.py": MODEL_FILE}
     return written(folder, None, files, handler="base_handler", serializedFile="model.pt", modelFile="net.py")
 
 
 def _image_classifier(folder: Path) -> Path:
-    files = {"model.pt": _traced(), "index_to_name.json": json.dumps(LABELS).encode()}
+    files = {"model.pt": traced(), "index_to_name.json": json.dumps(LABELS).encode()}
     return written(folder, None, files, handler="image_classifier", serializedFile="model.pt")
 
 

@@ -109,6 +109,14 @@ def test_a_handler_that_reads_rows_without_an_envelope(tmp_path: Path) -> None:
     assert check_path(str(path)).findings == ()
 
 
+def test_a_wheel_that_the_requirements_name(tmp_path: Path) -> None:
+    path = tmp_path / "model.mar"
+    files = {"requirements.txt": "./my_words-1.0-py3-none-any.whl\n", "my_words-1.0-py3-none-any.whl": "w"}
+    source = f"import my_words\n{_HANDLE}"
+    path.write_bytes(archive(source, files=files, requirementsFile="requirements.txt"))
+    assert check_path(str(path)).findings == ()
+
+
 _BESIDE = {
     "net.py": "def answer(data, context): ...\n\n\nslow = answer\n",
     "pkg/__init__.py": "from .inner import answer\n",

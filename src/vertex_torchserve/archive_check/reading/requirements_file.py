@@ -5,6 +5,7 @@ https://pip.pypa.io/en/stable/reference/requirements-file-format/
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -79,8 +80,11 @@ class RequirementsFile:
 
     @property
     def names(self) -> set[str]:
-        """The packages it names."""
-        return {each.name for each in self.lines if each.name}
+        """The packages it names, those of wheels (`./mypkg-1.0-py3-none-any.whl`) among them."""
+        wheels = [each.file for each in self.lines if each.file and each.file.endswith(".whl")]
+        return {each.name for each in self.lines if each.name} | {
+            normalised(PurePosixPath(wheel).name.partition("-")[0]) for wheel in wheels
+        }
 
 
 def normalised(name: str) -> str:
