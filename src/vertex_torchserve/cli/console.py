@@ -2,9 +2,12 @@
 
 import json
 import logging
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 output = Console(soft_wrap=True, highlight=False)
 messages = Console(stderr=True, soft_wrap=True, highlight=False)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk
+from vertex_torchserve.cli.console import AsJson, messages, output, print_json, quiet_google_sdk
 from vertex_torchserve.cli.steps import steps
 from vertex_torchserve.cli.vertex_options import (
     MACHINE_TYPE,
     Accelerator,
     AcceleratorCount,
-    AsJson,
     Location,
     MachineType,
     Project,

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from vertex_torchserve.cli.compared_answers import print_compared
-from vertex_torchserve.cli.console import messages, output, print_json
+from vertex_torchserve.cli.console import AsJson, messages, output, print_json
 from vertex_torchserve.cli.serving_options import Image, ReadyTimeout, VariableFiles, Variables, plan_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ Requests = Annotated[
         metavar="FILE", help="Requests, as smoke-test reads them; the archive's own when not given."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @golden.command()

@@ -8,8 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from vertex_torchserve.cli.console import output, print_json, quiet_google_sdk
-from vertex_torchserve.cli.vertex_options import AsJson, Location, Project
+from vertex_torchserve.cli.console import AsJson, output, print_json, quiet_google_sdk
+from vertex_torchserve.cli.vertex_options import Location, Project
 
 if TYPE_CHECKING:
     from vertex_torchserve.vertex_ai import ListedVersion

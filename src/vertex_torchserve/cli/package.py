@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from vertex_torchserve.cli.console import messages, output, print_json, warn
+from vertex_torchserve.cli.console import AsJson, messages, output, print_json, warn
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from vertex_torchserve.gcs.local_copy import LocalCopies
 
 # Shown in `--help`; the same as in ModelArchiveSpec, whose import would make `--help` slow.
@@ -123,7 +124,7 @@ def package(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an archive of that name.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Package a trained model as a TorchServe archive (.mar).
 
@@ -240,7 +241,9 @@ def _local_handler(handler: str, copies: "LocalCopies") -> str:
     return f"{kind}:{staged}" if kind else staged
 
 
-def _progress() -> Progress:
+def _progress() -> "Progress":
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

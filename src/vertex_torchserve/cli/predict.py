@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vertex_torchserve.cli.console import output, print_json, quiet_google_sdk
-from vertex_torchserve.cli.vertex_options import AsJson, Location, Project, parameters_of
+from vertex_torchserve.cli.console import AsJson, output, print_json, quiet_google_sdk
+from vertex_torchserve.cli.vertex_options import Location, Project, parameters_of
 from vertex_torchserve.errors import InputError, Problem
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vertex_torchserve.cli.compared_answers import print_compared
-from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk, warn
+from vertex_torchserve.cli.console import AsJson, messages, output, print_json, quiet_google_sdk, warn
 from vertex_torchserve.cli.serving_options import ReadyTimeout
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ Image = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked and moved, and do neither.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def promote(

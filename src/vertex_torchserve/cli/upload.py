@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vertex_torchserve.cli.compared_answers import print_compared
-from vertex_torchserve.cli.console import messages, output, print_json, quiet_google_sdk, warn
+from vertex_torchserve.cli.console import AsJson, messages, output, print_json, quiet_google_sdk, warn
 from vertex_torchserve.cli.registered_container import registered_container
 from vertex_torchserve.cli.serving_options import (
     ContainerSpecForm,
@@ -66,7 +66,7 @@ def upload(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what will happen, and change nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Register an archive in the Vertex AI Model Registry.
 

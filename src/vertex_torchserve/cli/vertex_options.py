@@ -17,7 +17,6 @@ Project = Annotated[
 Location = Annotated[
     str, typer.Option(envvar="GOOGLE_CLOUD_LOCATION", show_envvar=True, help="Vertex AI region.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 MachineType = Annotated[str, typer.Option(metavar="TYPE", help="Machine of each replica.")]
 Accelerator = Annotated[
     str | None, typer.Option(metavar="TYPE", help="Such as NVIDIA_L4 or NVIDIA_TESLA_T4.")

@@ -1,16 +1,14 @@
 """What the component that deploys calls: from a version to an endpoint that serves it."""
 
 import logging
-import re
 from typing import Any
 
 from vertex_torchserve.component.artifacts import VertexEndpoint
 from vertex_torchserve.component.task import begin_task
 from vertex_torchserve.errors import InputError, Problem
-from vertex_torchserve.vertex_ai import Deployment, Machines, deploy, plan_deployment
+from vertex_torchserve.vertex_ai import Deployment, Machines, ModelName, deploy, plan_deployment
 
 _log = logging.getLogger("vertex_torchserve.component")
-_VERSION = re.compile(r"projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/models/[^/]+")
 
 
 def run(vertex_endpoint: VertexEndpoint, model: str, **inputs: Any) -> None:
@@ -52,8 +50,8 @@ def deployment_of(model: str, **inputs: Any) -> Deployment:
     Raises:
         InputError: `model` is not a version's resource name.
     """
-    named = _VERSION.fullmatch(model)
-    if named is None:
+    name = ModelName.parse(model)
+    if name is None or name.project is None or name.location is None:
         raise InputError(
             Problem(
                 f"vertex_model {model!r} is not a version's resource name",
@@ -71,8 +69,8 @@ def deployment_of(model: str, **inputs: Any) -> Deployment:
         autoscaling={name: int(target) for name, target in inputs["autoscaling"].items()},
     )
     return Deployment(
-        named["project"],
-        named["location"],
+        name.project,
+        name.location,
         model,
         endpoint=inputs["endpoint"] or None,
         traffic=inputs["traffic"],

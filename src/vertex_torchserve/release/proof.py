@@ -1,18 +1,14 @@
 """Ask a registered version its golden requests, where it is deployed or, where it is not, served here."""
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from vertex_torchserve.errors import ServingError, VertexTorchServeError
 from vertex_torchserve.golden.compare import InstanceCompared, replay
 from vertex_torchserve.golden.model_asked import asked
 from vertex_torchserve.release.artifact import fetched_plan
 from vertex_torchserve.serving.archive.golden_request import require_model
 from vertex_torchserve.serving.archive.member_names import GOLDEN_REQUEST_NAME
-from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
 from vertex_torchserve.serving.archive.request_file import RequestFile
 from vertex_torchserve.vertex_ai import DeployedVersion, RegisteredVersion
 
@@ -37,24 +33,6 @@ class Proof:
         return sum(bool(each.differences) for each in self.compared)
 
 
-class _Endpoint:
-    """A version behind its endpoint, as golden requests are asked of it."""
-
-    def __init__(self, deployed: DeployedVersion) -> None:
-        self._deployed = deployed
-
-    def predictions(self, request: PredictionRequest, name: str) -> list[Any]:
-        try:
-            predictions = self._deployed.predict(request.instances, request.parameters)
-        except VertexTorchServeError as error:
-            raise ServingError(f"{name} was not answered: {error.message}", error.fix) from error
-        if len(predictions) != len(request.instances):
-            raise ServingError(
-                f"{name}: {len(predictions)} predictions for {len(request.instances)} instances"
-            )
-        return predictions
-
-
 def proved_on_endpoint(deployed: DeployedVersion, golden: RequestFile) -> Proof:
     """Ask a version through its endpoint.
 
@@ -65,7 +43,7 @@ def proved_on_endpoint(deployed: DeployedVersion, golden: RequestFile) -> Proof:
     Raises:
         ServingError: A request is not answered.
     """
-    return Proof(deployed.endpoint, _replayed(_Endpoint(deployed), golden.requests))
+    return Proof(deployed.endpoint, tuple(replay(deployed.asked(), golden.requests)))
 
 
 def proved_here(
@@ -90,7 +68,7 @@ def proved_here(
         registered = plan.container
         plan = replace(plan, container=replace(registered, image=image or registered.image))
         with asked(plan, in_container=bool(image), ready_timeout_seconds=ready_timeout_seconds) as model:
-            compared = _replayed(model, golden.requests)
+            compared = tuple(replay(model, golden.requests))
     if image:
         other = image != registered.image
         return Proof(image, compared, (f"the image {registered.image}",) if other else ())
@@ -100,7 +78,3 @@ def proved_here(
         "its args": registered.args,
     }
     return Proof("this Python", compared, tuple(name for name, there in unproved.items() if there))
-
-
-def _replayed(model: Any, requests: Sequence[PredictionRequest]) -> tuple[InstanceCompared, ...]:
-    return tuple(replay(model, requests))

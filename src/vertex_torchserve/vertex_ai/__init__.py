@@ -15,6 +15,7 @@ from vertex_torchserve.vertex_ai.deployment_plan import Deployment, DeploymentPl
 from vertex_torchserve.vertex_ai.golden_requests import registered_golden_requests
 from vertex_torchserve.vertex_ai.intended import IntendedVersion, intended_version
 from vertex_torchserve.vertex_ai.machines import Machines
+from vertex_torchserve.vertex_ai.model_names import ModelName
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
 from vertex_torchserve.vertex_ai.named_resources import find_endpoint, find_model
 from vertex_torchserve.vertex_ai.registered_version import (
@@ -39,6 +40,7 @@ __all__ = [
     "IntendedVersion",
     "ListedVersion",
     "Machines",
+    "ModelName",
     "ModelPlace",
     "ModelUpload",
     "Prediction",

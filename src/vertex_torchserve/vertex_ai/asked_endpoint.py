@@ -17,6 +17,8 @@ from vertex_torchserve.vertex_ai.client import explained, prediction_url, sessio
 # What a dedicated endpoint gives a request unless it says otherwise (Vertex AI, choose an endpoint type).
 _SECONDS = 600.0
 _DEPLOYED_MODEL = "X-Vertex-AI-Deployed-Model-Id"
+# What an endpoint answers itself, without asking a model, and would answer again.
+_REFUSED = (400, 401, 403, 413)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class RawAnswer(NamedTuple):
     Attributes:
         status: Of HTTP.
         body: As the container sent it.
-        deployed_model_id: Which deployed model answered; empty when none did.
+        deployed_model_id: Which deployed model answered; empty when it was the endpoint itself.
     """
 
     status: int
@@ -80,14 +82,19 @@ class AskedEndpoint:
         )
 
     def raw(self, body: bytes) -> RawAnswer:
-        """The container's answer to any body.
+        """The container's answer to any body, or the endpoint's own while it isn't ready.
 
         Raises:
-            RegistryError: When the endpoint can't be reached.
+            InputError: When the endpoint refuses the request, such as a body that is too large.
+            RegistryError: When the endpoint can't be reached, or refuses the caller.
         """
         with explained(f"ask {self.name}"):
             response = self._post(":rawPredict", body)
-        return RawAnswer(response.status_code, response.content, response.headers.get(_DEPLOYED_MODEL, ""))
+            answered_by = response.headers.get(_DEPLOYED_MODEL, "")
+            not_ready = b"FAILED_PRECONDITION" in response.content
+            if response.status_code in _REFUSED and not answered_by and not not_ready:
+                raise exceptions.from_http_response(response)
+        return RawAnswer(response.status_code, response.content, answered_by)
 
     def stream(self, body: bytes) -> Iterator[bytes]:
         """An answer in the pieces that it comes in; for a custom model on dedicated endpoints only.

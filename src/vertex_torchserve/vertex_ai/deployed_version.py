@@ -1,18 +1,13 @@
-"""A version where it is deployed, asked through its endpoint."""
+"""Where a version is deployed."""
 
-import math
 from dataclasses import dataclass
-from typing import Any
 
 from google.cloud import aiplatform
 
-from vertex_torchserve.errors import RegistryError
+from vertex_torchserve.vertex_ai.asked_deployed_model import AskedDeployedModel
 from vertex_torchserve.vertex_ai.asked_endpoint import AskedEndpoint
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.registered_version import ModelPlace, RegisteredVersion
-
-# With so many tries for each that is expected, one in 22,000 requests meets none (e to the minus ten).
-_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -35,27 +30,15 @@ class DeployedVersion:
         """Whether a name is the endpoint's resource name, id or display name."""
         return name in (self.endpoint, self.endpoint.rpartition("/")[2], self.endpoint_display_name)
 
-    def predict(self, instances: list[Any], parameters: dict[str, Any] | None) -> list[Any]:
-        """This version's predictions; a request that another version of the endpoint answers is asked again.
-
-        Args:
-            instances: At least one.
-            parameters: For all of them; None when there are none.
+    def asked(self) -> AskedDeployedModel:
+        """It, to be asked.
 
         Raises:
-            InputError: The model refuses the request.
-            RegistryError: The endpoint or the model fails, or every request went to another version.
+            RegistryError: When Vertex AI refuses or fails.
         """
         with explained(f"look at {self.endpoint}"):
             endpoint = AskedEndpoint(aiplatform.Endpoint(self.endpoint))
-        for _ in range(math.ceil(_TRIES * 100 / self.percent) if self.percent < 100 else 1):
-            answer = endpoint.predict(instances, parameters)
-            if answer.deployed_model_id == self.deployed_model_id:
-                return answer.predictions
-        raise RegistryError(
-            f"{self.endpoint} sent every request to another version than the one that is to be asked",
-            "look at the endpoint's traffic split, and try again when nobody changes it",
-        )
+        return AskedDeployedModel(endpoint, self.deployed_model_id)
 
 
 def deployments_of(place: ModelPlace, version: RegisteredVersion) -> list[DeployedVersion]:

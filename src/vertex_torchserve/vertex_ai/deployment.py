@@ -7,6 +7,7 @@ from google.cloud import aiplatform
 from google.cloud.aiplatform_v1.types import DeployedModel
 
 from vertex_torchserve.errors import InputError, Problem, RegistryError, VertexTorchServeError
+from vertex_torchserve.vertex_ai.asked_deployed_model import AskedDeployedModel
 from vertex_torchserve.vertex_ai.asked_endpoint import AskedEndpoint
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.deployment_plan import DeploymentPlan
@@ -194,7 +195,7 @@ def _deploy(
     if plan.golden_requests:
         count = len(plan.golden_requests)
         on_step(f"golden requests through the endpoint: {count}")
-        ask_golden_requests(AskedEndpoint(endpoint), deployed_id, plan.golden_requests)
+        ask_golden_requests(AskedDeployedModel(AskedEndpoint(endpoint), deployed_id), plan.golden_requests)
     wanted = _named(wanted, deployed_id)
     if wanted != current:
         on_step("move the traffic")

@@ -9,6 +9,7 @@ from vertex_torchserve import gcs
 from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload
+from vertex_torchserve.vertex_ai.named_resources import versions_of
 from vertex_torchserve.vertex_ai.registration import UploadCall, find_version, sent_form
 
 
@@ -95,5 +96,4 @@ def _versions(model_name: str | None) -> list[Any]:
     """Every version of a model, as the API shows them; none of a model that is yet to be made."""
     if model_name is None:
         return []
-    model = aiplatform.Model(model_name)
-    return list(model.api_client.list_model_versions(name=model.resource_name))
+    return versions_of(aiplatform.Model(model_name))

@@ -14,11 +14,9 @@ from vertex_torchserve.resource_rules.display_names import display_name_problems
 from vertex_torchserve.resource_rules.labels import MOST_LABELS, label_problems
 from vertex_torchserve.resource_rules.model_ids import model_id_problems
 from vertex_torchserve.resource_rules.version_aliases import version_alias_problems
+from vertex_torchserve.vertex_ai.model_names import ModelName
 from vertex_torchserve.vertex_ai.place import place_problems
 
-_PARENT = re.compile(
-    r"(projects/[^/]+/locations/(?P<location>[^/]+)/models/)?[a-z0-9_-]{1,63}(@[a-zA-Z0-9-]+)?"
-)
 _KEY = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
 _ACCOUNT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # Of the labels that Vertex AI accepts, registration.py adds one.
@@ -110,18 +108,18 @@ def _version_problems(upload: ModelUpload) -> Iterable[Problem]:
     yield from version_alias_problems(upload.version_aliases)
     if not upload.parent_model:
         return
-    parent = _PARENT.fullmatch(upload.parent_model)
+    parent = ModelName.parse(upload.parent_model)
     if parent is None:
         yield Problem(
             f"parent model {upload.parent_model!r} is neither a model id nor "
             "projects/PROJECT/locations/LOCATION/models/ID",
             "copy it from the Model Registry",
         )
-    elif parent["location"] not in (None, upload.location):
+    elif parent.location not in (None, upload.location):
         yield Problem(
-            f"parent model {upload.parent_model!r} is in {parent['location']}, the upload in "
+            f"parent model {upload.parent_model!r} is in {parent.location}, the upload in "
             f"{upload.location!r}; a version lies where its model lies",
-            f"give location {parent['location']!r}, or a parent model there",
+            f"give location {parent.location!r}, or a parent model there",
         )
 
 

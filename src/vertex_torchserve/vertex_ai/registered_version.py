@@ -1,6 +1,5 @@
 """Versions that are in the registry, looked up by the names that people have for their model."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +10,9 @@ from vertex_torchserve.errors import Problem
 from vertex_torchserve.serving_plan import ContainerSpec
 from vertex_torchserve.serving_plan.registered_form import container_spec_of
 from vertex_torchserve.vertex_ai.client import connect, explained
+from vertex_torchserve.vertex_ai.model_names import ModelName
 from vertex_torchserve.vertex_ai.named_resources import find_model, versions_of
 from vertex_torchserve.vertex_ai.place import place_problems
-
-_RESOURCE_NAME = re.compile(r"projects/([^/@]+)/locations/([^/@]+)/models/([a-z0-9_-]{1,63})(@[^@/]+)?")
 
 
 @dataclass(frozen=True)
@@ -71,21 +69,22 @@ def model_place(model: str, project: str | None, location: str | None) -> tuple[
     Returns:
         The place, and what is wrong with it, found without asking anybody.
     """
-    named = _RESOURCE_NAME.fullmatch(model)
+    name = ModelName.parse(model)
+    its_project, its_location = (name.project, name.location) if name else (None, None)
     place = ModelPlace(
-        model.partition("@")[0] if named else model,
-        project or (named[1] if named else ""),
-        location or (named[2] if named else ""),
+        model.partition("@")[0] if its_project else model,
+        project or its_project or "",
+        location or its_location or "",
     )
     problems = list(place_problems(place.project, place.location))
-    if named and named[2] != place.location:
+    if its_location not in (None, place.location):
         problems.append(
             Problem(
-                f"{model} is in {named[2]}, and location {place.location!r} is given",
-                f"give --location {named[2]}, or leave it out",
+                f"{model} is in {its_location}, and location {place.location!r} is given",
+                f"give --location {its_location}, or leave it out",
             )
         )
-    if not named and model.startswith("projects/"):
+    if name is None and model.startswith("projects/"):
         problems.append(
             Problem(
                 f"{model!r} is no model's resource name; projects/PROJECT/locations/LOCATION/models/ID is",

@@ -18,6 +18,7 @@ from vertex_torchserve.vertex_ai.alias_move import labels_of_moves
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.lease import LEASE_SECONDS, Applicant, Lease
 from vertex_torchserve.vertex_ai.model_upload import ModelUpload, upload_problems
+from vertex_torchserve.vertex_ai.named_resources import versions_of
 from vertex_torchserve.vertex_ai.predict_schemata import predict_schemata, upload_schemata
 from vertex_torchserve.vertex_ai.registered_version import ModelPlace, find_versions
 from vertex_torchserve.vertex_ai.running_uploads import wait_for_running_uploads
@@ -252,7 +253,7 @@ def find_version(call: UploadCall) -> RegisteredModel | None:
         models = [aiplatform.Model(call.parent_model)]
     for model in models:
         # A model shows its default version, which need not be the one that was uploaded.
-        for version in model.api_client.list_model_versions(name=model.resource_name):
+        for version in versions_of(model):
             if version.labels.get(UPLOAD_LABEL) == call.fingerprint:
                 return _registered(version)
     return None

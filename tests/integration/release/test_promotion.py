@@ -259,5 +259,12 @@ def test_a_deployed_version_is_asked_through_its_endpoint_and_no_other_version_a
     )
     assert aliases(cloud, name) == [["default"], []]
     refused = RequestFile([PredictionRequest(["refused"], predictions=["x"])])
-    with pytest.raises(ServingError, match=r"request 1 of 1 was not answered: .*this word is refused"):
+    with pytest.raises(
+        ServingError, match=r"request 1 of 1 was answered 400, 200 is needed: .*this word is refused"
+    ):
         planned(wish(name, "2", golden=refused)).prove()
+    large = RequestFile([PredictionRequest(["a" * 1_500_000], predictions=["x"])])
+    with pytest.raises(
+        ServingError, match=r"request 1 of 1 was not answered: .* 1500019 bytes; 1500000 are accepted"
+    ):
+        planned(wish(name, "2", golden=large)).prove()
