@@ -1,7 +1,6 @@
 """`vertex-torchserve models`: what the Model Registry holds."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ from vertex_torchserve.cli.console import AsJson, output, print_json, quiet_goog
 from vertex_torchserve.cli.vertex_options import Location, Project
 
 if TYPE_CHECKING:
-    from vertex_torchserve.vertex_ai import ListedVersion
+    from vertex_torchserve.vertex_ai import RegisteredVersion
 
 models = typer.Typer(
     no_args_is_help=True, help="What the Model Registry holds: models, their versions, the aliases of these."
@@ -77,18 +76,18 @@ def aliases(model: Model, project: Project, location: Location, as_json: AsJson 
     output.print(table)
 
 
-def _print(found: "Sequence[ListedVersion]", *, as_json: bool) -> None:
+def _print(found: "Sequence[RegisteredVersion]", *, as_json: bool) -> None:
     if as_json:
-        print_json({"models": [asdict(each) for each in found]})
+        print_json({"models": [each.as_json() for each in found]})
         return
     table = Table("name", "id@version", "aliases", "made", "on endpoints", "image")
     for each in found:
         table.add_row(
             escape(each.display_name),
-            f"{each.model.rpartition('/')[2]}@{each.version_id}",
+            f"{each.model_resource_name.rpartition('/')[2]}@{each.version_id}",
             ", ".join(each.aliases),
             each.created,
             ", ".join(name.rpartition("/")[2] for name in each.endpoints),
-            escape(each.image),
+            escape(each.container.image),
         )
     output.print(table)

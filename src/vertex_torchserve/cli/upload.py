@@ -18,6 +18,7 @@ from vertex_torchserve.cli.serving_options import (
     VariableFiles,
     Variables,
 )
+from vertex_torchserve.cli.vertex_options import Location, Project, ServiceAccount
 from vertex_torchserve.errors import Problem, raise_problems
 
 
@@ -26,8 +27,8 @@ def upload(
         str, typer.Argument(metavar="MODEL.mar", help="The archive to register; a gs:// path is one, too.")
     ],
     bucket: Annotated[str, typer.Option(metavar="gs://BUCKET/PREFIX", help="Folder for archives.")],
-    project: Annotated[str, typer.Option(help="Google Cloud project id.")],
-    location: Annotated[str, typer.Option(help="Vertex AI region, such as europe-west2.")],
+    project: Project,
+    location: Location,
     display_name: Annotated[str, typer.Option(help="Name shown in the Model Registry.")],
     serving_container_image_uri: Annotated[
         str | None, typer.Option(help="Your TorchServe image; Google's newest prebuilt one when not given.")
@@ -53,9 +54,7 @@ def upload(
     label: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Label of the version; may be repeated.")
     ] = None,
-    service_account: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="Account that the container runs as.")
-    ] = None,
+    service_account: ServiceAccount = None,
     encryption_spec_key_name: Annotated[
         str | None,
         typer.Option(metavar="KEY", help="Cloud KMS key for the model: projects/.../cryptoKeys/KEY."),

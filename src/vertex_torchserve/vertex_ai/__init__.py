@@ -25,7 +25,7 @@ from vertex_torchserve.vertex_ai.registered_version import (
     model_place,
 )
 from vertex_torchserve.vertex_ai.registration import UPLOAD_LABEL, RegisteredModel, register_archive
-from vertex_torchserve.vertex_ai.registry_listing import ListedVersion, listed_models, listed_versions
+from vertex_torchserve.vertex_ai.registry_listing import listed_models, listed_versions
 from vertex_torchserve.vertex_ai.serving_log import log_url
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "DeploymentPlan",
     "FinishedDeployment",
     "IntendedVersion",
-    "ListedVersion",
     "Machines",
     "ModelName",
     "ModelPlace",

@@ -15,6 +15,7 @@ from vertex_torchserve import gcs
 from vertex_torchserve.errors import RegistryError, raise_problems
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.machines import Machines
+from vertex_torchserve.vertex_ai.model_names import model_region_problems
 from vertex_torchserve.vertex_ai.named_resources import find_model
 from vertex_torchserve.vertex_ai.place import place_problems
 
@@ -78,7 +79,13 @@ def start_batch_job(wanted: BatchJob) -> str:
         InputError: With everything that is wrong with it; there is no such model.
         RegistryError: When Vertex AI refuses.
     """
-    raise_problems([*place_problems(wanted.project, wanted.location), *wanted.machines.problems()])
+    raise_problems(
+        [
+            *place_problems(wanted.project, wanted.location),
+            *model_region_problems(wanted.model, wanted.location),
+            *wanted.machines.problems(),
+        ]
+    )
     gcs.GcsPath.parse(wanted.destination)
     if wanted.instances is None:
         gcs.GcsPath.parse(wanted.source.removesuffix("*"))

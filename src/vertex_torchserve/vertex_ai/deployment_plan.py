@@ -11,6 +11,7 @@ from vertex_torchserve.serving.archive.prediction_request import PredictionReque
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.golden_requests import registered_golden_requests
 from vertex_torchserve.vertex_ai.machines import Machines
+from vertex_torchserve.vertex_ai.model_names import model_region_problems
 from vertex_torchserve.vertex_ai.named_resources import endpoints_called, find_endpoint, find_model
 from vertex_torchserve.vertex_ai.place import place_problems
 from vertex_torchserve.vertex_ai.traffic import THIS_MODEL, WHOLE, with_share
@@ -48,6 +49,7 @@ class Deployment:
         share = Problem(f"traffic {self.traffic}: 0 to 100 percent are accepted", "correct --traffic")
         return [
             *place_problems(self.project, self.location),
+            *model_region_problems(self.model, self.location),
             *([] if 0 <= self.traffic <= WHOLE else [share]),
             *self.machines.problems(),
         ]

@@ -1,7 +1,11 @@
 """How a model is named in the registry: by its resource name, or by its id alone."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from vertex_torchserve.errors import Problem
+from vertex_torchserve.vertex_ai.place import region_problems
 
 _NAME = re.compile(
     r"(projects/(?P<project>[^/@]+)/locations/(?P<location>[^/@]+)/models/)?"
@@ -33,3 +37,15 @@ class ModelName(NamedTuple):
         """
         found = _NAME.fullmatch(text)
         return cls(**found.groupdict()) if found else None
+
+
+def model_region_problems(model: str, location: str, what: str = "model") -> Iterable[Problem]:
+    """Why a model can't be used in a location: its resource name says that it lies in another region.
+
+    Args:
+        model: Resource name, id or display name.
+        location: Vertex AI region.
+        what: What it is called in messages.
+    """
+    name = ModelName.parse(model)
+    return region_problems(what, model, name.location if name else None, location)

@@ -14,8 +14,8 @@ from vertex_torchserve.resource_rules.display_names import display_name_problems
 from vertex_torchserve.resource_rules.labels import MOST_LABELS, label_problems
 from vertex_torchserve.resource_rules.model_ids import model_id_problems
 from vertex_torchserve.resource_rules.version_aliases import version_alias_problems
-from vertex_torchserve.vertex_ai.model_names import ModelName
-from vertex_torchserve.vertex_ai.place import place_problems
+from vertex_torchserve.vertex_ai.model_names import ModelName, model_region_problems
+from vertex_torchserve.vertex_ai.place import place_problems, region_problems
 
 _KEY = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/keyRings/[^/]+/cryptoKeys/[^/]+")
 _ACCOUNT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -108,18 +108,12 @@ def _version_problems(upload: ModelUpload) -> Iterable[Problem]:
     yield from version_alias_problems(upload.version_aliases)
     if not upload.parent_model:
         return
-    parent = ModelName.parse(upload.parent_model)
-    if parent is None:
+    yield from model_region_problems(upload.parent_model, upload.location, "parent model")
+    if ModelName.parse(upload.parent_model) is None:
         yield Problem(
             f"parent model {upload.parent_model!r} is neither a model id nor "
             "projects/PROJECT/locations/LOCATION/models/ID",
             "copy it from the Model Registry",
-        )
-    elif parent.location not in (None, upload.location):
-        yield Problem(
-            f"parent model {upload.parent_model!r} is in {parent.location}, the upload in "
-            f"{upload.location!r}; a version lies where its model lies",
-            f"give location {parent.location!r}, or a parent model there",
         )
 
 
@@ -148,12 +142,8 @@ def _identity_problems(upload: ModelUpload) -> Iterable[Problem]:
             "projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY",
             "copy it from Cloud KMS",
         )
-    elif key["location"] != upload.location:
-        yield Problem(
-            f"encryption_spec_key_name {key_name!r} is in {key['location']}, the model in "
-            f"{upload.location!r}; Vertex AI takes a key of the same region (EncryptionSpec.kms_key_name)",
-            f"give a key in {upload.location!r}",
-        )
+    else:  # the same region is asked for in EncryptionSpec.kms_key_name
+        yield from region_problems("encryption_spec_key_name", key_name, key["location"], upload.location)
 
 
 def _explanation_problems(upload: ModelUpload) -> Iterable[Problem]:

@@ -26,3 +26,19 @@ def place_problems(project: str, location: str) -> Iterable[Problem]:
             f"{', '.join(sorted(SUPPORTED_REGIONS))}",
             "give one of these regions",
         )
+
+
+def region_problems(what: str, name: str, region: str | None, location: str) -> Iterable[Problem]:
+    """Why a resource can't be used in a location: it lies in another region.
+
+    Args:
+        what: What it is, in messages.
+        name: As it was given.
+        region: Where it lies; None where its name doesn't say.
+        location: Where it is to be used.
+    """
+    if region not in (None, location):
+        yield Problem(
+            f"{what} {name!r} is in {region}, and location {location!r} is given; both must be the same",
+            f"give location {region!r}, or another {what}",
+        )

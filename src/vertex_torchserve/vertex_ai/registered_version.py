@@ -12,7 +12,7 @@ from vertex_torchserve.serving_plan.registered_form import container_spec_of
 from vertex_torchserve.vertex_ai.client import connect, explained
 from vertex_torchserve.vertex_ai.model_names import ModelName
 from vertex_torchserve.vertex_ai.named_resources import find_model, versions_of
-from vertex_torchserve.vertex_ai.place import place_problems
+from vertex_torchserve.vertex_ai.place import place_problems, region_problems
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,14 @@ class RegisteredVersion:
     Attributes:
         model_resource_name: `projects/NUMBER/locations/LOCATION/models/ID`.
         version_id: Such as `4`.
-        display_name: The model's.
+        display_name: Its name.
         aliases: Those that point at it.
         labels: The version's and the model's together, as the API shows them.
         artifact_uri: The gs:// folder it was uploaded from; empty when it has none.
         container: How it is served.
+        created: ISO 8601.
+        description: Of this version.
+        endpoints: Resource names of the endpoints that it is deployed to.
     """
 
     model_resource_name: str
@@ -36,6 +39,39 @@ class RegisteredVersion:
     labels: Mapping[str, str]
     artifact_uri: str
     container: ContainerSpec
+    created: str
+    description: str
+    endpoints: tuple[str, ...]
+
+    @classmethod
+    def of(cls, version: Any) -> "RegisteredVersion":
+        """From the API's `Model` message, whose name may carry the version."""
+        return cls(
+            model_resource_name=version.name.partition("@")[0],
+            version_id=version.version_id,
+            display_name=version.display_name,
+            aliases=tuple(version.version_aliases),
+            labels=dict(version.labels),
+            artifact_uri=version.artifact_uri,
+            container=container_spec_of(json_format.MessageToDict(version.container_spec._pb)),
+            created=version.version_create_time.isoformat(timespec="seconds"),
+            description=version.version_description,
+            endpoints=tuple(each.endpoint for each in version.deployed_models),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For `models --json`."""
+        return {
+            "model": self.model_resource_name,
+            "display_name": self.display_name,
+            "version_id": self.version_id,
+            "aliases": self.aliases,
+            "created": self.created,
+            "image": self.container.image,
+            "artifact_uri": self.artifact_uri,
+            "description": self.description,
+            "endpoints": self.endpoints,
+        }
 
     @property
     def resource_name(self) -> str:
@@ -76,14 +112,10 @@ def model_place(model: str, project: str | None, location: str | None) -> tuple[
         project or its_project or "",
         location or its_location or "",
     )
-    problems = list(place_problems(place.project, place.location))
-    if its_location not in (None, place.location):
-        problems.append(
-            Problem(
-                f"{model} is in {its_location}, and location {place.location!r} is given",
-                f"give --location {its_location}, or leave it out",
-            )
-        )
+    problems = [
+        *place_problems(place.project, place.location),
+        *region_problems("model", model, its_location, place.location),
+    ]
     if name is None and model.startswith("projects/"):
         problems.append(
             Problem(
@@ -106,17 +138,4 @@ def find_versions(place: ModelPlace) -> list[RegisteredVersion]:
     """
     with explained(f"look for the model {place.model!r}"):
         connect(place.project, place.location)
-        return [_registered(version) for version in versions_of(find_model(place.model))]
-
-
-def _registered(version: Any) -> RegisteredVersion:
-    """From the API's `Model` message."""
-    return RegisteredVersion(
-        model_resource_name=version.name.partition("@")[0],
-        version_id=version.version_id,
-        display_name=version.display_name,
-        aliases=tuple(version.version_aliases),
-        labels=dict(version.labels),
-        artifact_uri=version.artifact_uri,
-        container=container_spec_of(json_format.MessageToDict(version.container_spec._pb)),
-    )
+        return [RegisteredVersion.of(version) for version in versions_of(find_model(place.model))]

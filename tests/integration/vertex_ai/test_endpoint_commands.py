@@ -123,6 +123,14 @@ def test_what_the_registry_holds(emulator: Emulator) -> None:
         (("deploy", "my-model", "--endpoint", "my endpoint"), "it has no endpoint at all"),
         (("deploy", "my-model", "--traffic", "10"), "the only model of the endpoint, which gets 100 %"),
         (("deploy", "my-model", "--autoscale", "cpu"), "--autoscale 'cpu' is not METRIC=TARGET"),
+        (
+            ("deploy", "projects/p/locations/europe-west2/models/1"),
+            "is in europe-west2, and location 'us-central1' is given",
+        ),
+        (
+            ("models", "versions", "projects/p/locations/europe-west2/models/1"),
+            "is in europe-west2, and location 'us-central1' is given",
+        ),
         (("deploy",), "no MODEL is given"),
         (("deploy", "my-model", "--rollback"), "--rollback takes --endpoint and no MODEL"),
         (("deploy", "my-model", "--location", "mars-1", "--traffic", "101"), "2 problems with the input"),

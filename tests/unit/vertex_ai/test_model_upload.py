@@ -56,7 +56,7 @@ def test_everything_that_can_be_given() -> None:
         ({"encryption_spec_key_name": "key"}, "'key' is not projects/PROJECT/locations/LOCATION/keyRings"),
         (
             {"encryption_spec_key_name": "projects/p/locations/us-east1/keyRings/r/cryptoKeys/k"},
-            "is in us-east1, the model in 'us-central1'",
+            "is in us-east1, and location 'us-central1' is given",
         ),
         ({"explanation_spec": {"meta": {}}}, "explanation_spec is not in the API's form"),
     ],
