@@ -22,7 +22,7 @@ def find_model(named: str) -> aiplatform.Model:
         InputError: There is no such model or version, or several models have that display name.
     """
     name, _, version = named.partition("@")
-    found = _find(aiplatform.Model, name, "model", "vertex-torchserve models list")
+    found = _find(aiplatform.Model, name, "model", "register it with `vertex-torchserve upload`")
     if not version:
         return found
     try:
@@ -46,7 +46,7 @@ def find_endpoint(named: str) -> aiplatform.Endpoint:
     Raises:
         InputError: There is none, or several have that display name.
     """
-    return _find(aiplatform.Endpoint, named, "endpoint", "vertex-torchserve deploy MODEL")
+    return _find(aiplatform.Endpoint, named, "endpoint", "make one: `vertex-torchserve deploy MODEL`")
 
 
 def endpoints_called(display_name: str) -> list[aiplatform.Endpoint]:
@@ -61,6 +61,7 @@ def versions_of(model: aiplatform.Model) -> list[Any]:
 
 
 def _find(kind: Any, name: str, noun: str, way_out: str) -> Any:
+    fix = f"correct the name, project and location, or {way_out}"
     if "/" in name or _ID.fullmatch(name):
         try:
             found = kind(name)
@@ -68,7 +69,7 @@ def _find(kind: Any, name: str, noun: str, way_out: str) -> Any:
             return found
         except exceptions.NotFound:
             if "/" in name:
-                raise InputError(Problem(f"there is no {noun} {name}", f"`{way_out}` tells more")) from None
+                raise InputError(Problem(f"there is no {noun} {name}", fix)) from None
         except ValueError as error:
             raise InputError(Problem(f"{noun} {name!r}: {error}", f"give an id of a {noun}")) from None
     named = list(kind.list(filter=_filter(name)))
@@ -82,9 +83,7 @@ def _find(kind: Any, name: str, noun: str, way_out: str) -> Any:
             Problem(
                 f"project {place} has no {noun} with the id or display name {name!r}; "
                 + (f"it has {there}" if others else f"it has no {noun} at all"),
-                f"correct the name, project and location, or make one: `{way_out}`"
-                if noun == "endpoint"
-                else "correct the name, project and location, or register it with `vertex-torchserve upload`",
+                fix,
             )
         )
     if len(named) > 1:

@@ -3,6 +3,8 @@
 import inspect
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -54,3 +56,13 @@ def test_help(path: tuple[str, ...]) -> None:
         place = ["--project", "p", "--location", "l"]
         takes_place = "project" in {parameter.name for parameter in command.params}
         command.make_context(path[-1], [*arguments, *(place if takes_place else [])])
+
+
+def test_help_loads_nothing_that_only_commands_need() -> None:
+    program = (
+        "import sys, vertex_torchserve.cli.app\n"
+        "heavy = {'google.api_core', 'httpx', 'kfp', 'numpy', 'rich.progress', 'torch', 'yaml'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
