@@ -37,6 +37,7 @@ LAYERS = {
     "emulator": 7,
     "conformance": 7,
     "golden": 7,
+    "local_service": 7,
     "model_project": 2,
     "doctor": 7,
     "release": 8,

@@ -24,6 +24,7 @@ from vertex_torchserve.cli.models import models
 from vertex_torchserve.cli.package import package
 from vertex_torchserve.cli.predict import predict
 from vertex_torchserve.cli.promote import promote, rollback
+from vertex_torchserve.cli.serve import serve
 from vertex_torchserve.cli.smoke_test import smoke_test
 from vertex_torchserve.cli.upload import upload
 from vertex_torchserve.errors import VertexTorchServeError
@@ -68,6 +69,7 @@ app.command()(init)
 app.command()(package)
 app.command()(check)
 app.command("smoke-test")(smoke_test)
+app.command()(serve)
 app.command()(conformance)
 app.command()(upload)
 app.command()(deploy)

@@ -37,10 +37,11 @@ class ServingProcess:
     Args:
         environment: The container's environment: `AIP_STORAGE_URI` (a gs:// folder or a local folder
             that holds the .mar), and whatever else the container spec and the platform set
-            (`MODEL_NAME`, `AIP_*`, ...). `AIP_HTTP_PORT` is replaced by a free port. Laid over
+            (`MODEL_NAME`, `AIP_*`, ...). `AIP_HTTP_PORT` is replaced by `port`. Laid over
             `machine_environment`.
         log_path: Where its output goes; a private temporary file when None.
         python: The interpreter that serves, which must have this package; the one that runs this when None.
+        port: Where predictions are answered; a free one when None.
 
     Attributes:
         base_url: Where predictions are answered.
@@ -48,9 +49,15 @@ class ServingProcess:
     """
 
     def __init__(
-        self, environment: Mapping[str, str], *, log_path: Path | None = None, python: Path | None = None
+        self,
+        environment: Mapping[str, str],
+        *,
+        log_path: Path | None = None,
+        python: Path | None = None,
+        port: int | None = None,
     ) -> None:
-        http, management, metrics = free_ports(3)
+        free, management, metrics = free_ports(3)
+        http = port or free
         self.base_url = f"http://127.0.0.1:{http}"
         self._own_log = log_path is None
         self._log_path = log_path or _temporary_log()
@@ -108,6 +115,10 @@ class ServingProcess:
                 )
             time.sleep(_POLL_SECONDS)
         return time.monotonic() - self._started
+
+    def exit_code(self) -> int | None:
+        """Of the process; None while it runs."""
+        return self._process.poll()
 
     def log(self) -> str:
         """All of its output so far."""

@@ -129,6 +129,10 @@ class ContainerServer:
             time.sleep(_POLL_SECONDS if reason else 0)
         return time.monotonic() - self._started
 
+    def exit_code(self) -> int | None:
+        """Of the container; None while it runs."""
+        return self.container.state().exit_code
+
     def log(self) -> str:
         """All of its output so far."""
         return self.container.logs()

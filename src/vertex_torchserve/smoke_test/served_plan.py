@@ -36,6 +36,9 @@ class Server(Protocol):
     def failure_reason(self, request_id: str) -> str:
         """Why the request with this `x-request-id` failed; empty when nothing says so."""
 
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+
     def log(self) -> str:
         """All of its output so far."""
 
@@ -54,6 +57,7 @@ def served(
     python: Path | None = None,
     like_vertex: bool = False,
     check_golden: bool = True,
+    port: int | None = None,
 ) -> Iterator[Server]:
     """Start a server for a plan, which returns at once, and end it with the block.
 
@@ -64,6 +68,7 @@ def served(
         python: The interpreter of that process; the one that runs this when None.
         like_vertex: Start as many workers as on a machine of Vertex AI, and not one.
         check_golden: Whether a wrong answer to the archive's golden request ends the server.
+        port: Of 127.0.0.1, where it answers; a free one when None.
 
     Raises:
         DockerError: When there is no engine, or no such image.
@@ -74,11 +79,12 @@ def served(
     if not check_golden:
         own[GOLDEN_REQUEST] = "ignore"
     if in_container:
-        with ContainerServer.start(plan, own) as container:
+        published = ("--publish", f"127.0.0.1:{port}:{plan.container.port}") if port else ()
+        with ContainerServer.start(plan, own, options=published) as container:
             yield container
         return
     with tempfile.TemporaryDirectory(prefix="vts-") as store:
         # Alone in its folder, as in the one that Vertex AI copies.
         Path(store, plan.mar_path.name).symlink_to(plan.mar_path)
-        with ServingProcess({**own, **plan.environment(store)}, python=python) as process:
+        with ServingProcess({**own, **plan.environment(store)}, python=python, port=port) as process:
             yield process

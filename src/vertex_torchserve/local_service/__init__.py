@@ -1,0 +1,4 @@
+"""Serve a model on this machine while somebody works on it: `serve`.
+
+May use `smoke_test`, `model_archive` and what is below them.
+"""
