@@ -45,5 +45,5 @@ def test_inputs_go_where_the_model_is(tmp_path: Path, name: str) -> None:
     query = task.read(samples(name)[0], model.parameters)
     task.answer([query])
     assert query.failure is None
-    assert query.prediction
+    assert query.prediction is not None
     assert task.device == torch.device("cpu")
