@@ -1,5 +1,6 @@
 """`vertex-torchserve serve`."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from vertex_torchserve.cli.serving_options import Image, ReadyTimeout, VariableF
 if TYPE_CHECKING:
     from vertex_torchserve.errors import VertexTorchServeError
     from vertex_torchserve.local_service.example import ServedModel
+    from vertex_torchserve.local_service.playground import Playground
 
 
 def serve(
@@ -33,6 +35,9 @@ def serve(
     reload: Annotated[
         bool, typer.Option("--reload", help="Serve it anew when the model's or the handler's files change.")
     ] = False,
+    playground: Annotated[
+        bool, typer.Option("--playground", help="Add a page to try the model on, on loopback.")
+    ] = False,
     env: Variables = None,
     env_file: VariableFiles = None,
     ready_timeout: ReadyTimeout = 600.0,
@@ -48,7 +53,7 @@ def serve(
 
         vertex-torchserve serve build/model.mar
 
-        vertex-torchserve serve ./model --handler handler.py --reload
+        vertex-torchserve serve ./model --handler handler.py --reload --playground
     """
     from vertex_torchserve.local_service.serving import LocalService
     from vertex_torchserve.local_service.serving import serve as serve_here
@@ -58,6 +63,9 @@ def serve(
         status.stop()
         output.print(f"[green]serving[/green] {escape(served.name)} at {served.url}")
         output.print(f"  {served.curl()}", markup=False)
+        if page is not None:
+            page.show(served)
+            output.print(f"  playground: {page.url}", markup=False)
 
     def on_change() -> None:
         messages.print("changed: serving it anew", markup=False)
@@ -76,5 +84,13 @@ def serve(
         reload=reload,
     )
     status = messages.status(f"serving {escape(str(model))}")
-    with status:
+    with ExitStack() as ends:
+        page = ends.enter_context(_playground()) if playground else None
+        ends.enter_context(status)
         serve_here(service, on_ready, on_change, on_failure)
+
+
+def _playground() -> "Playground":
+    from vertex_torchserve.local_service.playground import Playground
+
+    return Playground()

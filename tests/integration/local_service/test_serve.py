@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from testbed.archives import ECHO_HANDLER, write_archive
@@ -27,7 +28,8 @@ def test_a_folder_is_packaged_served_and_served_anew(tmp_path: Path) -> None:
     handler.write_text("def handle(:\n")
     (tmp_path / "model" / "golden-request.json").write_text(json.dumps({"instances": ["it's me"]}))
     (port,) = free_ports(1)
-    with serving(tmp_path / "run", str(handler.parent), "--reload", "--port", str(port)) as served:
+    options = ("--reload", "--playground", "--port", str(port))
+    with serving(tmp_path / "run", str(handler.parent), *options) as served:
         assert "handler.py" in served.wait("not served: ")
         handler.write_text(ECHO_HANDLER)
         wait_until(lambda: private_folders(tmp_path / "run") != [], PROGRAM_SECONDS, "it is being packaged")
@@ -37,6 +39,7 @@ def test_a_folder_is_packaged_served_and_served_anew(tmp_path: Path) -> None:
         line = f"curl {served.wait('curl ')}"
         assert f" http://127.0.0.1:{port}/predictions/model " in line
         wait_until(lambda: served.answer(line) == [{"heard": "it's me"}], READY_SECONDS, "it is served")
+        assert '"instance": "it\'s me"' in httpx.get(served.wait("playground: ")).text
         # Each change is served once, and nothing is written by serving it.
         assert len(served.lines("changed: ")) == 2
 

@@ -1,4 +1,4 @@
-"""A browser, as a reader of a report has one."""
+"""A browser, as a reader of a report and the user of a playground have one."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ def browser() -> Iterator[Any]:
     if path is None:
         if os.environ.get("REQUIRE_BROWSER") == "1" or os.environ.get("CI") == "true":
             pytest.fail("there is no Chromium: run scripts/install_browser.sh")
-        pytest.skip("NO CHROMIUM, NOBODY LOOKS AT THE HTML REPORT (scripts/install_browser.sh)")
+        pytest.skip("NO CHROMIUM, NOBODY LOOKS AT THE PAGES (scripts/install_browser.sh)")
     with sync_playwright() as playwright:
         # Chromium's own sandbox is refused to root, and in most containers.
         running = playwright.chromium.launch(executable_path=path, chromium_sandbox=False)
