@@ -187,7 +187,7 @@ def test_the_report_is_json(tmp_path: Path) -> None:
     assert set(content) == {
         "mar_path", "model_name", "image", "lock", "ok", "size_bytes", "sha256", "started_at", "seconds",
         "ready_seconds", "checks", "phases", "load", "findings", "log_problems", "sizing",
-        "served_as", "differences", "comparison", "not_covered", "versions", "predictions",
+        "served_as", "differences", "comparison", "not_covered", "replaced", "versions", "predictions",
     }  # fmt: skip
     assert content["image"] is None
     assert content["checks"][0]["name"] == "archive"
