@@ -24,8 +24,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt src/vertex_torchserve/serving
 demo: setup ## Go the whole way once on this machine, without a cloud: build/demo/summary.json
 	$(BIN)/vertex-torchserve demo
 
+# Three at a time on two cores: servers that start and end wait as much as they compute.
 test: setup ## Run every test
-	$(BIN)/pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadscope --durations=30 $(PYTEST_ARGS)
 
 test-lock: setup ## Serve with the versions of the images' own lock, which are installed anew (two GB)
 	VTS_TEST_LOCK=1 $(BIN)/pytest tests/integration/smoke_test/test_served_with_lock.py $(PYTEST_ARGS)
