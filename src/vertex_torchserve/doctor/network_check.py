@@ -11,7 +11,8 @@ from http.client import HTTPException
 from vertex_torchserve.doctor.finding import Finding, State
 
 _SECONDS = 10
-_INDEX = "https://pypi.org/simple"
+_PIP_SECONDS = 60
+_PIPS_OWN_INDEX = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 
 
 def check_network(location: str | None) -> list[Finding]:
@@ -20,7 +21,9 @@ def check_network(location: str | None) -> list[Finding]:
     Args:
         location: The region whose hosts are asked; none of Google's when None.
     """
-    places = {"pip's index": _pip_index(), "Hugging Face": "https://huggingface.co"}
+    places = {"Hugging Face": "https://huggingface.co"}
+    if index := _pip_index():
+        places = {"pip's index": index, **places}
     if location:
         places["Vertex AI"] = f"https://{location}-aiplatform.googleapis.com"
         places["Artifact Registry"] = f"https://{location}-docker.pkg.dev/v2/"
@@ -42,14 +45,20 @@ def _asked(name: str, url: str) -> Finding:
 
 
 def _pip_index() -> str:
-    """The index that pip is configured for."""
-    if index := os.environ.get("PIP_INDEX_URL"):
-        return index
+    """The index that pip is configured for, or pip's own; empty where there is no pip."""
+    return (
+        os.environ.get("PIP_INDEX_URL")
+        or _printed("-m", "pip", "config", "get", "global.index-url")
+        or _printed("-c", _PIPS_OWN_INDEX)
+    )
+
+
+def _printed(*arguments: str) -> str:
+    """What this Python prints when it is run so; empty when it fails."""
     try:
         said = subprocess.run(
-            [sys.executable, "-m", "pip", "config", "get", "global.index-url"],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            [sys.executable, *arguments], capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
-        return _INDEX
-    return said.stdout.strip() or _INDEX
+        return ""
+    return said.stdout.strip()
