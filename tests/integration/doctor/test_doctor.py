@@ -32,7 +32,7 @@ def test_a_machine_that_can_serve(tmp_path: Path) -> None:
     run = run_command(
         "doctor", "--json", "--project", "my-project", "--location", "us-central1",
         PATH=str(tmp_path / "bin"), VERTEX_AI_EMULATOR_HOST="127.0.0.1:9",
-        HTTPS_PROXY=PROXY, PIP_INDEX_URL=INDEX,
+        HTTPS_PROXY=PROXY, PIP_INDEX_URL=INDEX, VTS_DOCKER=str(tmp_path / "bin" / "docker"),
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     found: dict[str, Any] = json.loads(run.stdout)

@@ -156,6 +156,6 @@ def test_an_image_that_is_not_there(image: str, tmp_path: Path) -> None:
         "smoke-test", str(write_archive(tmp_path)), "--instances", str(tmp_path / "i.json"),
         "--image", "localhost:1/no-such-image:none",
     )  # fmt: skip
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert "localhost:1/no-such-image:none" in run.stderr
-    assert "fix: correct the image's name, or build it" in run.stderr
+    assert "fix: correct its name, or build it" in run.stderr

@@ -91,7 +91,7 @@ def test_conflicts_are_told_and_nothing_is_written(
 
 def test_an_image_that_is_not_there(image: str, work: Path) -> None:
     run = run_command(*PACKAGE, "--vendor-wheels", "no-such-image:here", cwd=work)
-    assert run.returncode == 1
-    assert "docker run failed" in run.stderr
-    assert "correct the image's name" in run.stderr
+    assert run.returncode == 2
+    assert "no-such-image:here" in run.stderr
+    assert "fix: correct its name, or build it" in run.stderr
     assert not (work / "out").exists()
