@@ -15,6 +15,7 @@ from vertex_torchserve.cli.vertex_options import (
     AcceleratorCount,
     Location,
     MachineType,
+    ModelVersion,
     Project,
     ServiceAccount,
     machines_of,
@@ -32,10 +33,7 @@ _SHOWN_CHARACTERS = 120
 def batch_predict(
     project: Project,
     location: Location,
-    model: Annotated[
-        str | None,
-        typer.Argument(metavar="MODEL", help="Name, id or resource name; @VERSION or @ALIAS may follow."),
-    ] = None,
+    model: ModelVersion = None,
     source: Annotated[
         str | None,
         typer.Argument(metavar="INPUT", help="JSON or JSONL, as `predict --instances`; or gs://...jsonl."),

@@ -14,6 +14,7 @@ from vertex_torchserve.cli.vertex_options import (
     AcceleratorCount,
     Location,
     MachineType,
+    ModelVersion,
     Project,
     ServiceAccount,
     machines_of,
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
 def deploy(
     project: Project,
     location: Location,
-    model: Annotated[
-        str | None,
-        typer.Argument(metavar="MODEL", help="Name, id or resource name; @VERSION or @ALIAS may follow."),
-    ] = None,
+    model: ModelVersion = None,
     endpoint: Annotated[
         str | None, typer.Option(help="Name or id of one that is there; the model's namesake if not given.")
     ] = None,

@@ -17,6 +17,10 @@ Project = Annotated[
 Location = Annotated[
     str, typer.Option(envvar="GOOGLE_CLOUD_LOCATION", show_envvar=True, help="Vertex AI region.")
 ]
+ModelVersion = Annotated[
+    str | None,
+    typer.Argument(metavar="MODEL", help="Name, id or resource name; @VERSION or @ALIAS may follow."),
+]
 MachineType = Annotated[str, typer.Option(metavar="TYPE", help="Machine of each replica.")]
 Accelerator = Annotated[
     str | None, typer.Option(metavar="TYPE", help="Such as NVIDIA_L4 or NVIDIA_TESLA_T4.")

@@ -8,6 +8,8 @@ from vertex_torchserve.archive_check.image_modules.of_an_image import modules_of
 from vertex_torchserve.errors import InputError, Problem, raise_problems
 from vertex_torchserve.image_presence import image_problems
 
+_HOW_TO_GET_ONE = "docker run --rm --entrypoint cat IMAGE /opt/venv/inventory.json > inventory.json"
+
 
 def inventory_named(named: str) -> ImageModules:
     """Read it, or ask the image for it.
@@ -30,11 +32,26 @@ def inventory_named(named: str) -> ImageModules:
             return modules_of(named)
 
 
-def _of_a_file(path: Path) -> ImageModules:
-    fix = "docker run --rm --entrypoint cat IMAGE /opt/venv/inventory.json > inventory.json"
+def read_inventory(text: bytes, name: str, file: str) -> ImageModules:
+    """Read the `inventory.json` of an image.
+
+    Args:
+        text: What the file holds.
+        name: Of the image, in messages.
+        file: Of the file, in messages.
+
+    Raises:
+        InputError: It is something else.
+    """
     try:
-        return ImageModules.of(f"the image of {path.name}", json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError(Problem(f"{path} can't be read: {error.strerror}", fix)) from error
+        return ImageModules.of(name, json.loads(text))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(Problem(f"{path} is not the inventory of an image", fix)) from error
+        raise InputError(Problem(f"{file} is not the inventory of an image", _HOW_TO_GET_ONE)) from error
+
+
+def _of_a_file(path: Path) -> ImageModules:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputError(Problem(f"{path} can't be read: {error.strerror}", _HOW_TO_GET_ONE)) from error
+    return read_inventory(text, f"the image of {path.name}", str(path))

@@ -1,13 +1,13 @@
 """A lock: which versions an environment has, from hashed requirements or from an image's inventory."""
 
 import hashlib
-import json
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vertex_torchserve.archive_check.image_modules import ImageModules, of_our_images
+from vertex_torchserve.archive_check.image_modules import of_our_images
+from vertex_torchserve.archive_check.image_modules.named import read_inventory
 from vertex_torchserve.archive_check.reading.requirements_file import RequirementLine, RequirementsFile
 from vertex_torchserve.errors import InputError, Problem, raise_problems
 
@@ -95,15 +95,7 @@ def serving_lock(path: Path) -> Lock:
 
 
 def _of_an_inventory(name: str, text: bytes) -> Lock:
-    try:
-        image = ImageModules.of(name, json.loads(text))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(
-            Problem(
-                f"{name} is not the inventory of an image",
-                "docker run --rm --entrypoint cat IMAGE /opt/venv/inventory.json > inventory.json",
-            )
-        ) from error
+    image = read_inventory(text, name, name)
     packages = image.versions.keys() - {_THIS_PACKAGE}
     lines = tuple(f"{package}=={image.versions[package]}" for package in sorted(packages))
     python = ".".join(image.python.split(".")[:2])

@@ -33,6 +33,11 @@ def read_json(text: str, object_of: Callable[[Pairs], dict[str, Any]]) -> Any:
     return value if _is_exact(value, text) else json.loads(text, object_pairs_hook=object_of)
 
 
+def without_strings(text: str) -> str:
+    """Return a JSON text without its strings: its structure, numbers and words are left."""
+    return _STRING.sub("", text)
+
+
 def _is_exact(value: Any, text: str) -> bool:
     """Whether no field was dropped because it is there twice, and no whole number was made a float."""
     fields = levels = 0
@@ -54,4 +59,4 @@ def _is_exact(value: Any, text: str) -> bool:
             elif type(item) in _NUMBERS and not -_LARGE < item < _LARGE:
                 return False
         level = inner
-    return fields == _STRING.sub("", text).count(":")
+    return fields == without_strings(text).count(":")

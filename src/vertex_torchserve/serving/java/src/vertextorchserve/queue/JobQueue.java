@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.pytorch.serve.job.Job;
+import org.pytorch.serve.util.messages.InputParameter;
 
 /**
  * The requests of one model that wait for a worker.
@@ -181,7 +182,11 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     private static long bytes(Job job) {
-        return job.getPayload().getParameters().stream().mapToLong(part -> part.getValue().length).sum();
+        long bytes = 0; // counted for each request that waits, whenever a batch begins: without a stream
+        for (InputParameter part : job.getPayload().getParameters()) {
+            bytes += part.getValue().length;
+        }
+        return bytes;
     }
 
     /** TorchServe would forget the requests of an unfinished batch when its worker dies. */
