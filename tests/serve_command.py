@@ -24,14 +24,16 @@ class Served:
 
     def lines(self, beginning: str) -> list[str]:
         """Lines of its output that begin so, without what they begin with."""
-        text = (self._folder / "out").read_text() + (self._folder / "err").read_text()
-        return [
-            line.strip()[len(beginning) :] for line in text.splitlines() if line.strip().startswith(beginning)
-        ]
+        lines = [line.strip() for line in self._text().splitlines()]
+        return [line[len(beginning) :] for line in lines if line.startswith(beginning)]
 
     def wait(self, beginning: str, count: int = 1) -> str:
         """The last of so many such lines."""
-        wait_until(lambda: len(self.lines(beginning)) >= count, READY_SECONDS, beginning)
+        wait_until(
+            lambda: len(self.lines(beginning)) >= count,
+            READY_SECONDS,
+            lambda: f"{beginning!r} in what was printed:\n{self._text()}",
+        )
         return self.lines(beginning)[count - 1]
 
     def answer(self, line: str) -> Any:
@@ -43,6 +45,9 @@ class Served:
         except httpx.TransportError:
             return None
         return said.json()["predictions"] if said.is_success else None
+
+    def _text(self) -> str:
+        return (self._folder / "out").read_text() + (self._folder / "err").read_text()
 
 
 @contextmanager

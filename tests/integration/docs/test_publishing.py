@@ -20,7 +20,7 @@ def substitutions() -> dict[str, Any]:
 def test_the_command_gives_substitutions_that_there_are(substitutions: dict[str, Any]) -> None:
     submit = blocks("docs/publishing.md", "sh")[1]
     given = re.findall(r"(_[A-Z]+)=", submit)
-    assert given == ["_REGION", "_REPOSITORY", "_TAG"]
+    assert given == ["_REGION", "_REPOSITORY", "_TAG", "_COMMIT"]
     assert set(given) <= set(substitutions)
     assert "--config cloudbuild.yaml" in submit
 

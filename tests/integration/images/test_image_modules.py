@@ -62,8 +62,9 @@ def test_an_archive_is_checked_for_an_image(image: str, tmp_path: Path) -> None:
         f"imports cv2, which is not in the archive, the image {image} or the requirements"
     ]
     answer = run_command("check", str(path), "--image", "no-such-image:here")
-    assert answer.returncode == 1
-    assert "docker run failed" in answer.stderr
+    assert answer.returncode == 2
+    assert "no-such-image:here" in answer.stderr
+    assert "fix: correct its name, or build it" in answer.stderr
 
 
 def test_pip_in_the_image_is_asked_for_the_requirements(image: str, tmp_path: Path) -> None:

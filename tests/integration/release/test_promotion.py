@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from testbed.archives import write_archive
 from tests.integration.component.component_runs import LOCATION, PROJECT, Cloud
 from vertex_torchserve.cli.app import app
+from vertex_torchserve.cli.console import output
 from vertex_torchserve.errors import InputError, ServingError
 from vertex_torchserve.gcs import GcsPath
 from vertex_torchserve.release.promotion import Wish, planned
@@ -249,7 +250,8 @@ def test_a_deployed_version_is_asked_through_its_endpoint_and_no_other_version_a
         assert (proof.asked_at, proof.changed, len(proof.compared)) == (endpoint.resource_name, 0, 1)
     wrong = tmp_path / "wrong.json"
     wrong.write_text(golden("1 of a"))
-    monkeypatch.setenv("COLUMNS", "200")
+    # A console takes its width from the environment when it is made, which may be long ago.
+    monkeypatch.setattr(output, "width", 200)
     arguments = ("promote", name, "--alias", "prod", "--project", PROJECT, "--location", LOCATION)
     done = run(*arguments, "--version", "2", "--golden-request", str(wrong))
     assert done.exit_code == 1

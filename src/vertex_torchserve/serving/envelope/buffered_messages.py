@@ -21,10 +21,12 @@ class BufferedMessages:
     def read(self, connection: socket.socket, length: int) -> bytearray:
         """Read so many bytes; ends the worker when the JVM has closed the connection, as TorchServe does."""
         if connection is not self._connection:
+            self._buffer.close()
             self._connection = connection
             self._buffer = connection.makefile("rb")
         data = self._buffer.read(length)
         if len(data) < length:
+            self._buffer.close()
             logging.info("Frontend disconnected.")
             sys.exit(0)
         return bytearray(data)

@@ -63,3 +63,5 @@ def test_the_worker_ends_when_the_jvm_has_closed_the_connection(sockets: Pair) -
     with pytest.raises(SystemExit) as end:
         BufferedMessages().read(worker, 20)
     assert end.value.code == 0
+    worker.close()
+    assert worker.fileno() == -1, "its buffer holds it open"
