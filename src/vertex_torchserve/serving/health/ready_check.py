@@ -6,7 +6,7 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
@@ -32,6 +32,7 @@ class ReadyCheck:
         model_name: The model that is served.
         golden: The archive's golden requests; none when it has none.
         ready_file: Written once all is well.
+        clock: Seconds, as `time.monotonic` counts them.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ReadyCheck:
         model_name: str,
         golden: Sequence[PredictionRequest],
         ready_file: Path,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._management_port = settings.management_port
         self._predict_url = (
@@ -48,7 +50,8 @@ class ReadyCheck:
         )
         self._golden = golden
         self._ready_file = ready_file
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = clock()
 
     def run(self, ended: threading.Event) -> None:
         """Return once the file is written, or the server has ended.
@@ -90,7 +93,7 @@ class ReadyCheck:
 
     def _seconds(self) -> float:
         """Since TorchServe was started."""
-        return time.monotonic() - self._began
+        return self._clock() - self._began
 
 
 def _reachable(host: str) -> str:

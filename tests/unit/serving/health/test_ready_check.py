@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from vertex_torchserve.serving.settings import ServingSettings
 
 
 def test_a_long_load_is_warned_about_ever_more_rarely(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     seconds, ended = 0.0, threading.Event()
 
@@ -28,11 +27,9 @@ def test_a_long_load_is_warned_about_ever_more_rarely(
     settings = ServingSettings.from_environment(
         {"AIP_HTTP_PORT": str(http), "VTS_MANAGEMENT_PORT": str(management)}
     )
-    monkeypatch.setattr(time, "monotonic", clock)
-    check = ReadyCheck(settings, "model", [], tmp_path / "ready")
+    check = ReadyCheck(settings, "model", [], tmp_path / "ready", clock)
     with caplog.at_level(logging.INFO):
         check.run(ended)
-    monkeypatch.undo()
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("WARNING", "the model is still being loaded after 30 s: the management API does not answer"),
         ("WARNING", "the model is still being loaded after 60 s: the management API does not answer"),
