@@ -6,7 +6,7 @@ COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
 .PHONY: help setup demo test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
-	benchmark-peers benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
+	benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
 help: ## List the targets
@@ -135,6 +135,15 @@ benchmark-start: images ## docker run to the first prediction, ours and stock (d
 
 benchmark-peers: setup ## Sentence embeddings beside three other servers (needs wrk; makes build/peers)
 	$(BIN)/python -m benchmarks.embedding_peers $(BENCHMARK_ARGS)
+
+benchmark-speed-table: setup ## The README's table of speed and its plots, from the results that are there
+	$(BIN)/python -m benchmarks.speed_table
+
+benchmark-encoder-engines: setup ## MiniLM by torch, onnxruntime and int8 in process (five minutes)
+	PYTHONPATH=handlers $(BIN)/python -m benchmarks.encoder_engines $(BENCHMARK_ARGS)
+
+benchmark-answer-writing: setup ## Vectors as JSON: lists, arrays, base64 (seconds)
+	$(BIN)/python -m benchmarks.answer_writing
 
 benchmark-chat-cost: setup ## A chat in OpenAI's form beside the handler's own form (two minutes)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.chat_cost $(BENCHMARK_ARGS)

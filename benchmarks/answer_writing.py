@@ -5,7 +5,8 @@
 For embeddings of 64 texts, and of one: microseconds to write `{"predictions": [...]}` from rows of numpy
 float32, from their 32-bit floats in base64, as `encoding: base64` gives them, and from lists of Python's
 numbers, `tolist` included; the shortest of 30 runs each. Writes
-benchmarks/results/answer_writing.json and .md; ends with an error when a number isn't read back bit for bit.
+benchmarks/results/answer_writing.KIND.json and .md; ends with an error when a number isn't read back bit
+for bit.
 """
 
 import argparse

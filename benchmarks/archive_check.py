@@ -5,7 +5,8 @@
 Each archive holds weights of a gigabyte: as `package` writes it, as torch-model-archiver writes it
 (deflated), and as a model folder; of each a state dict that torch saved, one whose pickle names a class, and
 safetensors. Measured is the whole command, with the start of Python, in a process of its own: seconds, its
-largest memory, and the bytes that it left in TMPDIR. Writes benchmarks/results/archive_check.json and .md.
+largest memory, and the bytes that it left in TMPDIR. Writes benchmarks/results/archive_check.KIND.json and
+.md.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 Each is proved in a container of the component's image, by the function that the component's task calls,
 against the emulator; what passes is registered. A proxy before the emulator counts the uploads that reach
 the registry; what lies in the folder for archives is counted afterwards. Writes
-benchmarks/results/broken_plans.json and broken_plans.md.
+benchmarks/results/broken_plans.KIND.json and broken_plans.md.
 """
 
 import argparse

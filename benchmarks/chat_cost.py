@@ -6,7 +6,7 @@ A tiny model that writes, so that the form counts for as much as it ever can, is
 both forms in turn: through a started server, and in this process without one. What is told is CPU time, of
 the server's processes or of this one, so that other programs on the machine change little. A round is five
 requests in each form, every second one begins with the other form, and the ratio is that of all rounds
-together. Writes benchmarks/results/chat_cost.json and .md; ends with 1 when a chat costs over 5 % more.
+together. Writes benchmarks/results/chat_cost.KIND.json and .md; ends with 1 when a chat costs over 5 % more.
 """
 
 import argparse

@@ -5,8 +5,8 @@
 Each trial has a model of its own: the component is started, killed with SIGKILL at a random moment of its
 time, and started again, every fourth time twice at once. In the second half of the trials somebody else
 uploads larger models all the time. Right is: every retry ended well, there is one version, its folder holds
-one archive, and no lease is left. Writes component_kills.json and component_kills.md in benchmarks/results;
-ends with 1 when a trial is not right.
+one archive, and no lease is left. Writes component_kills.KIND.json and component_kills.md in
+benchmarks/results; ends with 1 when a trial is not right.
 """
 
 import argparse

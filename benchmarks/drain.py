@@ -5,7 +5,7 @@
 Each trial starts TorchServe with two workers (a handler of 50 ms, batches of up to four), lets eight
 clients ask without a pause, sends SIGTERM to the JVM at a random moment, and accounts for every request
 sent on a connection that was accepted. Trial n of the two has the same moment. Writes
-`benchmarks/results/drain.json` and `drain.md`; ends with 1 when ours is not as it must be.
+`benchmarks/results/drain.KIND.json` and `drain.md`; ends with 1 when ours is not as it must be.
 """
 
 import argparse

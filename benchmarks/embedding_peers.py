@@ -9,7 +9,8 @@ take turns in each round, in another order each time, while the other peers stan
 rounds are compared. Before anything is timed, each must answer what the model alone does: one that doesn't
 is shown, and counts for nothing. Two loads: a short text a request at concurrency 1, 8 and 32; and 64 texts
 of 6 to 200 words a request, one request after the other, beside the model alone in one process.
-Writes benchmarks/results/embedding_peers.json and .md; ends with 1 when a target was not reached.
+Writes benchmarks/results/embedding_peers.KIND.json and .md, the plots and the README's table of speed; ends
+with 1 when a target was not reached.
 """
 
 import argparse
@@ -47,6 +48,7 @@ from benchmarks.model_alone import (
 from benchmarks.peer_servers import ENVIRONMENTS, PEERS, TOOLKIT_SOURCE, PeerServer
 from benchmarks.peers_report import BUDGETS, CONCURRENCIES, OURS, THREADS, Row, report, sorted_way
 from benchmarks.published import Versions, installed_versions, publish
+from benchmarks.speed_table import write as write_speed_table
 from vertex_torchserve.serving.local_server import ServingProcess
 
 CHECKED_TEXTS = 32
@@ -202,6 +204,8 @@ def main() -> int:
         {"least_cosine": cosines, "short": short, "mixed": mixed}, document,
         trial=arguments.quick, programs=versions(venvs),
     )  # fmt: skip
+    if not arguments.quick:
+        write_speed_table()
     for failure in failures:
         sys.stderr.write(f"NOT REACHED: {failure}\n")
     return 1 if failures else 0

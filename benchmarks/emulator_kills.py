@@ -6,7 +6,7 @@ Each trial starts the emulator on the folder of the trial before, writes, replac
 a pause, sends SIGKILL at a random moment, starts it again and reads every object. Lost is an object that is
 not as was acknowledged last; the one request that was not answered may have happened or not. Stock is
 gcp-storage-emulator's own command, which gets an empty folder when it doesn't start again. Writes
-benchmarks/results/emulator_kills.json and emulator_kills.md; ends with 1 when ours is not as it must be.
+benchmarks/results/emulator_kills.KIND.json and emulator_kills.md; ends with 1 when ours is not as it must be.
 """
 
 import argparse

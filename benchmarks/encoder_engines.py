@@ -6,7 +6,7 @@ Each is packaged and unpacked as it would be served, and loaded in a process of 
 loader. The processes take turns, `rounds` times; a figure is the median over the rounds. Measured are whole
 requests to the handler, tokenizing included: one short text, 64 short ones, 64 of mixed lengths. Ends with an
 error when a float32 engine's vectors differ from torch's by more than 1e-4. Writes
-benchmarks/results/encoder_engines.json and .md.
+benchmarks/results/encoder_engines.KIND.json and .md.
 """
 
 import argparse

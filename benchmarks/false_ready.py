@@ -4,7 +4,7 @@
 
 Each case runs in our image and in stock TorchServe at the same time. `/ping` is asked all the while, until
 the container ends or the limit is reached; then the last error of the log must name the cause. A good archive
-is the control: both must say 200. Writes benchmarks/results/false_ready.json and false_ready.md.
+is the control: both must say 200. Writes benchmarks/results/false_ready.KIND.json and false_ready.md.
 """
 
 import argparse

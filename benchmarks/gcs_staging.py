@@ -5,7 +5,8 @@
 Both ways read the same objects in turns; the best of each is reported. The emulator is gcp-storage-emulator's
 own code in a process of its own, answering its requests in threads. It is measured as it is, and with 20 ms
 added to every request: loopback has no latency, and hiding latency is half of what parallel requests are for.
-No figure here is one of Cloud Storage itself. Writes benchmarks/results/gcs_staging.json and gcs_staging.md.
+No figure here is one of Cloud Storage itself. Writes benchmarks/results/gcs_staging.KIND.json and
+gcs_staging.md.
 """
 
 import argparse

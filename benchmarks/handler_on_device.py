@@ -7,8 +7,8 @@ sentence embeddings (all-MiniLM-L6-v2) beside the model's own forward pass on on
 classification (the same encoder, a seeded head) beside transformers' pipeline with that batch size, and text
 generation (a seeded Llama of 6 layers of 512) beside `generate` for one prompt after the other. Before
 anything is timed, answers are compared in float32, one batch of mixed lengths a task. The share of time the
-GPU is busy is nvidia-smi's. Writes benchmarks/results/handler_on_device.json and .md; ends with 1 when an
-answer is wrong. A device that was not there is not measured, and the report says so.
+GPU is busy is nvidia-smi's. Writes benchmarks/results/handler_on_device.KIND.json and .md; ends with 1
+when an answer is wrong. A device that was not there is not measured, and the report says so.
 """
 
 import argparse
@@ -156,6 +156,7 @@ def main() -> int:
     publish(
         "handler_on_device", "The reference handler beside transformers", settings, rows, document,
         trial=arguments.quick, programs={"handler and transformers": installed_versions(sys.executable)},
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "",
     )  # fmt: skip
     return 0
 

@@ -7,7 +7,7 @@ The older version is taken from the repository's history (`--old REVISION`), the
 tree. Every tiny model of testbed/tiny_models answers each of its samples alone, all of them in one call, and
 again with the parameters of `VARIATIONS`, on one thread; the answers are compared byte for byte as JSON.
 Then MiniLM's embeddings, a classifier and a text generator are loaded and asked by both in turn, each time in
-a process of its own. Writes benchmarks/results/handler_versions.json and .md; ends with 1 when an answer
+a process of its own. Writes benchmarks/results/handler_versions.KIND.json and .md; ends with 1 when an answer
 differs.
 """
 

@@ -5,8 +5,8 @@
 Each attack of benchmarks/hostile is made by one client and then by eight at once, for as long as it is not
 answered, at most three seconds. `/ping` and a small prediction are asked all the time meanwhile, each time on
 a new connection. A server that is not well afterwards is started anew. About twelve minutes. Writes
-benchmarks/results/hostile_requests.json and hostile_requests.md, and the table of docs/security.md; ends with
-1 when ours is not as it must be.
+benchmarks/results/hostile_requests.KIND.json and hostile_requests.md, and the table of docs/security.md;
+ends with 1 when ours is not as it must be.
 """
 
 import argparse

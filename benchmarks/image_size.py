@@ -2,7 +2,7 @@
 
     python -m benchmarks.image_size
 
-Docker's own figure. Writes benchmarks/results/image_size.json and image_size.md.
+Docker's own figure. Writes benchmarks/results/image_size.KIND.json and image_size.md.
 """
 
 import argparse

@@ -6,7 +6,7 @@
 The same archives in both: a handler that answers each instance with itself (what the server itself costs),
 and all-MiniLM-L6-v2. The two take turns in each round, first one and then the other going first; the medians
 of the rounds are compared. The image of an older commit is built in a checkout of it, with
-`images build cpu --tag TAG`. Writes benchmarks/results/image_versions.json and image_versions.md.
+`images build cpu --tag TAG`. Writes benchmarks/results/image_versions.KIND.json and image_versions.md.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python -m benchmarks.isolation
 
-Writes benchmarks/results/isolation.json and isolation.md.
+Writes benchmarks/results/isolation.KIND.json and isolation.md.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 For layers of the sizes of MiniLM, BERT base, a small language model and its head: microseconds a call for 1
 to 256 rows, with one thread and with all cores, the shortest of seven runs. Each run goes through so many
 weights that they don't fit into the CPU's caches, as a whole model's don't. Writes
-benchmarks/results/linear_layers.json and .md; ends with an error when results differ.
+benchmarks/results/linear_layers.KIND.json and .md; ends with an error when results differ.
 """
 
 import argparse

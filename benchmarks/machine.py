@@ -26,6 +26,11 @@ INSTRUCTION_SETS = {
     "i8mm": "I8MM",
     "bf16": "BF16",
 }
+# What decides which library is the fastest, the widest first; results of one of these are compared.
+KINDS = (
+    *("AMX INT8", "AVX-512 VNNI", "AVX-512", "AVX-VNNI", "AVX2", "AVX"),
+    *("SVE2", "SVE", "NEON dot product", "NEON"),
+)
 CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -42,8 +47,15 @@ def machine() -> dict[str, Any]:
 
 def described(found: dict[str, Any]) -> str:
     """What `machine` found, in one line for readers."""
-    sets = ", ".join(found["instruction_sets"]) or "instruction sets unknown"
-    return f"{found['cores']} cores of {found['cpu']} ({sets}), {found['system']}"
+    sets = ", ".join(found["instruction_sets"]) or "instruction sets not recorded"
+    device = f" and {found['device']}" if "device" in found else ""
+    return f"{found['cores']} cores of {found['cpu']} ({sets}){device}, {found['system']}"
+
+
+def kind(found: dict[str, Any]) -> str:
+    """The kind of machine that `machine` found: its widest instruction set, and its accelerator."""
+    widest = next((name for name in KINDS if name in found["instruction_sets"]), "not recorded")
+    return f"{widest}, {found['device']}" if "device" in found else widest
 
 
 def named(cpuinfo: str) -> str:

@@ -1,6 +1,11 @@
-"""Write what a benchmark found: a JSON file, and a Markdown table to read, under benchmarks/results/."""
+"""Write what a benchmark found under benchmarks/results/: a JSON file for each kind of machine, and one page.
+
+A result of a machine with other instruction sets has another file, so no run takes the place of one that
+can't be compared with it; the page has them all.
+"""
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders import CONTENDERS, ROOT, Contender
-from benchmarks.machine import described, machine
+from benchmarks.machine import described, kind, machine
 from vertex_torchserve.docker import Container, engine_version, inspect_image
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -27,8 +32,9 @@ def publish(
     trial: bool = False,
     programs: Mapping[str, Versions] | None = None,
     contenders: Sequence[Contender] = CONTENDERS,
+    device: str = "",
 ) -> None:
-    """Write `name`.json and `name`.md, and print the latter.
+    """Write `name`.KIND.json for this kind of machine, and `name`.md of all kinds; print the latter.
 
     Args:
         name: The program's.
@@ -39,21 +45,52 @@ def publish(
         trial: Not the whole measurement: it goes to build/benchmarks, not over a published result.
         programs: What was measured, each with the versions of its packages; None: the contenders' images.
         contenders: Whose images were measured.
+        device: The accelerator that it ran on; empty for the CPU.
     """
     surroundings = _surroundings(programs, contenders)
-    report = {**surroundings, "settings": settings, "results": results}
-    folder = TRIALS if trial else RESULTS
+    if device:
+        surroundings["machine"]["device"] = device
+    page = text.strip().splitlines()
+    report = {**surroundings, "settings": settings, "results": results, "title": title, "page": page}
+    print(write(name, report, TRIALS if trial else RESULTS))
+
+
+def write(name: str, report: dict[str, Any], folder: Path) -> str:
+    """Write a report to the file of its kind of machine, and the page of all kinds.
+
+    Returns:
+        The page.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n")
-    where = _where(surroundings["machine"])
-    shown = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in settings.items())
-    document = (
-        f"# {title}\n\n{text.strip()}\n\n"
-        f"Made by `python -m benchmarks.{name}` on {surroundings['date']}, {where}. "
-        f"Settings: {shown}. {_measured(surroundings)}.\n"
+    suffix = re.sub(r"[^a-z0-9]+", "-", kind(report["machine"]).lower())
+    (folder / f"{name}.{suffix}.json").write_text(json.dumps(report, indent=2) + "\n")
+    page = page_of(name, folder)
+    (folder / f"{name}.md").write_text(page)
+    return page
+
+
+def published(name: str, folder: Path = RESULTS) -> list[dict[str, Any]]:
+    """What a program found on each kind of machine, the newest first."""
+    reports = [json.loads(path.read_text()) for path in sorted(folder.glob(f"{name}.*.json"))]
+    return sorted(reports, key=lambda report: str(report["date"]), reverse=True)
+
+
+def page_of(name: str, folder: Path = RESULTS) -> str:
+    """A program's page: a section for each kind of machine that it ran on."""
+    reports = published(name, folder)
+    sections = [_section(name, report) for report in reports]
+    return "\n\n".join([f"# {reports[0]['title']}", *sections]) + "\n"
+
+
+def _section(name: str, report: dict[str, Any]) -> str:
+    """One machine's tables, their headings a level deeper than the section's."""
+    text = re.sub("^#", "##", "\n".join(report["page"]), flags=re.MULTILINE)
+    shown = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in report["settings"].items())
+    return (
+        f"## {kind(report['machine'])}\n\n{text}\n\n"
+        f"Made by `python -m benchmarks.{name}` on {report['date']}, {_where(report['machine'])}. "
+        f"Settings: {shown}. {_measured(report)}."
     )
-    (folder / f"{name}.md").write_text(document)
-    print(document)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: bool = False) -> str:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.smoke_test
 
-Each run is the whole command, from its start to its end. Writes benchmarks/results/smoke_test.json and
+Each run is the whole command, from its start to its end. Writes benchmarks/results/smoke_test.KIND.json and
 smoke_test.md.
 """
 

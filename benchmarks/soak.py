@@ -5,7 +5,8 @@
 Eight clients send one short text after the other, and open a new connection after every 200. Every five
 seconds: memory and open descriptors of the JVM and of each worker, and the files in the server's temporary
 folder. Flat is a slope of memory, by least squares from the second minute on, of less than 1 MiB a minute.
-Writes benchmarks/results/soak.json, soak.md and soak.svg; ends with 1 when something is not flat or is left.
+Writes benchmarks/results/soak.KIND.json, soak.md and soak.svg; ends with 1 when something is not flat or
+is left.
 """
 
 import argparse

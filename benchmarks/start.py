@@ -5,7 +5,7 @@
 all-MiniLM-L6-v2 as it is, and with `sentence-transformers` in the archive's requirements: what is installed,
 how much is written in the container, and which torch the worker has loaded. Takes some five minutes; stock
 downloads several GB then, and needs 10 GB of docker's disk until its container is removed. Containers reach
-the package index over docker's default network. Writes benchmarks/results/start.json and start.md.
+the package index over docker's default network. Writes benchmarks/results/start.KIND.json and start.md.
 """
 
 import argparse

@@ -7,7 +7,7 @@ The same archive in both, the client (wrk) on the same cores. Our handler is in 
 the handler does; a second one of stock has an archive with `linear_layers: torch`. All take turns in each
 round; the medians of the rounds are compared. Before anything is timed, all must answer what the model alone
 does.
-Writes benchmarks/results/throughput.json and throughput.md.
+Writes benchmarks/results/throughput.KIND.json and throughput.md.
 """
 
 import argparse

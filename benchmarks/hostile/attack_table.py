@@ -5,19 +5,17 @@
 writes it into the document again, between two comments.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.contenders import ROOT
-from benchmarks.published import RESULTS, table
+from benchmarks.published import published, table
 
 from .attacks import GROUPS
 from .defences import DEFENCES
 
 DOCUMENT = ROOT / "docs" / "security.md"
-MEASURED = RESULTS / "hostile_requests.json"
 BLOCK = re.compile(r"(?<=<!-- attacks -->\n).*(?=<!-- end of attacks -->)", re.DOTALL)
 COLUMNS = ("attack", "a client", "the server", "test", "`/ping`", "a neighbour", "stock `/ping`", "neighbour")
 
@@ -51,10 +49,11 @@ def written(document: str) -> str:
 
 
 def _measured() -> dict[tuple[str, str], dict[str, Any]]:
-    """The trials with the most clients, by contender and attack; empty when nothing is published."""
-    if not MEASURED.exists():
+    """The newest trials with the most clients, by contender and attack; empty when nothing is published."""
+    reports = published("hostile_requests")
+    if not reports:
         return {}
-    trials = json.loads(MEASURED.read_text())["results"]
+    trials = reports[0]["results"]
     most = max(trial["copies"] for trial in trials)
     return {(trial["contender"], trial["attack"]): trial for trial in trials if trial["copies"] == most}
 

@@ -1,6 +1,6 @@
 """The machine as benchmarks name it, from texts of /proc/cpuinfo."""
 
-from benchmarks.machine import described, instruction_sets, machine, named
+from benchmarks.machine import described, instruction_sets, kind, machine, named
 
 XEON = """\
 processor	: 0
@@ -31,8 +31,15 @@ def test_in_words() -> None:
     found = {"cpu": "A CPU", "instruction_sets": ["AVX2", "FMA"], "cores": 2, "system": "Linux x86_64"}
     assert described(found) == "2 cores of A CPU (AVX2, FMA), Linux x86_64"
     assert described({**found, "instruction_sets": []}).startswith(
-        "2 cores of A CPU (instruction sets unknown)"
+        "2 cores of A CPU (instruction sets not recorded)"
     )
+
+
+def test_the_kind_is_the_widest_set_and_the_accelerator() -> None:
+    assert kind({"instruction_sets": instruction_sets(XEON)}) == "AMX INT8"
+    assert kind({"instruction_sets": ["AVX", "AVX2", "FMA", "AVX-512", "AVX-512 BF16"]}) == "AVX-512"
+    assert kind({"instruction_sets": ["AVX2"], "device": "NVIDIA H100"}) == "AVX2, NVIDIA H100"
+    assert kind({"instruction_sets": []}) == "not recorded"
 
 
 def test_this_machine_has_all_of_it() -> None:
