@@ -30,3 +30,16 @@ def test_the_routes_of_the_platform_and_torchserves_own(tmp_path: Path) -> None:
                 assert (path, client.get(path).status_code) == (path, 200)
             assert client.post(HEALTH).status_code == 405
             assert client.post("/predictions/model", json={"instances": ["b"]}).status_code == 404
+
+
+def test_kserve_asks_by_the_name_of_its_inference_service(tmp_path: Path) -> None:
+    write_archive(tmp_path, files={"golden-request.json": GOLDEN}, modelName="bert")
+    environment = {"VTS_WORKERS": "1", "VTS_MODEL_STORE": str(tmp_path)}
+    with ServingProcess(environment | {"AIP_PREDICT_ROUTE": "/v1/models/reviews:predict"}) as server:
+        server.wait_ready(READY_SECONDS)
+        with httpx.Client(base_url=server.base_url, timeout=ANSWER_SECONDS) as client:
+            for name in ("reviews", "bert"):
+                answer = client.post(f"/v1/models/{name}:predict", json={"instances": ["b"]})
+                assert (answer.status_code, answer.text) == (200, '{"predictions": [{"echo": "b"}]}')
+                assert client.get(f"/v1/models/{name}").json() == {"name": "bert", "ready": True}
+            assert client.get("/v1/models/other").status_code == 404

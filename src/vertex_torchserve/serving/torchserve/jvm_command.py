@@ -32,6 +32,9 @@ FORM_FIELDS = 128
 FORM_URLENCODED_BYTES = 999_999
 # How many bytes the headers of one part of a form may have: as many as those of the request.
 FORM_PART_HEADER_BYTES = 8192
+# KServe's v1 protocol: a model's state is at this path and its name, its predictions with this behind it.
+_KSERVE_MODELS = "/v1/models/"
+_KSERVE_PREDICTS = ":predict"
 _CONFIG_NAME = "config.properties"
 _FIRST_HEAP_MIB = 64
 _LAUNCHER = Path(__file__).parents[1] / "java" / "vertex-torchserve.jar"
@@ -101,11 +104,11 @@ def launcher_properties(
         settings: Routes, time-outs and the number of connections.
         model_name: The model's, in its own route.
     """
-    predictions = f"{PREDICT_PATH}{model_name}"
-    routes = (settings.predict_route or predictions, predictions)
     return {
         "vts.ready.file": str(ready_file),
-        "vts.routes": " ".join((*routes, settings.health_route or HEALTH_PATH, HEALTH_PATH)),
+        "vts.routes": " ".join(
+            f"{asked} {served}" for asked, served in _platform_routes(settings, model_name).items()
+        ),
         "vts.abandoned.file": str(abandoned_file),
         "vts.drain.delay.seconds": str(DRAIN_DELAY_SECONDS),
         "vts.drain.limit.seconds": str(DRAIN_LIMIT_SECONDS),
@@ -119,6 +122,20 @@ def launcher_properties(
         "vts.form.urlencoded.bytes": str(FORM_URLENCODED_BYTES),
         "vts.form.part.header.bytes": str(FORM_PART_HEADER_BYTES),
     }
+
+
+def _platform_routes(settings: ServingSettings, model_name: str) -> dict[str, str]:
+    """The path that TorchServe serves, by the one that the platform asks for."""
+    predictions = f"{PREDICT_PATH}{model_name}"
+    routes = {
+        settings.predict_route or predictions: predictions,
+        settings.health_route or HEALTH_PATH: HEALTH_PATH,
+    }
+    # KServe asks for a model by the name of its InferenceService, whatever the archive calls it.
+    state, kserve_predicts, rest = settings.predict_route.partition(_KSERVE_PREDICTS)
+    if state.startswith(_KSERVE_MODELS) and kserve_predicts and not rest:
+        routes.setdefault(state, f"{_KSERVE_MODELS}{model_name}")
+    return routes
 
 
 def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:

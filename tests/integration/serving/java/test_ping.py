@@ -114,6 +114,16 @@ def test_503_until_the_ready_file_exists_and_while_a_worker_is_gone(work: Path) 
     with JvmServer(work / "run", archive, properties={"vts.ready.file": str(ready)}) as server:
         server.wait_loaded(1)
         assert obstacle(server) == "the model is loaded but has not passed its check yet"
+        kserve = server.get("/v1/models/model")
+        assert kserve is not None
+        assert (kserve[0], json.loads(kserve[1])) == (
+            503,
+            {
+                "name": "model",
+                "ready": False,
+                "reason": "the model is loaded but has not passed its check yet",
+            },
+        )
         ready.touch()
         server.wait_healthy(0)
 

@@ -59,6 +59,53 @@ def test_the_management_api_still_describes_the_model(server: JvmServer) -> None
     assert status(server.management, "/models/model") == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "answered", "body"),
+    [
+        ("GET", "/v1/models", 200, '{"models":["model"]}'),
+        ("GET", "/v1/models/model", 200, '{"name":"model","ready":true}'),
+        ("GET", "/v1/models/other", 404, '{"error":"there is no model of this name; served: model"}'),
+        ("POST", "/v1/models/model", 405, '{"error":"POST is not accepted here, only GET"}'),
+        (
+            "GET",
+            "/v1/models/model:predict",
+            405,
+            '{"error":"GET is not accepted here, only POST, PUT, OPTIONS"}',
+        ),
+    ],
+)
+def test_kserves_first_protocol_tells_models_and_their_state(
+    server: JvmServer, method: str, path: str, answered: int, body: str
+) -> None:
+    assert fetch(f"http://127.0.0.1:{server.http}{path}", method=method) == (answered, f"{body}\n")
+
+
+def test_kserves_first_protocol_predicts(server: JvmServer) -> None:
+    url = f"http://127.0.0.1:{server.http}/v1/models/model:predict"
+    assert fetch(url, method="POST", body=b'{"id": 8, "sleep": 0}') == (200, "8")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v2"),
+        ("GET", "/v2/health/live"),
+        ("GET", "/v2/health/ready"),
+        ("GET", "/v2/models/model"),
+        ("GET", "/v2/models/model/ready"),
+        ("POST", "/v2/models/model/infer"),
+        ("OPTIONS", "/v2/models/model/infer"),
+    ],
+)
+def test_the_protocol_of_tensors_is_not_served(server: JvmServer, method: str, path: str) -> None:
+    answer = fetch(f"http://127.0.0.1:{server.http}{path}", method=method, body=b'{"inputs": []}')
+    assert answer is not None
+    assert (answer[0], answer[1][:59]) == (
+        404,
+        '{"error":"the open inference protocol (v2) is not served; s',
+    )
+
+
 def test_a_prediction_is_answered(server: JvmServer) -> None:
     url = f"http://127.0.0.1:{server.http}/predictions/model"
     assert fetch(url, method="POST", body=b'{"id": 7, "sleep": 0}') == (200, "7")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from vertex_torchserve.serving.machine.sizing import Sizing
-from vertex_torchserve.serving.torchserve.jvm_command import jvm_environment
+from vertex_torchserve.serving.settings import ServingSettings
+from vertex_torchserve.serving.torchserve.jvm_command import jvm_environment, launcher_properties
 
 SIZING = Sizing(
     workers=2, threads=3, batch_size=16, max_batch_delay_ms=1, netty_threads=4, heap_bytes=512 * 2**20
@@ -37,3 +38,19 @@ def test_what_the_server_decides_can_t_be_overridden(
         "TS_CONFIG_FILE", "TS_MANAGEMENT_ADDRESS", "TS_MODEL_SERVER_HOME", "TS_SERVICE_ENVELOPE",
     ]  # fmt: skip
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("predict_route", "routes"),
+    [
+        ("", "/predictions/m /predictions/m /ping /ping"),
+        ("/ask", "/ask /predictions/m /ping /ping"),
+        ("/v1/models/a:predict", "/v1/models/a:predict /predictions/m /ping /ping /v1/models/a /v1/models/m"),
+        ("/v1/models/a:predict/b", "/v1/models/a:predict/b /predictions/m /ping /ping"),
+        ("/v1/endpoints/1:predict", "/v1/endpoints/1:predict /predictions/m /ping /ping"),
+    ],
+)
+def test_a_route_of_kserve_has_the_models_state_beside_it(predict_route: str, routes: str) -> None:
+    settings = ServingSettings.from_environment({"AIP_PREDICT_ROUTE": predict_route})
+    properties = launcher_properties(Path("ready"), Path("abandoned"), settings, "m")
+    assert properties["vts.routes"] == routes

@@ -38,6 +38,8 @@ import vertextorchserve.limits.BodyLimit;
 import vertextorchserve.limits.ConnectionLimit;
 import vertextorchserve.limits.ContentCoding;
 import vertextorchserve.log.AccessLog;
+import vertextorchserve.ready.KServeModels;
+import vertextorchserve.ready.Readiness;
 
 /**
  * Sets up the handlers of a new connection to the inference port: TorchServe's, with ours before and after
@@ -101,8 +103,9 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
     }
 
     private HttpRequestHandlerChain routes() {
-        HttpRequestHandlerChain first = new Admission(settings.loadRetry());
-        first.setNextHandler(new ApiDescriptionRequestHandler(ConnectorType.INFERENCE_CONNECTOR))
+        HttpRequestHandlerChain first = new KServeModels(new Readiness(traffic, settings.readyFile()));
+        first.setNextHandler(new Admission(settings.loadRetry()))
+                .setNextHandler(new ApiDescriptionRequestHandler(ConnectorType.INFERENCE_CONNECTOR))
                 .setNextHandler(new TokenAuthorizationHandler(TokenType.INFERENCE))
                 .setNextHandler(
                         new InferenceRequestHandler(PluginsManager.getInstance().getInferenceEndpoints()))

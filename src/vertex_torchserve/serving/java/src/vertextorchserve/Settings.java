@@ -2,6 +2,7 @@ package vertextorchserve;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -53,11 +54,14 @@ record Settings(Path readyFile, Path abandonedFile, Map<String, String> routes, 
     /** Pairs of an asked and a served path, all separated by spaces, which no path has. */
     private static Map<String, String> routes(String name) {
         String[] paths = property(name).split(" ");
-        if (paths.length != 4) {
-            throw new IllegalArgumentException(
-                    name + "=" + property(name) + "; two pairs of paths are accepted");
+        if (paths.length % 2 != 0) {
+            throw new IllegalArgumentException(name + "=" + property(name) + "; pairs of paths are accepted");
         }
-        return Map.of(paths[0], paths[1], paths[2], paths[3]);
+        Map<String, String> served = new HashMap<>();
+        for (int i = 0; i < paths.length; i += 2) {
+            served.put(paths[i], paths[i + 1]);
+        }
+        return served;
     }
 
     private static Duration seconds(String name) {

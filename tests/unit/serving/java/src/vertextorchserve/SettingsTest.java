@@ -42,6 +42,14 @@ class SettingsTest {
     }
 
     @Test
+    void aPathWithoutItsPairIsRefused() {
+        System.setProperty("vts.routes", "/p /predictions/m /h");
+        String message =
+                assertThrows(IllegalArgumentException.class, Settings::fromSystemProperties).getMessage();
+        assertEquals("vts.routes=/p /predictions/m /h; pairs of paths are accepted", message);
+    }
+
+    @Test
     void aMissingPropertyIsNamed() {
         for (String name : PROPERTIES.keySet()) {
             String value = System.clearProperty(name);

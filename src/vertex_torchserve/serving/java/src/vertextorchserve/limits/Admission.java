@@ -31,14 +31,14 @@ import vertextorchserve.ready.Readiness;
  */
 public final class Admission extends HttpRequestHandlerChain {
     private static final Set<String> PREDICTION_ROUTES =
-            Set.of("predictions", "explanations", "invocations", "models", "v1", "v2");
+            Set.of("predictions", "explanations", "invocations", "models", "v1");
     // PUT is what `curl -T` sends, in TorchServe's own examples; OPTIONS describes the model's API.
     private static final Set<String> PREDICTION_METHODS = Set.of("POST", "PUT", "OPTIONS");
 
     private final Duration loadRetry;
 
     /**
-     * The first of a connection's handlers that look at a request's route.
+     * One of a connection's handlers that look at a request's route.
      *
      * @param loadRetry how long a client should wait while no worker has loaded the model, in whole seconds.
      */
