@@ -6,7 +6,7 @@ COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
 .PHONY: help setup demo test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
-	benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
+	benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
 help: ## List the targets
@@ -138,6 +138,9 @@ benchmark-peers: setup ## Sentence embeddings beside three other servers (needs 
 
 benchmark-speed-table: setup ## The README's table of speed and its plots, from the results that are there
 	$(BIN)/python -m benchmarks.speed_table
+
+benchmark-short-beside-long: setup ## p99 of short requests while a client sends long ones (needs wrk; four minutes)
+	$(BIN)/python -m benchmarks.short_beside_long $(BENCHMARK_ARGS)
 
 benchmark-encoder-engines: setup ## MiniLM by torch, onnxruntime and int8 in process (five minutes)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.encoder_engines $(BENCHMARK_ARGS)

@@ -1,0 +1,166 @@
+"""Short requests to a server that answers long ones at the same time.
+
+    apt-get install wrk
+    python -m benchmarks.short_beside_long
+
+all-MiniLM-L6-v2 through the whole server in this Python, the clients on the same cores. Short requests of one
+text each are sent over one connection and over eight; by themselves, and while another client sends requests
+of 64 texts of 200 words, one after the other. Both take turns in each round; the medians of the rounds are
+compared. Writes benchmarks/results/short_beside_long.KIND.json and .md; ends with 1 when the p99 of the short
+ones beside long ones is more than three times that without.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.client_load import INSTANCES, load
+from benchmarks.contenders import clean_up_on_sigterm, package_minilm
+from benchmarks.model_alone import WORDS
+from benchmarks.peers_report import Row, median
+from benchmarks.published import installed_versions, publish, table
+from vertex_torchserve.serving.local_server import ServingProcess
+
+CONNECTIONS = (1, 8)
+LONG_TEXTS, LONG_WORDS = 64, 200
+MOST_TIMES = 3.0
+READY_SECONDS = 300.0
+ALONE, BESIDE = "alone", "beside long"
+
+
+class LongRequests:
+    """One client that sends long requests, one after the other, while the block lasts.
+
+    Args:
+        port: The server's, on loopback.
+
+    Attributes:
+        answered: With the status 200.
+        failed: The others.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.answered = self.failed = 0
+        self._port = port
+        self._begun, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._ask_on)
+
+    def __enter__(self) -> "LongRequests":
+        self._thread.start()
+        self._begun.wait(READY_SECONDS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _ask_on(self) -> None:
+        words = (WORDS * LONG_WORDS)[: LONG_WORDS + LONG_TEXTS]
+        texts = [" ".join(words[number : number + LONG_WORDS]) for number in range(LONG_TEXTS)]
+        body = json.dumps({"instances": texts})
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=READY_SECONDS)
+        with contextlib.closing(connection):
+            while not self._ended.is_set():
+                connection.request("POST", INSTANCES.path, body, {"Content-Type": "application/json"})
+                self._begun.set()
+                response = connection.getresponse()
+                response.read()
+                self.answered += response.status == 200
+                self.failed += response.status != 200
+
+
+def measure(port: int, rounds: int, seconds: float) -> list[Row]:
+    """A row for each round, count of connections and way."""
+    load(INSTANCES, port, CONNECTIONS[-1], max(2.0, seconds / 3))  # all workers loaded, the JVM warm
+    rows: list[Row] = []
+    for number in range(rounds):
+        for connections in CONNECTIONS:
+            for row in _both(port, connections, seconds):
+                rows.append({"round": number + 1, **row})
+                sys.stderr.write(f"{rows[-1]}\n")
+    return rows
+
+
+def _both(port: int, connections: int, seconds: float) -> Iterator[Row]:
+    alone = load(INSTANCES, port, connections, seconds)
+    yield {"way": ALONE, "connections": connections, **vars(alone)}
+    with LongRequests(port) as long:
+        beside = load(INSTANCES, port, connections, seconds)
+    if long.failed or not long.answered:
+        raise SystemExit(f"{long.answered} long requests were answered, {long.failed} were not")
+    yield {"way": BESIDE, "connections": connections, **vars(beside), "long_answered": long.answered}
+
+
+def report(rows: list[Row]) -> tuple[str, list[str]]:
+    """The table, and what was not reached."""
+    lines, failures = [], []
+    for connections in CONNECTIONS:
+        found = {
+            way: [
+                median(rows, way, figure, connections=connections)
+                for figure in ("requests_per_second", "p50_ms", "p99_ms")
+            ]
+            for way in (ALONE, BESIDE)
+        }
+        times = found[BESIDE][2] / found[ALONE][2]
+        answered = median(rows, BESIDE, "long_answered", connections=connections)
+        lines.append(
+            (
+                connections,
+                *(" / ".join(f"{figure:.0f}" for figure in found[way]) for way in (ALONE, BESIDE)),
+                f"{times:.2f} (at most {MOST_TIMES:g})",
+                f"{answered:.0f}",
+            )
+        )
+        if times > MOST_TIMES:
+            failures.append(f"p99 at {connections}: {times:.2f} times that without long requests")
+    failed = sum(row["failed"] for row in rows)
+    if failed:
+        failures.append(f"{failed} short requests not answered with 200")
+    columns = ("connections", f"short, {ALONE}", f"short, {BESIDE}", "p99: times", "long ones meanwhile")
+    text = (
+        f"Short: a text a request; long: {LONG_TEXTS} texts of {LONG_WORDS} words a request, from one client. "
+        f"Requests a second / p50 / p99 in ms, medians of the rounds:\n\n{table(columns, lines, numbers=True)}"
+    )
+    return text, failures
+
+
+def main() -> int:
+    """Measure and publish; 1 when the number was not reached."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="default 5")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (default 10)")
+    parser.add_argument("--quick", action="store_true", help="one round of 4 seconds; nothing is published")
+    arguments = parser.parse_args()
+    if shutil.which("wrk") is None:
+        parser.error("there is no wrk; apt-get install wrk")
+    clean_up_on_sigterm()
+    rounds, seconds = (1, 4.0) if arguments.quick else (arguments.rounds, arguments.seconds)
+    with tempfile.TemporaryDirectory(prefix="short-beside-long-") as store:
+        package_minilm(Path(store), "--engine", "onnxruntime")
+        with ServingProcess({"AIP_STORAGE_URI": store}) as server:
+            server.wait_ready(READY_SECONDS)
+            rows = measure(urlsplit(server.base_url).port or 0, rounds, seconds)
+    text, failures = report(rows)
+    lost = "\n".join(f"- {failure}" for failure in failures) or "Nothing."
+    publish(
+        "short_beside_long", "Short requests beside long ones",
+        {"rounds": rounds, "seconds": seconds, "client": "wrk, 1 thread"},
+        rows, f"{text}\n\n## Not reached\n\n{lost}", trial=arguments.quick,
+        programs={"ours": installed_versions(sys.executable)},
+    )  # fmt: skip
+    for failure in failures:
+        sys.stderr.write(f"NOT REACHED: {failure}\n")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
