@@ -127,8 +127,9 @@ def report(rows: list[Row]) -> tuple[str, list[str]]:
         failures.append(f"{failed} short requests not answered with 200")
     columns = ("connections", f"short, {ALONE}", f"short, {BESIDE}", "p99: times", "long ones meanwhile")
     text = (
-        f"Short: a text a request; long: {LONG_TEXTS} texts of {LONG_WORDS} words a request, from one client. "
-        f"Requests a second / p50 / p99 in ms, medians of the rounds:\n\n{table(columns, lines, numbers=True)}"
+        f"Short: a text a request; long: {LONG_TEXTS} texts of {LONG_WORDS} words each, from one client. "
+        "Requests a second / p50 / p99 in ms, medians of the rounds:\n\n"
+        f"{table(columns, lines, numbers=True)}"
     )
     return text, failures
 
