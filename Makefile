@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
+.PHONY: help setup demo docs test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
@@ -23,6 +23,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt src/vertex_torchserve/serving
 
 demo: setup ## Go the whole way once on this machine, without a cloud: build/demo/summary.json
 	$(BIN)/vertex-torchserve demo
+
+docs: setup ## Build the site of the documents, every link checked: build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 # Three at a time on two cores: servers that start and end wait as much as they compute.
 test: setup ## Run every test

@@ -26,6 +26,7 @@ RUN = {
     ("docs/emulator.md", "sh"): _GUIDES,
     ("docs/migrate.md", "sh"): _GUIDES,
     ("docs/clients.md", "bash"): "tests/integration/docs/test_clients.py",
+    ("docs/troubleshooting.md", "bash"): "tests/integration/docs/test_troubleshooting.py",
     ("docs/endpoints.md", "sh"): "tests/integration/vertex_ai/test_endpoint_commands.py",
 }
 # ... and why nobody runs those of others, by what they begin with.
@@ -46,6 +47,10 @@ NOT_RUN = {
     ("docs/inventory.md", "vertex-torchserve smoke-test model.mar --instances instances.json --with-lock"): (
         "it installs torch and all; `make test-lock` does it"
     ),
+    (
+        "docs/troubleshooting.md",
+        "vertex-torchserve smoke-test model.mar --instances instances.json --image",
+    ): ("it needs Docker and an image; the tests of images run both commands"),
     ("docs/conformance.md", "vertex-torchserve conformance torchserve-cpu:dev"): (
         "it asks images of the reader's own; tests/integration/images/test_conformance.py asks ours"
     ),
