@@ -1,19 +1,22 @@
 """Write a .mar: beside its place, from files that must not change meanwhile; same input, same bytes."""
 
-import hashlib
+import contextlib
+import io
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.model_archive.crc32 import crc32_of
 from vertex_torchserve.model_archive.members import Members
+from vertex_torchserve.model_archive.summed_file import BLOCK_BYTES, SummedFile
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 from vertex_torchserve.unfinished import remove_abandoned, written_beside
 
 # One date for all members, so that the same inputs give the same bytes: zip's earliest.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
-_COPY_BYTES = 8 * 1024 * 1024
 
 Progress = Callable[[int, int], None]
 
@@ -77,52 +80,77 @@ def write_archive(
 def _write(part: Path, manifest: str, members: Members, versions: Versions, progress: Progress | None) -> str:
     total = sum(versions[source].size for source in members.values())
     done = 0
-    with part.open("w+b") as file:
+    with part.open("wb", buffering=0) as raw, SummedFile(raw) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr(_zip_info(MANIFEST_NAME), manifest)
+            text = manifest.encode()
+            _store(archive, file, MANIFEST_NAME, len(text), zlib.crc32(text), [text])
             for name in sorted(members):
                 size = versions[members[name]].size
-                _store(archive, name, members[name], size)
+                _store_file(archive, file, name, members[name], size)
                 done += size
                 if progress:
                     progress(done, total)
+        sha256 = file.digest()
         for source in members.values():
             if _version(source) != versions[source]:
                 raise _changed(source)
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256
 
 
-def _store(archive: zipfile.ZipFile, name: str, source: Path, size: int) -> None:
+def _store_file(archive: zipfile.ZipFile, file: SummedFile, name: str, source: Path, size: int) -> None:
+    with contextlib.ExitStack() as stack:
+        with _reading(source):
+            reader = stack.enter_context(source.open("rb", buffering=0))
+            checksum = crc32_of(reader.fileno(), size)
+        _store(archive, file, name, size, checksum, _blocks(reader, source, size))
+
+
+def _store(
+    archive: zipfile.ZipFile, file: SummedFile, name: str, size: int, checksum: int, blocks: Iterable[bytes]
+) -> None:
+    """Add a member. Its checksum is known, so that its header needs no change after its body is written."""
     info = _zip_info(name)
-    info.file_size = size  # tells zipfile whether the entry needs ZIP64
+    info.file_size = info.compress_size = size
+    info.CRC = checksum
+    info.header_offset = file.tell()
+    file.write(info.FileHeader(zip64=size * 1.05 > zipfile.ZIP64_LIMIT))
+    for block in blocks:
+        file.write(block)
+    # What `ZipFile.mkdir` does for a member without a body; the directory is written from it.
+    archive.filelist.append(info)
+    archive.NameToInfo[info.filename] = info
+    archive.start_dir = file.tell()
+
+
+def _blocks(reader: io.FileIO, source: Path, size: int) -> Iterator[bytes]:
+    """All that the file holds, which must be as much as it held before."""
     left = size
-    with archive.open(info, "w") as writer:
-        for block in _blocks(source):
-            left -= len(block)
-            if left < 0:
-                break
-            writer.write(block)
-    if left:
-        raise _changed(source)
-
-
-def _blocks(source: Path) -> Iterator[bytes]:
-    """The content of a file; an error of reading is told apart from those of writing."""
-    try:
-        with source.open("rb") as reader:
-            while block := reader.read(_COPY_BYTES):
-                yield block
-    except OSError as error:
-        raise _unreadable(source, error) from error
+    while True:
+        with _reading(source):
+            block = reader.read(BLOCK_BYTES)
+        left -= len(block)
+        if left < 0 or (left and not block):
+            raise _changed(source)
+        if not block:
+            return
+        yield block
 
 
 def _version(source: Path) -> _Version:
-    try:
+    with _reading(source):
         found = source.stat()
+    return _Version(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@contextlib.contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    """Tell errors of reading from those of writing."""
+    try:
+        yield
+    except EOFError:
+        raise _changed(source) from None
     except OSError as error:
         raise _unreadable(source, error) from error
-    return _Version(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _unreadable(source: Path, error: OSError) -> InputError:

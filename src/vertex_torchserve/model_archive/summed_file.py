@@ -1,0 +1,63 @@
+"""A new file that is written by a thread of its own, beside the sum of what is written."""
+
+import hashlib
+import io
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+BLOCK_BYTES = 1 << 20  # what is best written at a time
+_MOST_WAITING = 8
+
+
+class SummedFile(io.RawIOBase):
+    """A file that is written once, from its beginning to its end, and its SHA-256.
+
+    Reading, summing and writing take about as long as each other in the page cache; `hashlib` and the
+    system's calls let other threads run. Closing it waits for the writes, and leaves the file below open.
+
+    Args:
+        file: An empty file, opened for writing; nobody else uses it meanwhile.
+
+    Raises:
+        OSError: From any call, when the file can't be written.
+    """
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._position = 0
+        self._sha256 = hashlib.sha256()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._writes: deque[Future[None]] = deque()
+
+    def close(self) -> None:
+        """Give up what is not written yet."""
+        if not self.closed:
+            self._writer.shutdown(cancel_futures=True)
+        super().close()
+
+    def tell(self) -> int:
+        """How many bytes there are."""
+        return self._position
+
+    def write(self, data: Any) -> int:
+        """Write bytes soon; they must not change until then."""
+        if len(self._writes) == _MOST_WAITING:
+            self._writes.popleft().result()
+        self._writes.append(self._writer.submit(_write_all, self._file, data))
+        self._sha256.update(data)
+        self._position += len(data)
+        return len(data)
+
+    def digest(self) -> str:
+        """Wait until all is written; returns its SHA-256, in hexadecimal."""
+        while self._writes:
+            self._writes.popleft().result()
+        return self._sha256.hexdigest()
+
+
+def _write_all(file: io.FileIO, data: Any) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(file.fileno(), left) :]
