@@ -57,6 +57,10 @@ NOT_RUN = {
     ("examples/pipelines/README.md", "gcloud storage "): (
         "it needs a bucket of Google's; tests/integration/component/test_examples.py runs the pipelines"
     ),
+    ("examples/kubernetes/README.md", "kubectl apply "): (
+        "it needs a cluster; tests/integration/images/test_kubernetes_examples.py runs the pods in Docker"
+    ),
+    ("examples/kubernetes/README.md", "curl "): "it asks what runs in that cluster",
     ("CONTRIBUTING.md", "make setup "): "it made this environment and runs these tests",
     ("docs/publishing.md", "gcloud services "): "it needs a Google Cloud project",
     ("docs/publishing.md", "gcloud builds submit "): "it needs a Google Cloud project",
