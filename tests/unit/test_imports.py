@@ -17,6 +17,7 @@ LAYERS = {
     "packaged_files": 1,
     "ignore_patterns": 1,
     "checkout": 1,
+    "torch_builds": 1,
     "unfinished": 1,
     "url_credentials": 1,
     "process_identity": 1,

@@ -58,6 +58,19 @@ def build(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A build argument of the Dockerfile; may be repeated."),
     ] = None,
+    torch_version: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION", help="Of cpu and gpu: this torch, such as 2.14.1; 2.13.0 if not given."
+        ),
+    ] = None,
+    cuda: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help="Of gpu: torch's wheels for this CUDA, such as 13.0; the oldest that there is if not given.",
+        ),
+    ] = None,
     source: Annotated[Path, typer.Option(metavar="FOLDER", help="A checkout of vertex-torchserve.")] = Path(),
     with_requirements: Annotated[
         Path | None,
@@ -96,10 +109,14 @@ def build(
         vertex-torchserve images build cpu --tag LOCATION-docker.pkg.dev/PROJECT/REPO/torchserve-cpu:1 --push
 
         vertex-torchserve images build cpu --with-requirements vision.txt --tag torchserve-cpu:vision
+
+        vertex-torchserve images build gpu --torch-version 2.14.1 --cuda 13.0
     """
     from vertex_torchserve import docker
     from vertex_torchserve.checkout import commit_of
     from vertex_torchserve.derived_image import DerivedImage, build_derived_image
+    from vertex_torchserve.errors import told_together
+    from vertex_torchserve.torch_builds import torch_build_arguments
 
     dockerfile = source / _DOCKERFILES[image]
     problems = [*_build_argument_problems(build_arg or [])]
@@ -111,8 +128,12 @@ def build(
                 "--with-requirements makes a serving image, and the component's is none", "write cpu or gpu"
             )
         )
+    problems += _torch_problems(image, with_requirements, torch_version, cuda, build_arg or [])
+    torch = dict[str, str]()
+    with told_together(problems):
+        torch = torch_build_arguments(torch_version, cuda, gpu=image is not ImageKind.CPU)
     raise_problems(problems)
-    arguments = dict(argument.split("=", 1) for argument in build_arg or [])
+    arguments = torch | dict(argument.split("=", 1) for argument in build_arg or [])
     labels = {"org.opencontainers.image.version": __version__}
     if with_requirements is None:
         name = tag or _TAGS[image]
@@ -142,6 +163,32 @@ def _checkout_problems(dockerfile: Path, base: str | None, pip_config: Path | No
                 f"{option} is {value}, and only images with requirements of their own have it",
                 "give --with-requirements as well, or leave it out",
             )
+
+
+def _torch_problems(
+    image: ImageKind,
+    with_requirements: Path | None,
+    torch: str | None,
+    cuda: str | None,
+    build_arguments: list[str],
+) -> Iterator[Problem]:
+    """What stands beside a torch or a CUDA that is to be taken, and can't."""
+    given = [option for option, value in (("--torch-version", torch), ("--cuda", cuda)) if value is not None]
+    if not given:
+        return
+    options = " and ".join(given)
+    if with_requirements is not None:
+        yield Problem(
+            f"{options} with --with-requirements: the torch of the base stays", "build the base with it"
+        )
+    elif image is ImageKind.COMPONENT:
+        yield Problem(
+            f"{options} with component: its torch is the CPU image's", "build cpu with it, then component"
+        )
+    for argument in build_arguments:
+        name = argument.partition("=")[0]
+        if name in {"TORCH_VERSION", "TORCH_INDEX_URL"}:
+            yield Problem(f"{options} with --build-arg {name}, which says the same", "leave out one of them")
 
 
 def _build_argument_problems(build_arguments: list[str]) -> Iterator[Problem]:

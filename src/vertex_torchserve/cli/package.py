@@ -18,136 +18,175 @@ _MODEL_NAME, _VERSION, _HANDLER = "model", "v1.0", "base_handler"
 _PYTHON, _PLATFORM = "3.11", "manylinux_2_28_x86_64"
 
 
+_REFERENCE = "With --handler huggingface"
+_CONTENT = "What else goes in"
+_REQUIREMENTS = "Requirements"
+
+
 def package(
     model_folder: Annotated[str, typer.Argument(help="The trained model: a folder, or gs://BUCKET/PREFIX.")],
     handler: Annotated[
         str,
         typer.Option(
-            help="`huggingface` for the reference handler, FILE.py or FILE.py:FUNCTION for your own, "
-            "`endpoint:FILE.py` for an EndpointHandler of Hugging Face, `sagemaker:FILE.py` for an "
-            "inference.py of SageMaker, or the name of one of TorchServe's."
+            help="`huggingface`, FILE.py, FILE.py:FUNCTION, `endpoint:FILE.py` or `sagemaker:FILE.py` for "
+            "one of another server, or the name of one of TorchServe's (base_handler).",
+            show_default=False,
         ),
     ] = _HANDLER,
     task: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What `--handler huggingface` serves the model for, such as `summarization`; when not "
-            "given, the model's own files decide.",
+            help="Such as `summarization`; else the model's files decide.",
+            rich_help_panel=_REFERENCE,
         ),
     ] = None,
     engine: Annotated[
         str | None,
         typer.Option(
-            metavar="auto|torch|onnxruntime",
-            help="What `--handler huggingface` runs an encoder by. onnxruntime: the model is exported to "
-            "ONNX and held against torch; auto: likewise, and where it is served the faster one is taken.",
+            metavar="ENGINE",
+            help="What runs an encoder: torch, onnxruntime (exported now, held against torch), auto.",
+            rich_help_panel=_REFERENCE,
         ),
     ] = None,
     quantize: Annotated[
         str | None,
         typer.Option(
-            metavar="int8", help="With `--engine onnxruntime`: weights in int8, held against torch on texts."
+            metavar="int8",
+            help="With --engine onnxruntime: weights in int8, held against torch on texts.",
+            rich_help_panel=_REFERENCE,
         ),
     ] = None,
     least_cosine: Annotated[
         float | None,
-        typer.Option(metavar="NUMBER", help="How near the vectors of int8 must come to torch's, up to 1."),
+        typer.Option(
+            metavar="NUMBER",
+            help="How near int8's vectors must come to torch's, up to 1.",
+            rich_help_panel=_REFERENCE,
+        ),
     ] = None,
     least_agreement: Annotated[
         float | None,
         typer.Option(
-            metavar="NUMBER", help="The share of texts or tokens to which int8 must give torch's label."
+            metavar="NUMBER",
+            help="The share of labels in which int8 must agree with torch.",
+            rich_help_panel=_REFERENCE,
         ),
     ] = None,
-    export_path: Annotated[Path, typer.Option(help="Folder for the archive; made if needed.")] = Path(),
+    export_path: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Where the archive is written; here if not given.", show_default=False
+        ),
+    ] = Path(),
     model_name: Annotated[
-        str, typer.Option(help="Becomes MODEL_NAME.mar and /predictions/MODEL_NAME.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Becomes NAME.mar and /predictions/NAME; model if not given.",
+            show_default=False,
+        ),
     ] = _MODEL_NAME,
-    version: Annotated[str, typer.Option(help="Version TorchServe serves it under.")] = _VERSION,
+    version: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Version that TorchServe serves it under; v1.0 if not given.",
+            show_default=False,
+        ),
+    ] = _VERSION,
     local_model_file: Annotated[
-        str | None, typer.Option(help="Serialized file in MODEL_FOLDER; found by its name when not given.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Serialized file in MODEL_FOLDER; else found by its name.",
+            rich_help_panel=_CONTENT,
+        ),
     ] = None,
     model_file: Annotated[
-        str | None, typer.Option(help="Python file with the one class of an eager model.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Python file with the one class of an eager model.", rich_help_panel=_CONTENT
+        ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(metavar="GLOB", help="Name or glob of what stays out; may be repeated."),
+        typer.Option(
+            metavar="GLOB", help="Name or glob of what stays out; may be repeated.", rich_help_panel=_CONTENT
+        ),
     ] = None,
     extra_file: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PATH",
-            help="File or folder to put at the root; FOLDER/, with the slash, puts its content there, as "
-            "torch-model-archiver does with every folder. May be repeated.",
+            help="File or folder for the root; of FOLDER/ its content. May be repeated.",
+            rich_help_panel=_CONTENT,
         ),
     ] = None,
     requirements_file: Annotated[
-        str | None, typer.Option(help="requirements.txt that TorchServe installs at load.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="requirements.txt, installed when the model is loaded.",
+            rich_help_panel=_REQUIREMENTS,
+        ),
     ] = None,
     config_file: Annotated[
-        str | None, typer.Option(help="model-config.yaml; the one in MODEL_FOLDER when not given.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="model-config.yaml; else the one in MODEL_FOLDER.", rich_help_panel=_CONTENT
+        ),
     ] = None,
     golden_request: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="JSON with instances, and optionally parameters, predictions and tolerance: the server is "
-            "ready once the model has answered it; golden-request.json in MODEL_FOLDER when not given.",
+            help="What the model must answer before it is ready; else the one in MODEL_FOLDER.",
+            rich_help_panel=_CONTENT,
         ),
     ] = None,
     tokenizer: Annotated[
-        str | None, typer.Option(metavar="FILE_OR_FOLDER", help="Custom tokenizer, put at the root.")
+        str | None,
+        typer.Option(
+            metavar="PATH", help="A tokenizer's file or folder, for the root.", rich_help_panel=_CONTENT
+        ),
     ] = None,
     vendor_wheels: Annotated[
         str | None,
         typer.Option(
-            metavar="IMAGE|FOLDER|index",
-            help="Put the wheels of the requirements into the archive, so that a container needs no network: "
-            "those that pip in IMAGE chooses and fetches, those of FOLDER that fit --python and --platform, "
-            "or, with `index`, those that pip here downloads for them.",
+            metavar="SOURCE",
+            help="Pack their wheels: from an IMAGE's pip, a FOLDER, or (`index`) pip here.",
+            rich_help_panel=_REQUIREMENTS,
         ),
     ] = None,
     python: Annotated[
         str | None,
         typer.Option(
             metavar="VERSION",
-            help=f"Python that wheels of FOLDER or `index` are for; {_PYTHON} when not given.",
+            help=f"The Python of a FOLDER's or the index's wheels; else {_PYTHON}.",
+            rich_help_panel=_REQUIREMENTS,
         ),
     ] = None,
     platform: Annotated[
         str | None,
-        typer.Option(
-            metavar="TAG",
-            help=f"Platform that wheels of FOLDER or `index` are for; {_PLATFORM} when not given.",
-        ),
+        typer.Option(metavar="TAG", help=f"Their platform; else {_PLATFORM}.", rich_help_panel=_REQUIREMENTS),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an archive of that name.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Package a trained model as a TorchServe archive (.mar).
 
-    Writes EXPORT_PATH/MODEL_NAME.mar: the model folder with its sub-folders, the handler and all other files
-    that options name, uncompressed. The same input gives the same bytes. Every path may be a gs:// path.
-    With --vendor-wheels the requirements in the archive become the lock of the wheels beside them.
+    Writes FOLDER/NAME.mar: the model with its sub-folders, the handler and what options name. The same input
+    gives the same bytes; any path may be gs://.
     Next: `vertex-torchserve smoke-test MODEL.mar --instances FILE`.
 
     Examples:
 
         vertex-torchserve package ./all-MiniLM-L6-v2 --handler huggingface --export-path build
 
-        vertex-torchserve package ./bart-large-mnli --handler huggingface --task zero-shot-classification
-
         vertex-torchserve package ./model --handler handler.py --requirements-file requirements.txt
-        --vendor-wheels torchserve-cpu:dev
 
-        vertex-torchserve package gs://my-bucket/run-7 --handler handler.py --ignore 'checkpoint-*'
-
-        vertex-torchserve package ./all-MiniLM-L6-v2 --handler huggingface --engine onnxruntime
-        --quantize int8 --least-cosine 0.98
-
-        vertex-torchserve package ./hub-folder --handler endpoint:handler.py
+        vertex-torchserve package gs://my-bucket/run-7 --handler endpoint:handler.py --ignore 'checkpoint-*'
     """
     from vertex_torchserve.gcs.local_copy import LocalCopies, told_by_origin
     from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive

@@ -20,27 +20,30 @@ VariableFiles = Annotated[
 ]
 PredictRoute = Annotated[
     str | None,
-    typer.Option(metavar="PATH", help="Where predictions are posted; /predictions/NAME when not given."),
+    typer.Option(metavar="PATH", help="Where predictions are posted; else /predictions/NAME."),
 ]
-HealthRoute = Annotated[
-    str | None, typer.Option(metavar="PATH", help="What is asked for 200; /ping when not given.")
-]
-Port = Annotated[int | None, typer.Option(help="Where the container is told to listen; 8080 when not given.")]
+HealthRoute = Annotated[str | None, typer.Option(metavar="PATH", help="What is asked for 200; else /ping.")]
+Port = Annotated[int | None, typer.Option(help="Where the container listens; else 8080.")]
 ContainerSpecForm = Annotated[
     str | None,
     typer.Option(
         "--container-spec",
         metavar="JSON|FILE",
-        help="Fields of the API's ModelContainerSpec: startupProbe, deploymentTimeout, command, ...",
+        help="The rest of a ModelContainerSpec: probes, command, ...",
     ),
 ]
 Image = Annotated[
     str | None,
     typer.Option(
-        help="Serve it in a container of this image; without Docker, in this Python, when not given."
+        metavar="IMAGE", help="Serve it in a container of this; else in this Python, without Docker."
     ),
 ]
-ReadyTimeout = Annotated[float, typer.Option(help="Seconds the model may take to load.")]
+ReadyTimeout = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS", help="How long the model may take to load; 600 if not given.", show_default=False
+    ),
+]
 
 
 def plan_of(

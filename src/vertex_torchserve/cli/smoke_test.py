@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from vertex_torchserve.smoke_test.registered_image import Inventory
 
 
+_IN_CONTAINER = "In a container of --image"
+
+
 def smoke_test(
     mar: Annotated[Path, typer.Argument(metavar="MODEL.mar", help="The archive to serve.")],
     instances: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A JSON list of instances, a request with instances, parameters, predictions and tolerance, "
-            "a list of requests, or a .jsonl of either; when not given, the golden requests in the archive.",
+            help="Instances or requests, .json or .jsonl; the archive's golden requests if not given.",
         ),
     ] = None,
     image: Image = None,
@@ -37,17 +39,15 @@ def smoke_test(
         str | None,
         typer.Option(
             metavar="FILE|IMAGE",
-            help="What the image has that it will be registered with, to compare this Python with: its "
-            "inventory.json, or an image, asked by Docker; `cpu` (as when not given) and `gpu` are our own, "
-            "`none` compares nothing.",
+            help="The image that this Python is compared with, or its inventory.json; `cpu` if not given, "
+            "`gpu`, `none`.",
         ),
     ] = None,
     with_lock: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Serve it in an environment of exactly these versions, made once in the user's cache: "
-            "requirements with hashes, such as an image's own, or the inventory.json of an image.",
+            help="Serve it with the versions of this lock or inventory.json, installed once in the cache.",
         ),
     ] = None,
     env: Variables = None,
@@ -60,57 +60,57 @@ def smoke_test(
         bool,
         typer.Option(
             "--like-vertex",
-            help="Serve it as on Vertex AI: with the workers that fit the machine, and in a container of "
-            "--image with 2 cores and 7.5 GiB (n1-standard-2), unless --cpus and --memory say otherwise.",
+            help="As many workers as fit; a container has 2 cores and 7.5 GiB, as n1-standard-2.",
         ),
     ] = False,
-    gpus: Annotated[str | None, typer.Option(help="`all`, or how many; takes --image.")] = None,
-    memory: Annotated[str | None, typer.Option(help="Such as 7.5g; takes --image.")] = None,
-    cpus: Annotated[float | None, typer.Option(help="Cores, such as 2; takes --image.")] = None,
+    gpus: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="GPUs; `all` for all.", rich_help_panel=_IN_CONTAINER),
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Such as 7.5g.", rich_help_panel=_IN_CONTAINER)
+    ] = None,
+    cpus: Annotated[
+        float | None, typer.Option(metavar="NUMBER", help="Cores.", rich_help_panel=_IN_CONTAINER)
+    ] = None,
     network: Annotated[
-        str | None, typer.Option(help="`none`: it reaches nothing outside; takes --image.")
+        str | None,
+        typer.Option(metavar="none", help="It reaches nothing outside.", rich_help_panel=_IN_CONTAINER),
     ] = None,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Only /tmp can be written; takes --image.")
+        bool,
+        typer.Option("--read-only", help="Only /tmp can be written.", rich_help_panel=_IN_CONTAINER),
     ] = False,
-    user: Annotated[str | None, typer.Option(help="Such as 54321:0; takes --image.")] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="UID:GID", help="Such as 54321:0.", rich_help_panel=_IN_CONTAINER)
+    ] = None,
     ready_timeout: ReadyTimeout = 600.0,
     report: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.html",
-            help="Write the report as one HTML page, with a short load run (needs the extra `report`).",
+            help="Write an HTML page, with a short load run (needs the extra `report`).",
         ),
     ] = None,
     junit: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write the report as JUnit XML, which CI systems show."),
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML, which CI systems show.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Prove that an archive serves.
 
-    Starts TorchServe on loopback as the serving images do, or a container of --image, waits until the model
-    is ready, sends the instances, and checks status, JSON and the number of predictions; of a golden request
-    the predictions too. Exit code 0 when it served right, 1 when not, 2 for bad input. Nothing is left
-    running. The server gets the variables that Vertex AI sets, those of --env, and none of this shell's.
-    Without --image the libraries of this Python are compared with those of the serving image, or of
-    --inventory: one that the archive needs and the image lacks is a failure, other versions are told. With
-    --report the model is also asked by one to eight clients at once, some five seconds in all. Next:
-    `vertex-torchserve upload MODEL.mar` with the same --env, --predict-route, --health-route, --port and
-    --container-spec.
+    Serves it as the images do, asks the instances and checks the answers; the libraries are compared with the
+    image's. The server gets Vertex AI's variables and --env, none of this shell's. Exit code 1: it did not
+    serve right; 2: bad input. Next: `vertex-torchserve upload MODEL.mar`, with the same --env, routes, --port
+    and --container-spec.
 
     Examples:
 
-        vertex-torchserve smoke-test build/model.mar --instances instances.json
+        vertex-torchserve smoke-test build/model.mar --instances instances.json --report report.html
 
         vertex-torchserve smoke-test build/model.mar --image torchserve-cpu:dev --like-vertex
 
-        vertex-torchserve smoke-test build/model.mar --inventory torchserve-cpu:vision
-
         vertex-torchserve smoke-test build/model.mar --with-lock images/torchserve-cpu/requirements.lock
-
-        vertex-torchserve smoke-test build/model.mar --report report.html --junit junit.xml
     """
     from vertex_torchserve.archive_check.image_modules.named import inventory_named
     from vertex_torchserve.errors import Problem, told_together

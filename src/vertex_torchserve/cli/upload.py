@@ -21,17 +21,19 @@ from vertex_torchserve.cli.serving_options import (
 from vertex_torchserve.cli.vertex_options import Location, Project, ServiceAccount
 from vertex_torchserve.errors import Problem, raise_problems
 
+_VERSION = "The version"
+
 
 def upload(
     mar: Annotated[
         str, typer.Argument(metavar="MODEL.mar", help="The archive to register; a gs:// path is one, too.")
     ],
-    bucket: Annotated[str, typer.Option(metavar="gs://BUCKET/PREFIX", help="Folder for archives.")],
+    bucket: Annotated[str, typer.Option(metavar="GS_FOLDER", help="gs:// folder for archives.")],
     project: Project,
     location: Location,
     display_name: Annotated[str, typer.Option(help="Name shown in the Model Registry.")],
     serving_container_image_uri: Annotated[
-        str | None, typer.Option(help="Your TorchServe image; Google's newest prebuilt one when not given.")
+        str | None, typer.Option(help="Your TorchServe image; else Google's newest prebuilt one.")
     ] = None,
     env: Variables = None,
     env_file: VariableFiles = None,
@@ -39,28 +41,42 @@ def upload(
     health_route: HealthRoute = None,
     port: Port = None,
     container_spec: ContainerSpecForm = None,
-    model_description: Annotated[str | None, typer.Option(help="Description of the model.")] = None,
-    model_id: Annotated[str | None, typer.Option(help="Id of a new model; a number when not given.")] = None,
+    model_description: Annotated[
+        str | None, typer.Option(help="Description of the model.", rich_help_panel=_VERSION)
+    ] = None,
+    model_id: Annotated[
+        str | None, typer.Option(help="Id of a new model; else a number.", rich_help_panel=_VERSION)
+    ] = None,
     parent_model: Annotated[
-        str | None, typer.Option(help="Id or resource name of the model this is a new version of.")
+        str | None, typer.Option(help="Model that it is a new version of.", rich_help_panel=_VERSION)
     ] = None,
     is_default_version: Annotated[
-        bool, typer.Option("--is-default-version", help="Move the alias `default` to this version.")
+        bool,
+        typer.Option(
+            "--is-default-version", help="Move the alias `default` to it.", rich_help_panel=_VERSION
+        ),
     ] = False,
-    version_description: Annotated[str | None, typer.Option(help="Description of the version.")] = None,
+    version_description: Annotated[
+        str | None, typer.Option(help="Description of the version.", rich_help_panel=_VERSION)
+    ] = None,
     version_alias: Annotated[
-        list[str] | None, typer.Option(metavar="ALIAS", help="Alias of the version; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="ALIAS", help="Its alias; may be repeated.", rich_help_panel=_VERSION),
     ] = None,
     label: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Label of the version; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Its label; may be repeated.", rich_help_panel=_VERSION),
     ] = None,
     service_account: ServiceAccount = None,
     encryption_spec_key_name: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="Cloud KMS key for the model: projects/.../cryptoKeys/KEY."),
+        typer.Option(
+            metavar="KEY", help="projects/.../cryptoKeys/KEY of Cloud KMS.", rich_help_panel=_VERSION
+        ),
     ] = None,
     explanation_spec: Annotated[
-        str | None, typer.Option(metavar="JSON|FILE", help="The API's ExplanationSpec.")
+        str | None,
+        typer.Option(metavar="JSON|FILE", help="The API's ExplanationSpec.", rich_help_panel=_VERSION),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what will happen, and change nothing.")
@@ -69,13 +85,10 @@ def upload(
 ) -> None:
     """Register an archive in the Vertex AI Model Registry.
 
-    Copies it to a folder of its own below --bucket and registers it with the routes of its model name, unless
-    others are given. The same archive with the same options is registered once: a repeated call returns the
-    version that is there. --env, --env-file, --predict-route, --health-route and --port count with an image
-    of your own; --container-spec has the rest of a container: probes, time-out, shared memory, command. A new
-    version is asked the golden requests of the one that it replaces, and the answers that changed are shown.
-    --dry-run says which version it will be, which aliases move and how much is sent. With the emulator's
-    variables exported it talks to the emulator. Next: `vertex-torchserve deploy NAME`.
+    Copies it to a folder of its own below --bucket. The same archive with the same options is registered
+    once. --env, routes and --port are for an image of your own. The answers to golden requests are compared
+    with those of the version that it replaces.
+    Next: `vertex-torchserve deploy NAME`.
 
     Example:
 

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from vertex_torchserve.cli.app import app
 
-WIDTH, MOST_LINES = 120, 85
+# A terminal that fills a laptop's screen.
+WIDTH, MOST_LINES = 120, 55
 _EXAMPLES = re.compile(r"Examples?:\s+(?P<lines>.*)\Z", re.DOTALL)
 
 
