@@ -61,7 +61,8 @@ SERVING = {
     "java_libraries": set(),
     "torchserve": {"settings", "archive", "envelope", "health", "java_libraries", "log", "machine"},
     "local_server": {"settings", "ports", "health", "log"},
-    "entrypoint": {"settings", "archive", "health", "log", "machine", "torchserve"},
+    "fetching": {"settings", "archive", "log"},
+    "entrypoint": {"settings", "archive", "fetching", "health", "log", "machine", "torchserve"},
 }
 MOST_LINES = 300
 FORBIDDEN_IN_SERVING = {

@@ -17,7 +17,7 @@ from pathlib import Path
 from vertex_torchserve.errors import InputError, Problem, VertexTorchServeError
 from vertex_torchserve.serving.archive.golden_request import read_golden_requests
 from vertex_torchserve.serving.archive.model_config import read_model_config
-from vertex_torchserve.serving.archive.store import fetch_archive
+from vertex_torchserve.serving.fetching import fetch_in_child
 from vertex_torchserve.serving.health.early_listener import EarlyListener
 from vertex_torchserve.serving.health.ready_check import ReadyCheck, ready_file
 from vertex_torchserve.serving.log.writer import LogWriter, log_to
@@ -62,7 +62,7 @@ def _serve(settings: ServingSettings, process: ServerProcess, work: Path) -> int
     with EarlyListener(settings.http_host, settings.http_port, "the archive is being fetched") as listener:
         require_accelerator(settings.accelerator, os.environ)
         devices = visible_devices(os.environ)
-        model = fetch_archive(settings, work / "model-store" / "model")
+        model = fetch_in_child(work / "model-store" / "model", work)
         logger.info("unpacked %s: %d bytes", model.origin, model.unpacked_bytes)
         golden = read_golden_requests(model.path, model.manifest.model_name)
         if settings.golden_request == "ignore":
