@@ -27,8 +27,17 @@ def write_durably(path: Path, content: bytes) -> None:
     except OSError:
         beside.unlink(missing_ok=True)  # on a full disk it would hold the room that is left
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of the files in a folder are on the disk.
+
+    Raises:
+        OSError: When the folder can't be read.
+    """
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

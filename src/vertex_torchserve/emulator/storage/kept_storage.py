@@ -1,12 +1,17 @@
 """gcp-storage-emulator's Storage on files that survive a kill, with the names that Cloud Storage accepts."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gcp_storage_emulator.exceptions import BadRequest
-from gcp_storage_emulator.storage import Storage
+from gcp_storage_emulator.exceptions import BadRequest, NotFound
+from gcp_storage_emulator.server import Request
+from gcp_storage_emulator.storage import RESUMABLE_DIR, Storage
 
 from vertex_torchserve.emulator.storage.blob_files import BlobFiles
+from vertex_torchserve.emulator.storage.contents import ArrivingContent, Content
 from vertex_torchserve.resource_rules.bucket_names import bucket_problem
 from vertex_torchserve.resource_rules.object_names import object_name_problem
 
@@ -32,7 +37,9 @@ class KeptStorage(Storage):  # type: ignore[misc]
     def __init__(self, folder: Path) -> None:
         # In memory: else the library makes its own files, whose index it rewrites in place.
         super().__init__(use_memory_fs=True)
+        self._lock = threading.Lock()
         self._expected: str | None = None
+        self._uploads: dict[str, ArrivingContent] = {}
         self._store = BlobFiles(folder)
         self._read_config_from_file()
 
@@ -48,9 +55,21 @@ class KeptStorage(Storage):  # type: ignore[misc]
         return super().create_bucket(bucket_name, bucket_obj)
 
     def create_file(
-        self, bucket_name: str, file_name: object, content: bytes, file_obj: Any, file_id: str | None = None
+        self,
+        bucket_name: str,
+        file_name: object,
+        content: bytes | Content,
+        file_obj: Any,
+        file_id: str | None = None,
     ) -> None:
         """Write an object.
+
+        Args:
+            bucket_name: Its bucket.
+            file_name: Its name.
+            content: Its bytes.
+            file_obj: Its description.
+            file_id: The resumable upload that ends with this.
 
         Raises:
             BadRequest: For a name that Cloud Storage refuses.
@@ -61,6 +80,8 @@ class KeptStorage(Storage):  # type: ignore[misc]
         # It names the host and port that the writer used: a reader may need others, and uses its own without.
         kept = {field: value for field, value in file_obj.items() if field not in {"mediaLink", _CONDITION}}
         super().create_file(bucket_name, file_name, content, kept, file_id)
+        if file_id:
+            del self._uploads[file_id]
 
     def create_resumable_upload(self, bucket_name: str, file_name: object, file_obj: Any) -> str:
         """Begin an upload in several requests.
@@ -75,10 +96,68 @@ class KeptStorage(Storage):  # type: ignore[misc]
             file_obj[_CONDITION] = self._expected
         return str(super().create_resumable_upload(bucket_name, file_name, file_obj))
 
-    def add_to_resumable_upload(self, *args: Any, **kwargs: Any) -> Any:
-        """Append a part: the answer says how much has been received, so it must last."""
-        content = super().add_to_resumable_upload(*args, **kwargs)
-        self._write_config_to_file()
+    def upload(self, file_id: str) -> ArrivingContent:
+        """What has come of an upload in several requests.
+
+        Raises:
+            NotFound: There is no such upload.
+        """
+        with self._lock:
+            self.get_resumable_file_obj(file_id)
+            if file_id not in self._uploads:
+                path = self._object_path(RESUMABLE_DIR, self.safe_id(file_id))
+                try:
+                    self._uploads[file_id] = ArrivingContent(self._store.content(path).path)
+                except FileNotFoundError:
+                    self._uploads[file_id] = arriving = self.arriving()
+                    self._store.write_bytes(path, arriving.content())
+                    self._write_config_to_file()
+            return self._uploads[file_id]
+
+    def arriving(self) -> ArrivingContent:
+        """A content that is about to be received; it is nobody's until it is given to `create_file`."""
+        return ArrivingContent(self._store.new_file())
+
+    def discard(self, arriving: ArrivingContent) -> None:
+        """Remove what `arriving` has given, unless it has become an object's content."""
+        with self._lock:
+            self._store.discard(arriving.path)
+
+    def content(self, bucket_name: str, file_name: str) -> Content:
+        """The content of an object, unread.
+
+        Raises:
+            NotFound: There is no such object.
+        """
+        try:
+            content: Content = self._store.content(self._object_path(bucket_name, file_name))
+        except FileNotFoundError:
+            raise NotFound from None
+        return content
+
+    def get_file(self, bucket_name: str, file_name: str, show_error: bool = True) -> bytes | Content:
+        """The content of an object: read for the library's handlers, unread for its storage.
+
+        Args:
+            bucket_name: The bucket.
+            file_name: The object.
+            show_error: What the library's storage sets to False when it moves a content itself.
+
+        Raises:
+            NotFound: There is no such object.
+        """
+        content = self.content(bucket_name, file_name)
+        return content.path.read_bytes() if show_error else content
+
+    def get_soft_deleted_file(self, bucket_name: str, file_name: str, generation: str) -> Content:
+        """The content of a deleted object that is kept for a while.
+
+        Raises:
+            NotFound: There is none.
+        """
+        self.get_soft_deleted_file_obj(bucket_name, file_name, generation)
+        path = self._soft_delete_content_path(bucket_name, file_name, generation)
+        content: Content = self._store.content(path)
         return content
 
     def delete_file(self, bucket_name: str, file_name: str) -> None:
@@ -91,13 +170,17 @@ class KeptStorage(Storage):  # type: ignore[misc]
         self._require_expected(bucket_name, file_name, self._expected)
         super().delete_file(bucket_name, file_name)
 
-    def expect(self, generation: str | None) -> None:
-        """Set what the next request expects of the object that it writes or deletes.
+    @contextmanager
+    def changing(self, expected: str | None = None) -> Iterator[None]:
+        """Be the only one that reads or changes buckets and objects: nothing is between a look and a write.
 
         Args:
-            generation: The generation, 0 for no such object; None where it doesn't matter.
+            expected: The generation that the object must be of that is written or deleted, 0 for no such
+                object; None where it doesn't matter.
         """
-        self._expected = generation
+        with self._lock:
+            self._expected = expected
+            yield
 
     def _require_expected(self, bucket_name: str, file_name: object, expected: str | None) -> None:
         there = self.objects.get(bucket_name, {}).get(file_name, {}).get("generation", "0")
@@ -109,6 +192,7 @@ class KeptStorage(Storage):  # type: ignore[misc]
 
     def wipe(self, keep_buckets: bool = False) -> None:
         """Forget everything."""
+        self._uploads.clear()
         super().wipe(keep_buckets)
         self._write_config_to_file()
 
@@ -121,3 +205,9 @@ def _refuse(name: object) -> None:
     problem = object_name_problem(name)
     if problem:
         raise BadRequest(problem.message)
+
+
+def generation_expected(request: Request) -> str | None:
+    """What a request says in `ifGenerationMatch`; None when it doesn't."""
+    generation: str = request.query.get("ifGenerationMatch", [None])[0]
+    return generation
