@@ -4,10 +4,10 @@
     python -m benchmarks.short_beside_long
 
 all-MiniLM-L6-v2 through the whole server in this Python, the clients on the same cores. Short requests of one
-text each are sent over one connection and over eight; by themselves, and while another client sends requests
-of 64 texts of 200 words, one after the other. Both take turns in each round; the medians of the rounds are
-compared. Writes benchmarks/results/short_beside_long.KIND.json and .md; ends with 1 when the p99 of the short
-ones beside long ones is more than three times that without.
+text each are sent over one connection and over eight: by themselves, and while one client, and two, send
+requests of 64 texts of 200 words, one after the other. All take turns in each round; the medians of the
+rounds are compared. Writes benchmarks/results/short_beside_long.KIND.json and .md; ends with 1 when the p99
+of the short ones beside long ones is more than three times that without.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,34 +32,38 @@ CONNECTIONS = (1, 8)
 LONG_TEXTS, LONG_WORDS = 64, 200
 MOST_TIMES = 3.0
 READY_SECONDS = 300.0
-ALONE, BESIDE = "alone", "beside long"
+LONG_CLIENTS = (0, 1, 2)
 
 
 class LongRequests:
-    """One client that sends long requests, one after the other, while the block lasts.
+    """Clients that send long requests, one after the other, while the block lasts.
 
     Args:
         port: The server's, on loopback.
+        clients: How many.
 
     Attributes:
         answered: With the status 200.
         failed: The others.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, clients: int) -> None:
         self.answered = self.failed = 0
         self._port = port
-        self._begun, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._ask_on)
+        self._lock = threading.Lock()
+        self._begun, self._ended = threading.Barrier(clients + 1), threading.Event()
+        self._threads = [threading.Thread(target=self._ask_on) for _ in range(clients)]
 
     def __enter__(self) -> "LongRequests":
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         self._begun.wait(READY_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _ask_on(self) -> None:
         words = (WORDS * LONG_WORDS)[: LONG_WORDS + LONG_TEXTS]
@@ -68,67 +71,59 @@ class LongRequests:
         body = json.dumps({"instances": texts})
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=READY_SECONDS)
         with contextlib.closing(connection):
+            self._begun.wait(READY_SECONDS)
             while not self._ended.is_set():
                 connection.request("POST", INSTANCES.path, body, {"Content-Type": "application/json"})
-                self._begun.set()
                 response = connection.getresponse()
                 response.read()
-                self.answered += response.status == 200
-                self.failed += response.status != 200
+                with self._lock:
+                    self.answered += response.status == 200
+                    self.failed += response.status != 200
 
 
 def measure(port: int, rounds: int, seconds: float) -> list[Row]:
-    """A row for each round, count of connections and way."""
+    """A row for each round, count of connections and count of clients that send long ones."""
     load(INSTANCES, port, CONNECTIONS[-1], max(2.0, seconds / 3))  # all workers loaded, the JVM warm
     rows: list[Row] = []
     for number in range(rounds):
         for connections in CONNECTIONS:
-            for row in _both(port, connections, seconds):
-                rows.append({"round": number + 1, **row})
+            for clients in LONG_CLIENTS:
+                with LongRequests(port, clients) as long:
+                    found = load(INSTANCES, port, connections, seconds)
+                if long.failed:
+                    raise SystemExit(f"{long.failed} long requests were not answered with 200")
+                row = {"round": number + 1, "way": _way(clients), "connections": connections}
+                rows.append({**row, **vars(found), "long_answered": long.answered})
                 sys.stderr.write(f"{rows[-1]}\n")
     return rows
 
 
-def _both(port: int, connections: int, seconds: float) -> Iterator[Row]:
-    alone = load(INSTANCES, port, connections, seconds)
-    yield {"way": ALONE, "connections": connections, **vars(alone)}
-    with LongRequests(port) as long:
-        beside = load(INSTANCES, port, connections, seconds)
-    if long.failed or not long.answered:
-        raise SystemExit(f"{long.answered} long requests were answered, {long.failed} were not")
-    yield {"way": BESIDE, "connections": connections, **vars(beside), "long_answered": long.answered}
+def _way(clients: int) -> str:
+    return f"beside {clients} of long ones" if clients else "alone"
 
 
 def report(rows: list[Row]) -> tuple[str, list[str]]:
     """The table, and what was not reached."""
     lines, failures = [], []
     for connections in CONNECTIONS:
-        found = {
-            way: [
-                median(rows, way, figure, connections=connections)
-                for figure in ("requests_per_second", "p50_ms", "p99_ms")
-            ]
-            for way in (ALONE, BESIDE)
-        }
-        times = found[BESIDE][2] / found[ALONE][2]
-        answered = median(rows, BESIDE, "long_answered", connections=connections)
-        lines.append(
-            (
-                connections,
-                *(" / ".join(f"{figure:.0f}" for figure in found[way]) for way in (ALONE, BESIDE)),
-                f"{times:.2f} (at most {MOST_TIMES:g})",
-                f"{answered:.0f}",
+        for clients in LONG_CLIENTS:
+            rate, p50, p99, long = (
+                median(rows, _way(clients), figure, connections=connections)
+                for figure in ("requests_per_second", "p50_ms", "p99_ms", "long_answered")
             )
-        )
-        if times > MOST_TIMES:
-            failures.append(f"p99 at {connections}: {times:.2f} times that without long requests")
+            times = p99 / median(rows, _way(0), "p99_ms", connections=connections)
+            told = f"{times:.2f} (at most {MOST_TIMES:g})" if clients else ""
+            figures = (f"{figure:.0f}" for figure in (rate, p50, p99))
+            lines.append((connections, _way(clients), *figures, told, f"{long:.0f}"))
+            if times > MOST_TIMES:
+                failures.append(f"p99 at {connections} {_way(clients)}: {times:.2f} times that alone")
     failed = sum(row["failed"] for row in rows)
     if failed:
         failures.append(f"{failed} short requests not answered with 200")
-    columns = ("connections", f"short, {ALONE}", f"short, {BESIDE}", "p99: times", "long ones meanwhile")
+    columns = ("connections", "short ones", "requests/s", "p50", "p99", "p99 / alone", "long ones meanwhile")
     text = (
-        f"Short: a text a request; long: {LONG_TEXTS} texts of {LONG_WORDS} words each, from one client. "
-        "Requests a second / p50 / p99 in ms, medians of the rounds:\n\n"
+        f"Short: a text a request; long: {LONG_TEXTS} texts of {LONG_WORDS} words each. Times in ms, "
+        "medians of the rounds:\n\n"
         f"{table(columns, lines, numbers=True)}"
     )
     return text, failures

@@ -20,8 +20,9 @@ import org.pytorch.serve.util.messages.InputParameter;
  * although an idle worker could answer them.
  *
  * <p>Requests with large bodies take long, as a rule. They make batches of their own, in turns with those of
- * small ones, so that a small request waits for one batch of large ones at most, however many wait; and a
- * batch of them has a bound in bytes, for a worker that reads many megabytes works on none of them meanwhile.
+ * small ones, and while small ones come, one worker is kept free of large ones ({@link LargeBatches}); with
+ * a single worker a small request waits for one batch of large ones at most. A batch of large ones has a
+ * bound in bytes, for a worker that reads many megabytes works on none of them meanwhile.
  *
  * <p>Each worker has a thread in the JVM that calls {@code Model.pollBatch}. That method locks the model,
  * asks this queue for a first request with the longest possible time-out, then for each further request with
@@ -37,6 +38,9 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     /** The most bytes of the bodies of one batch, but for a single request with more. */
     static final int MOST_BATCH_BYTES = 1 << 20;
 
+    /** How often a worker looks again whether a large request that was held back may begin. */
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
     /** Held while a worker decides whether to take a request or to wait; not while it waits. */
     private final transient ReentrantLock state = new ReentrantLock();
 
@@ -51,6 +55,9 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
 
     /** What that worker has taken so far, the newest first; only its own thread reads and changes it. */
     private final transient Deque<Job> collected = new ArrayDeque<>();
+
+    /** Which workers run large requests. */
+    private final transient LargeBatches largeBatches = new LargeBatches();
 
     /** Whether the requests of the newest batch are large. */
     private transient boolean large;
@@ -104,10 +111,20 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
                 state.unlock();
             }
         } catch (InterruptedException e) {
+            forget(Thread.currentThread());
             if (!first) {
                 putBack();
             }
             throw e;
+        }
+    }
+
+    private void forget(Thread worker) {
+        state.lock();
+        try {
+            largeBatches.died(worker);
+        } finally {
+            state.unlock();
         }
     }
 
@@ -119,15 +136,21 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     private Job firstOfBatch() throws InterruptedException {
         Thread worker = Thread.currentThread();
         idle.push(worker);
+        largeBatches.idle(worker, System.nanoTime());
         changed.signalAll(); // a batch that waits for more requests ends now
         try {
             while (true) {
                 Job job = collecting == null && idle.peek() == worker ? startOfBatch() : null;
                 if (job != null) {
                     collecting = worker;
+                    largeBatches.began(worker, large, System.nanoTime());
                     return job;
                 }
-                changed.await();
+                if (isEmpty()) {
+                    changed.await();
+                } else {
+                    changed.awaitNanos(LOOK_NANOS);
+                }
             }
         } finally {
             idle.remove(worker);
@@ -150,7 +173,7 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     private Job startOfBatch() {
         for (boolean wanted : new boolean[] {!large, large}) {
             for (Job job : this) {
-                if (isLarge(job) == wanted && remove(job)) {
+                if (isLarge(job) == wanted && mayBegin(job) && remove(job)) {
                     large = wanted;
                     batchBytes = bytes(job);
                     return job;
@@ -158,6 +181,10 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
             }
         }
         return null;
+    }
+
+    private boolean mayBegin(Job job) {
+        return !isLarge(job) || largeBatches.mayBegin(job.getBegin(), System.nanoTime());
     }
 
     /** The next request of the batch's size; null when none waits, or the batch would have too many bytes. */

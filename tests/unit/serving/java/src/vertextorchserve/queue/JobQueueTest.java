@@ -157,6 +157,33 @@ class JobQueueTest {
     }
 
     @Test
+    void whileSmallRequestsComeAWorkerIsKeptForThem() throws Exception {
+        Model model = model(100, 1, HOUR_MILLIS);
+        JobQueue queue = new JobQueue(100);
+        ModelQueues.replace(model, queue);
+        int large = JobQueue.LARGE_BYTES + 1;
+        add(model, "small");
+        takeHere(queue, "small");
+        add(model, "long", large);
+        takeHere(queue, "long");
+        long began = System.nanoTime();
+        while (System.nanoTime() - began < TimeUnit.MILLISECONDS.toNanos(100)) {
+            Thread.onSpinWait();
+        }
+        Worker other = Worker.idle(model);
+        add(model, "next", large);
+        takeHere(queue, "next");
+        add(model, "held back", large);
+        began = System.nanoTime();
+        while (System.nanoTime() - began < TimeUnit.MILLISECONDS.toNanos(200)) {
+            assertEquals(1, model.getPendingRequestsInJobQueue(), "the last worker took a large one");
+        }
+        add(model, "short");
+        assertEquals(List.of("short"), other.batch());
+        takeHere(queue, "held back");
+    }
+
+    @Test
     void aBatchHasABoundInBytes() throws Exception {
         Model model = model(100, 10, HOUR_MILLIS);
         int part = JobQueue.MOST_BATCH_BYTES / 4;
@@ -271,6 +298,12 @@ class JobQueueTest {
         List<TestJob> wrong = jobs.stream().filter(job -> !job.endedOnce()).toList();
         assertEquals(List.of(), wrong);
         assertEquals(0, model.getPendingRequestsInJobQueue());
+    }
+
+    /** Takes a batch of one as the worker that this thread is. */
+    private static void takeHere(JobQueue queue, String id) throws InterruptedException {
+        assertEquals(id, queue.poll(Long.MAX_VALUE, TimeUnit.MILLISECONDS).getJobId());
+        queue.batchLock().unlock();
     }
 
     /** Takes batches; goes on when it is interrupted, as the next worker would. */

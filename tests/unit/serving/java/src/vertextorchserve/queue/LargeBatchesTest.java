@@ -1,0 +1,126 @@
+package vertextorchserve.queue;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Whether a worker is kept for small requests; times are given, nobody waits. */
+class LargeBatchesTest {
+    private static final long MILLI = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final LargeBatches batches = new LargeBatches();
+    private final CountDownLatch over = new CountDownLatch(1);
+    private final List<Thread> workers = new ArrayList<>();
+    private long now = 1;
+
+    @AfterEach
+    void end() {
+        over.countDown();
+    }
+
+    @Test
+    void theLastWorkerIsKeptForSmallRequests() {
+        Thread one = worker();
+        Thread two = worker();
+        run(one, false, 10);
+        run(one, true, 1_000);
+        batches.began(one, true, now);
+        assertFalse(batches.mayBegin(now, now));
+        Thread three = worker();
+        assertTrue(batches.mayBegin(now, now), "a third worker is left");
+        batches.began(two, true, now);
+        assertFalse(batches.mayBegin(now, now));
+        batches.idle(two, now);
+        batches.died(three);
+        batches.idle(one, now);
+        assertTrue(batches.mayBegin(now, now), "none runs a large one");
+    }
+
+    @Test
+    void aSingleWorkerTakesBoth() {
+        Thread only = worker();
+        run(only, false, 10);
+        run(only, true, 1_000);
+        assertTrue(batches.mayBegin(now, now));
+    }
+
+    @Test
+    void largeOnesThatTakeNoLongerAreNotHeldBack() {
+        Thread one = worker();
+        worker();
+        run(one, true, 29);
+        batches.began(one, true, now);
+        assertTrue(batches.mayBegin(now, now), "no small one has ended");
+        batches.idle(one, now + 29 * MILLI);
+        run(one, false, 10);
+        batches.began(one, true, now);
+        assertTrue(batches.mayBegin(now, now));
+    }
+
+    @Test
+    void noWorkerIsKeptWhereNoSmallRequestCameLately() {
+        Thread one = worker();
+        worker();
+        run(one, false, 0);
+        batches.began(one, false, now);
+        batches.idle(one, now + 10 * MILLI);
+        batches.began(one, true, now + 10 * MILLI);
+        batches.idle(one, now + 1_000 * MILLI);
+        batches.began(one, true, now + 1_000 * MILLI);
+        assertFalse(batches.mayBegin(now + LargeBatches.KEPT_NANOS, now + LargeBatches.KEPT_NANOS));
+        long later = now + LargeBatches.KEPT_NANOS + 1;
+        assertTrue(batches.mayBegin(later, later));
+    }
+
+    @Test
+    void aLargeRequestWaitsForThisOnlySoLong() {
+        Thread one = worker();
+        worker();
+        run(one, true, 1_000);
+        run(one, false, 10);
+        batches.began(one, true, now);
+        assertFalse(batches.mayBegin(now - LargeBatches.MOST_WAIT_NANOS, now));
+        assertTrue(batches.mayBegin(now - LargeBatches.MOST_WAIT_NANOS - 1, now));
+    }
+
+    @Test
+    void aThreadThatEndedIsNoWorker() throws Exception {
+        Thread one = worker();
+        Thread two = worker();
+        run(one, false, 10);
+        run(one, true, 1_000);
+        batches.began(two, true, now);
+        assertFalse(batches.mayBegin(now, now));
+        over.countDown();
+        two.join();
+        one.join();
+        assertTrue(batches.mayBegin(now, now));
+    }
+
+    private Thread worker() {
+        Thread thread = new Thread(() -> {
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+        workers.add(thread);
+        batches.idle(thread, now);
+        return thread;
+    }
+
+    private void run(Thread worker, boolean large, long millis) {
+        batches.began(worker, large, now);
+        now += millis * MILLI;
+        batches.idle(worker, now);
+    }
+}
