@@ -52,8 +52,8 @@ def _text(node: ast.expr) -> str:
 def _piece(node: ast.expr) -> str:
     if isinstance(node, ast.FormattedValue):
         # The last name of the expression says what is put in: <path>, <name>.
-        names = re.findall(r"[a-z_][a-z_0-9]*", ast.unparse(node.value))
-        return f"<{names[-1].strip('_') if names else '...'}>"
+        names = re.findall(r"[a-z][a-z_0-9]*", ast.unparse(node.value).lower())
+        return f"<{names[-1] if names else '...'}>"
     return _text(node)
 
 
