@@ -52,9 +52,9 @@ def refused(send: Send, name: str, instances: list[Any], **parameters: Any) -> t
     neighbour = {"instances": samples(name)[:1], "parameters": parameters_of(name)}
     alone = send(*bodies(neighbour)).answers[0]
     own = {"instances": instances, "parameters": parameters}
-    started = time.monotonic()
+    started = time.process_time()  # of this process alone, whatever else the machine does
     result = send(*bodies(neighbour, own, neighbour))
-    took = time.monotonic() - started
+    took = time.process_time() - started
     assert result.statuses == [200, result.statuses[1], 200]
     assert_same(result.answers[0], alone)
     assert_same(result.answers[2], alone)
