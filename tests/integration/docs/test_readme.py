@@ -71,6 +71,12 @@ NOT_RUN = {
     ("docs/publishing.md", "gcloud builds submit "): "it needs a Google Cloud project",
     ("docs/publishing.md", "gcloud artifacts docker "): "it needs an image that Cloud Build has pushed",
     ("docs/publishing.md", "make cloudbuild-local\n"): "it builds every image anew; its steps run in tests",
+    ("docs/publishing.md", "vertex-torchserve component yaml "): (
+        "tests/integration/docs/test_publishing.py runs it"
+    ),
+    ("docs/publishing.md", "vertex-torchserve images build gpu "): (
+        "several GB; tests/integration/images/test_torch_builds.py tests what the Dockerfile gets"
+    ),
 }
 
 
