@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo docs test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ benchmark-gcs-staging: setup ## Downloads from the storage emulator, one by one 
 
 benchmark-emulator-kills: setup ## A hundred SIGKILLs of the emulator during writes, and stock (10 minutes)
 	$(BIN)/python -m benchmarks.emulator_kills
+
+benchmark-emulator-bytes: setup ## A gigabyte to the emulator's Cloud Storage, two back, beside curl and a plain server (5 minutes)
+	$(BIN)/python -m benchmarks.emulator_bytes
 
 benchmark-component-kills: setup ## A hundred SIGKILLs of the component, alone and beside another upload, each tried again
 	$(BIN)/python -m benchmarks.component_kills

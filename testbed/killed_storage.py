@@ -151,12 +151,14 @@ def _answers(url: str) -> bool:
 
 
 def _write_until_killed(url: str, process: subprocess.Popen[bytes], kept: Kept, chance: random.Random) -> int:
-    """Write and delete objects without a pause; returns how many requests were acknowledged."""
+    """Write and delete objects without a pause; returns how many requests were acknowledged.
+
+    The kill comes at a random moment after the first was, for which a busy disk may need long.
+    """
     acknowledged = 0
     seconds = chance.uniform(0.01, LATEST_KILL_SECONDS)
     killer = threading.Timer(seconds, process.send_signal, [signal.SIGKILL])
-    killer.start()
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=_START_SECONDS) as client:
         while True:
             name = chance.choice(NAMES)
             deletes = kept.contents.get(name) is not None and chance.randrange(_DELETED) == 0
@@ -169,6 +171,8 @@ def _write_until_killed(url: str, process: subprocess.Popen[bytes], kept: Kept, 
                 return acknowledged
             kept.contents[name] = kept.unanswered.pop(name)
             acknowledged += 1
+            if acknowledged == 1:
+                killer.start()
 
 
 def _put(client: httpx.Client, name: str, content: bytes | None) -> None:

@@ -1,11 +1,13 @@
-"""The files of a batch prediction job: instances in, predictions and errors out, all JSONL."""
+"""The files of a batch prediction job, JSONL, never held whole: instances in, predictions and errors out."""
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from itertools import islice
 
 from vertex_torchserve.emulator.rest.request import Json
 from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid
+from vertex_torchserve.emulator.storage.growing_object import GrowingObject
 from vertex_torchserve.emulator.storage.object_store import GcsUri, ObjectStore
 
 _RESULTS = "prediction.results-00000-of-00001"
@@ -13,82 +15,109 @@ _ERROR_STATS = "prediction.errors_stats-00000-of-00001"
 _ERRORS = "errors_0001.jsonl"
 
 
-@dataclass
 class Outcome:
-    """What became of the instances so far.
+    """What became of the instances so far: it is written to the job's folder as it comes.
+
+    Args:
+        store: Where to.
+        folder: The gs:// folder of the job's output.
 
     Attributes:
-        results: `{"instance", "prediction"}` of what was predicted.
-        errors: `{"instance", "error"}` of what failed, `error` being `{code, message}`.
+        successful: How many instances were predicted.
+        failed: How many weren't.
+        first_error: The error, `{code, message}`, of the first of them.
     """
 
-    results: list[Json] = field(default_factory=list)
-    errors: list[Json] = field(default_factory=list)
+    def __init__(self, store: ObjectStore, folder: str) -> None:
+        self._store = store
+        self._folder = GcsUri.parse(folder)
+        self._files: dict[str, GrowingObject] = {}
+        self._errors: Counter[tuple[int, str]] = Counter()
+        self.successful = self.failed = 0
+        self.first_error: Json | None = None
 
     def succeed(self, instances: list[object], predictions: list[object]) -> None:
         """Record the predictions of a group, one for each instance."""
         pairs = zip(instances, predictions, strict=True)
-        self.results += [{"instance": instance, "prediction": prediction} for instance, prediction in pairs]
+        self._write(_RESULTS, [{"instance": each, "prediction": prediction} for each, prediction in pairs])
+        self.successful += len(instances)
 
     def fail(self, instances: list[object], error: RpcError) -> None:
         """Record an error as that of every instance of a group."""
-        self.errors += [{"instance": instance, "error": error.status_json()} for instance in instances]
+        status = error.status_json()
+        self._write(_ERRORS, [{"instance": instance, "error": status} for instance in instances])
+        self._errors[status["code"], status["message"]] += len(instances)
+        self.failed += len(instances)
+        self.first_error = self.first_error or status
 
     def stats(self, total: int) -> Json:
         """The job's completionStats: 64-bit numbers are strings in JSON."""
-        done = len(self.results) + len(self.errors)
         return {
-            "successfulCount": str(len(self.results)),
-            "failedCount": str(len(self.errors)),
-            "incompleteCount": str(total - done),
+            "successfulCount": str(self.successful),
+            "failedCount": str(self.failed),
+            "incompleteCount": str(total - self.successful - self.failed),
         }
 
-    def write(self, store: ObjectStore, folder: str) -> None:
-        """Write the result file, and the error files when something failed.
-
-        Args:
-            store: Where to.
-            folder: The gs:// folder of the job's output.
-        """
-        files = {_RESULTS: self.results}
-        if self.errors:
-            counts = Counter((entry["error"]["code"], entry["error"]["message"]) for entry in self.errors)
-            files[_ERRORS] = self.errors
-            files[_ERROR_STATS] = [
+    def close(self) -> None:
+        """Complete the files: the results, and the errors when something failed."""
+        self._write(_RESULTS, [])
+        if self._errors:
+            counted = [
                 {"error": {"code": code, "message": message}, "count": count}
-                for (code, message), count in counts.items()
+                for (code, message), count in self._errors.items()
             ]
-        target = GcsUri.parse(folder)
-        for name, lines in files.items():
-            content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-            store.write(target.bucket, f"{target.folder}{name}", content.encode())
+            self._write(_ERROR_STATS, counted)
+        for file in self._files.values():
+            file.close()
+
+    def _write(self, name: str, lines: list[Json]) -> None:
+        if name not in self._files:
+            self._files[name] = self._store.growing(self._folder.bucket, f"{self._folder.folder}{name}")
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        self._files[name].write(text.encode())
 
 
-def read_instances(store: ObjectStore, uris: list[str]) -> list[object]:
-    """Every line of the files, one instance each; empty lines are passed over.
+class Instances:
+    """Every line of some files, one instance each; empty lines are passed over.
+
+    They are read once to find what is wrong with them, and again when they are needed.
 
     Args:
         store: Where from.
         uris: gs:// addresses of files; a `*` at the end means every file that starts so.
 
+    Attributes:
+        count: How many there are.
+
     Raises:
         RpcError: NOT_FOUND for a file that isn't there; INVALID_ARGUMENT for a line that isn't JSON,
             or when there is no instance at all.
     """
-    instances: list[object] = []
-    for uri in uris:
-        source = GcsUri.parse(uri)
-        names = [source.name]
-        if uri.endswith("*"):
-            names = store.names(source.bucket, source.name.removesuffix("*"))
-        for name in names:
-            # Split as bytes: str.splitlines also breaks at U+2028, which may stand inside a JSON string.
-            for number, line in enumerate(store.read(source.bucket, name).splitlines(), start=1):
+
+    def __init__(self, store: ObjectStore, uris: list[str]) -> None:
+        self._store = store
+        self._sources: list[GcsUri] = []
+        for uri in uris:
+            source = GcsUri.parse(uri)
+            names = [source.name]
+            if uri.endswith("*"):
+                names = store.names(source.bucket, source.name.removesuffix("*"))
+            self._sources += [GcsUri(source.bucket, name) for name in names]
+        self.count = sum(1 for _ in self)
+        if not self.count:
+            raise invalid(f"No instances in {', '.join(uris)}.")
+
+    def __iter__(self) -> Iterator[object]:
+        for bucket, name in self._sources:
+            for number, line in enumerate(self._store.lines(bucket, name), start=1):
                 if line.strip():
-                    instances.append(_instance(line, f"gs://{source.bucket}/{name}:{number}"))
-    if not instances:
-        raise invalid(f"No instances in {', '.join(uris)}.")
-    return instances
+                    yield _instance(line, f"gs://{bucket}/{name}:{number}")
+
+    def groups(self, size: int) -> Iterator[list[object]]:
+        """The instances in order, `size` at a time."""
+        instances = iter(self)
+        while group := list(islice(instances, size)):
+            yield group
 
 
 def _instance(line: bytes, where: str) -> object:

@@ -2,12 +2,14 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from vertex_torchserve.emulator.batch.files import Outcome, read_instances
+from vertex_torchserve.emulator.batch.files import Instances, Outcome
 from vertex_torchserve.emulator.containers.container import Place
-from vertex_torchserve.emulator.containers.model_server import ModelServer
+from vertex_torchserve.emulator.containers.model_server import REQUEST_SECONDS, ModelServer
 from vertex_torchserve.emulator.containers.serving import Launcher
 from vertex_torchserve.emulator.registry.model_registry import ModelVersion
 from vertex_torchserve.emulator.rest.names import now, resource_id
@@ -18,6 +20,8 @@ from vertex_torchserve.emulator.storage.object_store import GcsUri, ObjectStore
 _LOG = logging.getLogger(__name__)
 # ManualBatchTuningParameters.batch_size: "the default value is 64".
 _DEFAULT_BATCH_SIZE = 64
+# As many workers as a served model has at most: each has a group to work on.
+_GROUPS_AT_ONCE = 4
 
 
 class BatchRun:
@@ -87,38 +91,46 @@ class BatchRun:
         self._update({**end, "endTime": now()})
 
     def _predict(self) -> Json:
-        instances = read_instances(self._store, self._job["inputConfig"]["gcsSource"]["uris"])
+        instances = Instances(self._store, self._job["inputConfig"]["gcsSource"]["uris"])
         self._update({"state": "JOB_STATE_RUNNING", "startTime": now()})
         server = self._start_server()
-        outcome = Outcome()
+        folder = self._output_folder()
+        outcome = Outcome(self._store, folder)
         try:
             server.become_ready()
             self._send(server, instances, outcome)
         finally:
             server.stop()
-        folder = self._output_folder()
-        outcome.write(self._store, folder)
+        outcome.close()
         end: Json = {
-            "state": "JOB_STATE_SUCCEEDED" if outcome.results else "JOB_STATE_FAILED",
+            "state": "JOB_STATE_SUCCEEDED" if outcome.successful else "JOB_STATE_FAILED",
             "outputInfo": {"gcsOutputDirectory": folder},
-            "completionStats": outcome.stats(len(instances)),
+            "completionStats": outcome.stats(instances.count),
         }
-        if not outcome.results and outcome.errors:
-            end["error"] = outcome.errors[0]["error"]
+        if not outcome.successful and outcome.first_error:
+            end["error"] = outcome.first_error
         return end
 
-    def _send(self, server: ModelServer, instances: list[object], outcome: Outcome) -> None:
+    def _send(self, server: ModelServer, instances: Instances, outcome: Outcome) -> None:
+        """Send the groups, several at a time, and record what becomes of them in their order."""
         tuning = self._job.get("manualBatchTuningParameters", {})
         size = tuning.get("batchSize") or _DEFAULT_BATCH_SIZE
-        for start in range(0, len(instances), size):
-            if self._cancelled.is_set():
-                return
-            group = instances[start : start + size]
-            try:
-                found = server.predictions(group, self._job.get("modelParameters"))
-                outcome.succeed(group, found if isinstance(found, list) else [found])
-            except RpcError as error:
-                outcome.fail(group, error)
+        sent: deque[tuple[list[object], Future[list[object]]]] = deque()
+        with ThreadPoolExecutor(_GROUPS_AT_ONCE, "batch-prediction") as requests:
+            for group in instances.groups(size):
+                if self._cancelled.is_set():
+                    break
+                if len(sent) == _GROUPS_AT_ONCE:
+                    _record(*sent.popleft(), outcome)
+                sent.append((group, requests.submit(self._predictions, server, group)))
+            for group, found in sent:
+                _record(group, found, outcome)
+
+    def _predictions(self, server: ModelServer, group: list[object]) -> list[object]:
+        # Where the server has one worker, a group waits for those before it.
+        longest = REQUEST_SECONDS * _GROUPS_AT_ONCE
+        found = server.predictions(group, self._job.get("modelParameters"), timeout_seconds=longest)
+        return found if isinstance(found, list) else [found]
 
     def _start_server(self) -> ModelServer:
         place = Place(
@@ -140,3 +152,10 @@ class BatchRun:
         moment = self._job["createTime"][: -len("000Z")] + "Z"
         name = f"prediction-{self._version.resource['displayName']}-{moment}"
         return f"gs://{destination.bucket}/{destination.folder}{name}"
+
+
+def _record(group: list[object], found: Future[list[object]], outcome: Outcome) -> None:
+    try:
+        outcome.succeed(group, found.result())
+    except RpcError as error:
+        outcome.fail(group, error)

@@ -1,14 +1,17 @@
 """Read, write, copy and delete objects through the JSON interface of the storage emulator."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
 
 from vertex_torchserve.emulator.rest.rpc_status import RpcError, invalid
+from vertex_torchserve.emulator.storage.growing_object import GrowingObject
 from vertex_torchserve.resource_rules.bucket_names import bucket_problem, split_uri
 
 _TIMEOUT_SECONDS = 600.0
+_PIECE_BYTES = 8 << 20
 
 
 class GcsUri(NamedTuple):
@@ -53,11 +56,25 @@ class ObjectStore:
         names: list[str] = [item["name"] for item in answer.json()["items"]]
         return [name for name in names if not name.endswith("/")]
 
-    def read(self, bucket: str, name: str) -> bytes:
-        """The content of an object."""
-        return self._call(
-            "GET", _object_path(bucket, name), f"gs://{bucket}/{name}", params={"alt": "media"}
-        ).content
+    def lines(self, bucket: str, name: str) -> Iterator[bytes]:
+        """The lines of an object, some megabytes at a time; only a line feed ends one."""
+        rest = b""
+        for piece in self._pieces(bucket, name):
+            *lines, rest = (rest + piece).split(b"\n")
+            yield from lines
+        yield rest
+
+    def _pieces(self, bucket: str, name: str) -> Iterator[bytes]:
+        # Each in a request of its own: a connection that nobody reads from for a minute is ended.
+        piece, read = b"", 0
+        while len(piece) == _PIECE_BYTES or not read:
+            headers = {"Range": f"bytes={read}-{read + _PIECE_BYTES - 1}"}
+            answer = self._http.get(_object_path(bucket, name), params={"alt": "media"}, headers=headers)
+            if answer.status_code == 416:  # there is no more
+                return
+            piece = _checked(answer, f"gs://{bucket}/{name}").content
+            read += len(piece)
+            yield piece
 
     def write(self, bucket: str, name: str, content: bytes) -> None:
         """Write an object."""
@@ -70,8 +87,16 @@ class ObjectStore:
             content=content,
         )
 
+    def growing(self, bucket: str, name: str) -> GrowingObject:
+        """An object to be written piece by piece."""
+        try:
+            return GrowingObject(self._http, f"/upload{_bucket_path(bucket)}/o", name)
+        except httpx.HTTPStatusError as error:
+            _checked(error.response, f"gs://{bucket}")
+            raise
+
     def copy(self, source: GcsUri, target: GcsUri) -> None:
-        """Copy one object; the storage emulator checks its crc32c."""
+        """Copy one object; its bytes are shared."""
         to = f"b/{quote(target.bucket, safe='')}/o/{quote(target.name, safe='')}"
         self._call(
             "POST",
@@ -102,11 +127,15 @@ class ObjectStore:
 
     def _call(self, method: str, path: str, what: str, **options: Any) -> httpx.Response:
         answer = self._http.request(method, path, **options)
-        if answer.status_code == 404:
-            raise RpcError("NOT_FOUND", f"{what} is not found.")
-        if not answer.is_success:
-            raise RpcError("INTERNAL", f"The storage emulator answered {answer.status_code} for {what}.")
-        return answer
+        return _checked(answer, what)
+
+
+def _checked(answer: httpx.Response, what: str) -> httpx.Response:
+    if answer.status_code == 404:
+        raise RpcError("NOT_FOUND", f"{what} is not found.")
+    if not answer.is_success:
+        raise RpcError("INTERNAL", f"The storage emulator answered {answer.status_code} for {what}.")
+    return answer
 
 
 def _bucket_path(bucket: str) -> str:
