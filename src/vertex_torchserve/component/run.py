@@ -50,19 +50,23 @@ def run(vertex_model: VertexModel, report: dsl.HTML, metrics: dsl.Metrics, **inp
         _log.warning(warning)
     with tempfile.TemporaryDirectory(prefix="vts-") as work:
         _log.info("staging %s", checked.gcs_model_path)
-        staged = stage(checked, Path(work))
-        with told_by_origin(staged.origins):
-            built = build_model_archive(staged.spec, Path(work, "archive"))
+        # What was staged goes once it is archived: the archive is unpacked next, and each is as large.
+        with tempfile.TemporaryDirectory(prefix="staged-", dir=work) as staging:
+            staged = stage(checked, Path(staging))
+            with told_by_origin(staged.origins):
+                built = build_model_archive(staged.spec, Path(work, "archive"))
+            instances = staged.smoke_test_instances
+            asked = read_request_file(instances) if instances else None
         _log.info("packaged %s: %d bytes, sha256 %s", built.mar_path.name, built.size_bytes, built.sha256)
         for warning in built.warnings:
             _log.warning(warning)
         outputs = Outputs(report, metrics)
-        plan = ServingPlan.of(built.mar_path, container)
-        if staged.smoke_test_instances is None:
+        plan = ServingPlan.of(built.mar_path, container, sha256=built.sha256, crc32c=built.crc32c)
+        if asked is None:
             found = untested(plan)
             outputs.write(found)
         else:
-            found = prove(plan, read_request_file(staged.smoke_test_instances), outputs)
+            found = prove(plan, asked, outputs)
         folder, upload = archive_folder(checked), checked.upload()
         intended = intended_version(plan, folder, upload)
         _log.info("%s", intended.in_words())

@@ -19,7 +19,11 @@ _CHUNK_BYTES = 32 << 20
 
 
 def upload_file(
-    local: Path, destination: GcsPath, *, progress: Callable[[int], None] | None = None
+    local: Path,
+    destination: GcsPath,
+    *,
+    crc32c: str | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> StoredObject:
     """Upload a file, unless an object with the same bytes is there already.
 
@@ -29,6 +33,7 @@ def upload_file(
     Args:
         local: The file.
         destination: The object.
+        crc32c: The file's checksum, where it is known; None to read it.
         progress: Called with the number of bytes sent since the last call.
 
     Returns:
@@ -45,7 +50,7 @@ def upload_file(
             Problem(f"{destination} is a bucket.", f"Name the object, such as {destination}/{local.name}.")
         )
     with explained(destination, _WRITER_ROLE, missing=bucket_missing(destination)):
-        size, crc32c = local.stat().st_size, checksum.of_file(local)
+        size, crc32c = local.stat().st_size, crc32c or checksum.of_file(local)
         present = find_object(destination)
         if present is None or not _same(present, size, crc32c):
             present = _send(local, destination, crc32c, present.generation if present else 0, progress)
@@ -60,8 +65,13 @@ def upload_file(
     return present
 
 
-def is_stored(local: Path, destination: GcsPath) -> bool:
+def is_stored(local: Path, destination: GcsPath, *, crc32c: str | None = None) -> bool:
     """Whether an object with the bytes of a file is there already, so that an upload would send nothing.
+
+    Args:
+        local: The file.
+        destination: The object.
+        crc32c: The file's checksum, where it is known; None to read it.
 
     Raises:
         InputError: No such bucket, no permission, no credentials, no answer at the endpoint.
@@ -69,7 +79,10 @@ def is_stored(local: Path, destination: GcsPath) -> bool:
     """
     with explained(destination, _WRITER_ROLE, missing=bucket_missing(destination)):
         present = find_object(destination)
-    return present is not None and _same(present, local.stat().st_size, checksum.of_file(local))
+    size = local.stat().st_size
+    if present is None or present.size != size:
+        return False
+    return _same(present, size, crc32c or checksum.of_file(local))
 
 
 def _same(present: StoredObject, size: int, crc32c: str) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.model_archive.crc32 import crc32_of
 from vertex_torchserve.model_archive.members import Members
-from vertex_torchserve.model_archive.summed_file import BLOCK_BYTES, SummedFile
+from vertex_torchserve.model_archive.summed_file import BLOCK_BYTES, SummedFile, Sums
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
 from vertex_torchserve.unfinished import remove_abandoned, written_beside
 
@@ -44,7 +44,7 @@ def versions_of(members: Members) -> Versions:
 
 def write_archive(
     mar_path: Path, manifest: str, members: Members, versions: Versions, progress: Progress | None
-) -> str:
+) -> Sums:
     """Write the archive; one that is there stays until the new one is complete.
 
     Args:
@@ -55,7 +55,7 @@ def write_archive(
         progress: Called with (bytes written, bytes in all) while it runs.
 
     Returns:
-        The archive's SHA-256, in hex.
+        The archive's sums.
 
     Raises:
         InputError: When a file changed since it was checked, or can't be read; when the archive can't be
@@ -66,7 +66,7 @@ def write_archive(
         folder.mkdir(parents=True, exist_ok=True)
         remove_abandoned(folder, ".*.mar.*.part")
         with written_beside(mar_path) as part:
-            sha256 = _write(part, manifest, members, versions, progress)
+            sums = _write(part, manifest, members, versions, progress)
     except OSError as error:
         raise InputError(
             Problem(
@@ -74,10 +74,12 @@ def write_archive(
                 "choose a folder that can be written and has enough free space, then try again",
             )
         ) from error
-    return sha256
+    return sums
 
 
-def _write(part: Path, manifest: str, members: Members, versions: Versions, progress: Progress | None) -> str:
+def _write(
+    part: Path, manifest: str, members: Members, versions: Versions, progress: Progress | None
+) -> Sums:
     total = sum(versions[source].size for source in members.values())
     done = 0
     with part.open("wb", buffering=0) as raw, SummedFile(raw) as file:
@@ -90,11 +92,11 @@ def _write(part: Path, manifest: str, members: Members, versions: Versions, prog
                 done += size
                 if progress:
                     progress(done, total)
-        sha256 = file.digest()
+        sums = file.sums()
         for source in members.values():
             if _version(source) != versions[source]:
                 raise _changed(source)
-    return sha256
+    return sums
 
 
 def _store_file(archive: zipfile.ZipFile, file: SummedFile, name: str, source: Path, size: int) -> None:

@@ -53,6 +53,7 @@ class BuiltArchive:
     Attributes:
         mar_path: The file.
         sha256: Its digest, in hex.
+        crc32c: Its checksum, as Cloud Storage writes it.
         size_bytes: Its size in bytes.
         model_name: As in the manifest.
         version: As in the manifest.
@@ -64,6 +65,7 @@ class BuiltArchive:
 
     mar_path: Path
     sha256: str
+    crc32c: str
     size_bytes: int
     model_name: str
     version: str
@@ -135,10 +137,11 @@ def build_model_archive(
 
         manifest = _manifest(spec, handler, serialized_file, requirements, config)
         mar_path = export_path / f"{spec.model_name}.mar"
-        sha256 = write_archive(mar_path, manifest, members, versions, progress)
+        sums = write_archive(mar_path, manifest, members, versions, progress)
     return BuiltArchive(
         mar_path=mar_path,
-        sha256=sha256,
+        sha256=sums.sha256,
+        crc32c=sums.crc32c,
         size_bytes=mar_path.stat().st_size,
         model_name=spec.model_name,
         version=spec.version,

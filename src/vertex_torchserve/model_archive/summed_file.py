@@ -5,14 +5,28 @@ import io
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
+
+from vertex_torchserve.gcs import checksum
 
 BLOCK_BYTES = 1 << 20  # what is best written at a time
 _MOST_WAITING = 8
 
 
+class Sums(NamedTuple):
+    """What tells the content of a file from any other.
+
+    Attributes:
+        sha256: In hexadecimal.
+        crc32c: As Cloud Storage writes it.
+    """
+
+    sha256: str
+    crc32c: str
+
+
 class SummedFile(io.RawIOBase):
-    """A file that is written once, from its beginning to its end, and its SHA-256.
+    """A file that is written once, from its beginning to its end, and its sums.
 
     Reading, summing and writing take about as long as each other in the page cache; `hashlib` and the
     system's calls let other threads run. Closing it waits for the writes, and leaves the file below open.
@@ -28,6 +42,7 @@ class SummedFile(io.RawIOBase):
         self._file = file
         self._position = 0
         self._sha256 = hashlib.sha256()
+        self._crc32c = 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
         self._writes: deque[Future[None]] = deque()
 
@@ -45,19 +60,19 @@ class SummedFile(io.RawIOBase):
         """Write bytes soon; they must not change until then."""
         if len(self._writes) == _MOST_WAITING:
             self._writes.popleft().result()
-        self._writes.append(self._writer.submit(_write_all, self._file, data))
+        self._writes.append(self._writer.submit(self._write_all, data))
         self._sha256.update(data)
         self._position += len(data)
         return len(data)
 
-    def digest(self) -> str:
-        """Wait until all is written; returns its SHA-256, in hexadecimal."""
+    def sums(self) -> Sums:
+        """Wait until all is written; returns its sums."""
         while self._writes:
             self._writes.popleft().result()
-        return self._sha256.hexdigest()
+        return Sums(self._sha256.hexdigest(), checksum.encoded(self._crc32c))
 
-
-def _write_all(file: io.FileIO, data: Any) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(file.fileno(), left) :]
+    def _write_all(self, data: Any) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._file.fileno(), left) :]
+        self._crc32c = checksum.crc32c(data, self._crc32c)

@@ -78,8 +78,11 @@ def run_smoke_test(
     )
     recording = Recording()
     with recording.check("archive") as seen:
-        verify_members(plan.mar_path)
-        seen.append(f"{report.size_bytes} bytes, every member intact")
+        if in_container:  # else our server compares each member with its checksum when it unpacks it
+            verify_members(plan.mar_path)
+            seen.append(f"{report.size_bytes} bytes, every member intact")
+        else:
+            seen.append(f"{report.size_bytes} bytes, checked where it is unpacked")
     if requests:
         require_answerable(plan.mar_path, requests, "what is asked")
     else:

@@ -72,7 +72,7 @@ def intended_version(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload
         connect(upload.project, upload.location)
         there = find_version(call)
         versions = _versions(there.resource_name if there else call.parent_model)
-        sent = 0 if there or gcs.is_stored(plan.mar_path, call.archive) else plan.mar_path.stat().st_size
+        is_sent = not there and not gcs.is_stored(plan.mar_path, call.archive, crc32c=plan.crc32c)
     holders = {alias: version.version_id for version in versions for alias in version.version_aliases}
     wanted = list(upload.version_aliases)
     if upload.is_default_version or not versions:
@@ -87,7 +87,7 @@ def intended_version(plan: ServingPlan, folder: gcs.GcsPath, upload: ModelUpload
         moved_aliases={} if there else {alias: holders[alias] for alias in wanted if alias in holders},
         new_aliases=tuple(free),
         artifact_uri=call.artifact_uri,
-        upload_bytes=sent,
+        upload_bytes=plan.mar_path.stat().st_size if is_sent else 0,
         request=call.form if there else sent_form(call, upload),
     )
 

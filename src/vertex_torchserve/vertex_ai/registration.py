@@ -186,7 +186,7 @@ def _register(
     if registered is not None:
         return registered
     _require_alone(call.archive)
-    gcs.upload_file(plan.mar_path, call.archive)
+    gcs.upload_file(plan.mar_path, call.archive, crc32c=plan.crc32c)
     schemata = upload_schemata(predict_schemata(plan.mar_path), folder.child(f"{plan.sha256[:16]}-schemata"))
     form = sent_form(call, upload)
     if not lease.may_register():

@@ -84,8 +84,18 @@ def test_it_is_proved_with_the_variables_name_and_routes_that_are_registered(clo
     assert [(each.name, each.value) for each in version.container_spec.env] == [("THRESHOLD", "0.5")]
 
 
+ALONE = f"""
+import os
+from pathlib import Path
+
+archive = next(Path(os.environ["AIP_STORAGE_URI"]).iterdir()).resolve()
+there = os.listdir(archive.parents[1])
+assert there == ["archive"], f"what was staged is still on the disk: {{there}}"
+{ECHO_HANDLER}"""
+
+
 def test_a_handler_that_serves_is_registered(cloud: Cloud) -> None:
-    inputs = cloud.put_model("serves")
+    inputs = cloud.put_model("serves", ALONE)
     cloud.storage.put("serves-extra/golden/instances.jsonl", '"one"\n"two"\n')
     vertex_model = run_here(**inputs, smoke_test_instances="golden/instances.jsonl")
     (version,) = cloud.versions("serves")

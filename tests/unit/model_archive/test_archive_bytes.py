@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.model_folders import model_folder, write_handler
+from vertex_torchserve.gcs import checksum
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
 from vertex_torchserve.model_archive.crc32 import crc32_of, joined
 
@@ -35,6 +36,7 @@ def test_an_archive_is_what_zipfile_writes(tmp_path: Path, size: int) -> None:
     content = built.mar_path.read_bytes()
     assert content == written_by_zipfile(built.mar_path, tmp_path / "expected.zip")
     assert built.sha256 == hashlib.sha256(content).hexdigest()
+    assert built.crc32c == checksum.of_file(built.mar_path)
     assert built.size_bytes == len(content)
 
 
