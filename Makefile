@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo docs test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -168,6 +168,9 @@ benchmark-handler: setup ## The handler beside the one file that it was: equal a
 
 benchmark-archive-check: setup ## check of archives of a gigabyte: seconds and memory (two minutes)
 	$(BIN)/python -m benchmarks.archive_check
+
+benchmark-archive-bytes: setup ## Packaging beside cp and the archiver; what the component reads and keeps (five minutes)
+	$(BIN)/python -m benchmarks.archive_bytes $(BENCHMARK_ARGS)
 
 benchmark-stock-fixtures: setup ## Archives of TorchServe's tests, examples and archiver: ours and stock (10 minutes)
 	$(BIN)/python -m benchmarks.stock_fixtures $(BENCHMARK_ARGS)
