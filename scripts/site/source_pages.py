@@ -8,10 +8,10 @@ from scripts.site.repository import ROOT, documents, links, page_of
 # A page of code is read where a document leads to it; the search is for the documents.
 _HEAD = "---\nsearch:\n  exclude: true\n---\n\n"
 _FENCE = "`" * 8
+# Results of benchmarks are shown without colours: some have 100 kB.
 _LANGUAGES = {
     ".py": "python",
     ".sh": "sh",
-    ".json": "json",
     ".toml": "toml",
     ".yaml": "yaml",
     ".java": "java",
