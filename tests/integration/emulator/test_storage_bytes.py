@@ -16,6 +16,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
 from testbed.deadlines import MOMENT_SECONDS
+from vertex_torchserve.emulator.storage.kept_storage import KeptStorage
 from vertex_torchserve.emulator.storage.storage_server import StorageServer
 from vertex_torchserve.gcs import GcsPath, download_file, upload_file
 
@@ -197,9 +198,11 @@ def test_a_deleted_object_is_kept_and_restored_without_another_copy(http: httpx.
 def test_a_client_that_goes_away_leaves_no_object(
     http: httpx.Client, server: StorageServer, folder: Path
 ) -> None:
-    with half_of_a_request(server):
-        pass
     deadline = time.monotonic() + MOMENT_SECONDS
+    with half_of_a_request(server):
+        while not files(folder):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
     while files(folder):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -223,15 +226,21 @@ def half_of_a_request(server: StorageServer) -> socket.socket:
     return connection
 
 
-def test_of_writers_that_expect_no_object_one_writes(http: httpx.Client, server: StorageServer) -> None:
+def test_of_writers_that_expect_no_object_one_writes(tmp_path: Path) -> None:
+    # On the disk: each write waits for it, so that the others come meanwhile.
+    server = StorageServer(tmp_path, ("127.0.0.1", 0))
+
     def attempt(number: int) -> int:
         parameters = {"uploadType": "media", "name": "note", "ifGenerationMatch": "0"}
         return http.post(UPLOADS, params=parameters, content=b"%d" % number).status_code
 
-    with ThreadPoolExecutor(8) as clients:
-        statuses = list(clients.map(attempt, range(8)))
-    assert sorted(statuses) == [200] + [412] * 7
-    assert read(http, "note").content == b"%d" % statuses.index(200)
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=MOMENT_SECONDS) as http:
+        http.post("/storage/v1/b", json={"name": "models"}).raise_for_status()
+        with ThreadPoolExecutor(8) as clients:
+            statuses = list(clients.map(attempt, range(8)))
+        assert sorted(statuses) == [200] + [412] * 7
+        assert read(http, "note").content == b"%d" % statuses.index(200)
+    server.stop()
 
 
 def test_several_clients_of_googles_at_once(http: httpx.Client, server: StorageServer) -> None:
@@ -249,3 +258,18 @@ def test_several_clients_of_googles_at_once(http: httpx.Client, server: StorageS
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(there_and_back, range(8))) == [b"%d" % each * 300_000 for each in range(8)]
     client.close()
+
+
+def test_nobody_looks_while_somebody_changes(tmp_path: Path) -> None:
+    storage = KeptStorage(tmp_path)
+
+    def look() -> str:
+        with storage.changing():
+            return "looked"
+
+    with ThreadPoolExecutor(1) as other:
+        with storage.changing():
+            looking = other.submit(look)
+            with pytest.raises(TimeoutError):
+                looking.result(timeout=0.2)
+        assert looking.result(timeout=MOMENT_SECONDS) == "looked"
