@@ -55,7 +55,7 @@ class Body:
 
     def whole(self) -> bytes:
         """All that has not been read yet."""
-        return b"".join(self.pieces())
+        return b"".join(bytes(piece) for piece in self.pieces())  # each piece is read into the same buffer
 
     def _inflated(self) -> Iterator[memoryview]:
         inflating = zlib.decompressobj(_INFLATES[self._coding])
