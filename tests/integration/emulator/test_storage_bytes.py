@@ -230,16 +230,17 @@ def test_of_writers_that_expect_no_object_one_writes(tmp_path: Path) -> None:
     # On the disk: each write waits for it, so that the others come meanwhile.
     server = StorageServer(tmp_path, ("127.0.0.1", 0))
 
-    def attempt(number: int) -> int:
-        parameters = {"uploadType": "media", "name": "note", "ifGenerationMatch": "0"}
-        return http.post(UPLOADS, params=parameters, content=b"%d" % number).status_code
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=MOMENT_SECONDS) as client:
 
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=MOMENT_SECONDS) as http:
-        http.post("/storage/v1/b", json={"name": "models"}).raise_for_status()
+        def attempt(number: int) -> int:
+            parameters = {"uploadType": "media", "name": "note", "ifGenerationMatch": "0"}
+            return client.post(UPLOADS, params=parameters, content=b"%d" % number).status_code
+
+        client.post("/storage/v1/b", json={"name": "models"}).raise_for_status()
         with ThreadPoolExecutor(8) as clients:
             statuses = list(clients.map(attempt, range(8)))
         assert sorted(statuses) == [200] + [412] * 7
-        assert read(http, "note").content == b"%d" % statuses.index(200)
+        assert read(client, "note").content == b"%d" % statuses.index(200)
     server.stop()
 
 
