@@ -6,7 +6,7 @@ COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
 .PHONY: help setup demo docs test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
-	benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
+	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
 help: ## List the targets
@@ -162,6 +162,15 @@ benchmark-handler-fuzz: setup ## 10,000 fuzzed instances to the reference handle
 
 benchmark-device: setup ## The handler beside transformers, on a GPU where there is one
 	$(BIN)/python -m benchmarks.handler_on_device $(BENCHMARK_ARGS)
+
+# For gpu-proof: --python 3.12 packs for that Python alone. For gpu-proof-cpu: --minutes 30, --part NAME.
+GPU_PROOF_ARGS ?=
+
+gpu-proof: setup ## Pack what a machine with a GPU and no network needs to prove itself: build/gpu-proof
+	$(BIN)/python -m benchmarks.gpu_proof.kit $(GPU_PROOF_ARGS)
+
+gpu-proof-cpu: setup ## The same program here, on the CPU, in its short form: build/gpu-proof-cpu
+	$(BIN)/python -m benchmarks.gpu_proof --out build/gpu-proof-cpu --short $(GPU_PROOF_ARGS)
 
 benchmark-handler: setup ## The handler beside the one file that it was: equal answers, and what each takes
 	$(BIN)/python -m benchmarks.handler_versions $(BENCHMARK_ARGS)

@@ -67,6 +67,8 @@ NOT_RUN = {
     ),
     ("examples/kubernetes/README.md", "curl "): "it asks what runs in that cluster",
     ("CONTRIBUTING.md", "make setup "): "it made this environment and runs these tests",
+    ("docs/gpu-proof.md", "make gpu-proof "): "it downloads 300 MB; the tests of the kit make the rest of it",
+    ("docs/gpu-proof.md", "sha256sum "): "it needs that kit",
     ("docs/publishing.md", "gcloud services "): "it needs a Google Cloud project",
     ("docs/publishing.md", "gcloud builds submit "): "it needs a Google Cloud project",
     ("docs/publishing.md", "gcloud artifacts docker "): "it needs an image that Cloud Build has pushed",
