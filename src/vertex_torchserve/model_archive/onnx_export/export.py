@@ -1,4 +1,4 @@
-"""torch's export of an encoder to ONNX, and onnxruntime's int8 of it."""
+"""torch's export of an encoder to ONNX."""
 
 import contextlib
 import logging
@@ -116,25 +116,6 @@ def without_places(model: Any) -> None:
             for value in node.outputs:
                 value.metadata_props.clear()
     model.metadata_props.clear()
-
-
-def quantize(file: Path, small: Path) -> None:
-    """Write an ONNX file with the weights of its matrix products in int8; inputs are scaled at each call.
-
-    Seven bits of the eight are used, and a scale for each column: with eight, processors without VNNI add
-    pairs of products past 16 bits.
-
-    Args:
-        file: In float32.
-        small: Where to.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    logging.getLogger().setLevel(logging.ERROR)  # it recommends a step that large models don't need
-    quantize_dynamic(
-        file, small, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
-        op_types_to_quantize=["MatMul", "Gemm"],
-    )  # fmt: skip
 
 
 def reason(error: BaseException) -> str:

@@ -12,8 +12,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import torch
-
 from hf_handler.archive import Archive
 from hf_handler.choice import choose_task
 from hf_handler.engines.onnx_file import has_torch_weights, onnx_file_of
@@ -22,21 +20,10 @@ from hf_handler.engines.trial import MOST_DIFFERENCE
 from hf_handler.kinds.encoder import EncoderTask
 from hf_handler.registry import task_class
 from hf_handler.threads import ThreadShare
-from vertex_torchserve.model_archive.onnx_export import export, trials
+from vertex_torchserve.model_archive.onnx_export import export, int8, trials
 from vertex_torchserve.model_archive.onnx_export.names import ANSWER_NAME, FLOAT_FILE, FOLDER, INT8_FILE
-
-
-class UnusableError(Exception):
-    """Why the model isn't packaged so.
-
-    Args:
-        message: What is wrong.
-        fix: What the packager can do.
-    """
-
-    def __init__(self, message: str, fix: str) -> None:
-        super().__init__(message)
-        self.fix = fix
+from vertex_torchserve.model_archive.onnx_export.trials import opened
+from vertex_torchserve.model_archive.onnx_export.unusable import UnusableError
 
 
 def main() -> int:
@@ -78,8 +65,7 @@ def made(request: dict[str, Any], work: Path) -> dict[str, Any]:
         folder = work / "int8"
         folder.mkdir()
         small = folder / Path(INT8_FILE).name
-        export.quantize(file, small)
-        report.append(accurate(task, opened(task, small), request["bounds"]))
+        report.append(int8.accurate(task, file, small, request["bounds"]))
         report.append(f"int8: {bytes_of(small) / 1e6:.1f} MB of ONNX, float32 {bytes_of(file) / 1e6:.1f} MB")
     return {
         "files": {f"{FOLDER}/{each.name}": str(each) for each in sorted(folder.iterdir())},
@@ -141,12 +127,6 @@ def exported(task: EncoderTask, file: Path) -> str:
     raise failure
 
 
-def opened(task: EncoderTask, file: Path) -> OnnxModel:
-    """Return the model by onnxruntime."""
-    threads = torch.get_num_threads()
-    return OnnxModel(file, task.auto_class, task.model, threads)
-
-
 def compared(task: EncoderTask, model: OnnxModel, name: str) -> str:
     """Compare with torch, and say how far they are apart.
 
@@ -165,28 +145,6 @@ def compared(task: EncoderTask, model: OnnxModel, name: str) -> str:
         f"onnxruntime: outputs within {apart:.1e} of torch's, {len(lengths)} lengths of text from "
         f"{lengths[0]} to {lengths[-1]} tokens"
     )
-
-
-def accurate(task: EncoderTask, model: OnnxModel, bounds: dict[str, float]) -> str:
-    """Hold int8 against torch on texts, and say how near it is.
-
-    Raises:
-        UnusableError: The packager's bound isn't reached, or is for another kind of answer.
-    """
-    kind, least, mean = trials.accuracy(task, model)
-    told = f"least {kind}" if kind == trials.COSINE else kind
-    if kind not in bounds:
-        raise UnusableError(
-            f"the accuracy of int8 in {task.name} is its {told}, {least:.4f} here, and it has no bound",
-            f"give --least-{kind}",
-        )
-    if least < bounds[kind]:
-        raise UnusableError(
-            f"int8 is below its bound: {told} {least:.4f}, --least-{kind} is {bounds[kind]}",
-            f"package in float32, without --quantize, or accept less with --least-{kind}",
-        )
-    also = f", mean {mean:.4f}" if kind == trials.COSINE else ""
-    return f"int8: {told} {least:.4f}{also}, over {len(trials.TEXTS)} texts; the bound is {bounds[kind]}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """An ONNX file held against torch: the same outputs at every length, and how near int8 comes on texts."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy
 import torch
@@ -43,6 +44,11 @@ TEXTS = (
     "Two men are playing chess in a park while a crowd watches them.",
     "SELECT name FROM customers WHERE city = 'Rome'",
 )
+
+
+def opened(task: EncoderTask, file: Path) -> OnnxModel:
+    """Return the model of a task by onnxruntime, with torch's threads."""
+    return OnnxModel(file, task.auto_class, task.model, torch.get_num_threads())
 
 
 def row_of(task: EncoderTask, length: int) -> Item:
