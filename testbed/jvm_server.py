@@ -15,6 +15,7 @@ import psutil
 
 from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
+from vertex_torchserve.serving.api_description import api_file
 from vertex_torchserve.serving.java_libraries.class_path import class_path, torchserve_home, torchserve_jar
 from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving.settings import ServingSettings
@@ -81,7 +82,7 @@ class JvmServer:
         ready = work / "ready"
         ready.touch()
         known = launcher_properties(
-            ready, abandoned_file(work), ServingSettings.from_environment({}), "model"
+            ready, api_file(work), abandoned_file(work), ServingSettings.from_environment({}), "model"
         )
         config = work / "config.properties"
         config.write_text(

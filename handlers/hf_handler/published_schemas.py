@@ -5,7 +5,10 @@ parameter there too, in `parameters`, and in an object of `generate`'s in there.
 is given once, so most of it is about places. A place is written as the schema of an instance that uses it.
 """
 
+import json
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_handler.registry import task_class
@@ -27,6 +30,19 @@ def schemas(name: str, settings: Settings | None = None) -> dict[str, Schema]:
         ValueError: There is no such task.
     """
     return task_class(name).interface.bounded(settings or Settings()).schemas()
+
+
+def tell_schemas(interface: "Interface", file: Path) -> None:
+    """Write the JSON Schemas of a loaded model into a file, and the fields of bodies without `instances`.
+
+    Args:
+        interface: Of the model's task.
+        file: Written beside its place and moved there: other workers write the same.
+    """
+    told = {**interface.schemas(), "bodies": [form.mark for form in interface.request_forms]}
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(told))
+    unfinished.replace(file)
 
 
 def instance_schema(interface: "Interface") -> Schema:

@@ -5,6 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import transformers
@@ -23,6 +24,7 @@ from hf_handler.failures import (
     report_truncated,
 )
 from hf_handler.items import Query
+from hf_handler.published_schemas import tell_schemas
 from hf_handler.registry import task_class
 from hf_handler.request_forms.events import error_body
 from hf_handler.requests import Request, open_request
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 # Our server names in it a file through which its workers lend each other their cores.
 WORKER_TIMES = "VTS_WORKER_TIMES"
+# The same with a file in which it wants to be told what is taken and answered.
+SCHEMAS = "VTS_SCHEMAS"
 
 
 class Service:
@@ -60,6 +64,8 @@ class Service:
         self.task = kind(archive, name, threads)
         # What it advises at each call (both lengths are set, ...) is for who writes the call.
         transformers.logging.set_verbosity_error()
+        if os.environ.get(SCHEMAS):
+            tell_schemas(self.task.interface, Path(os.environ[SCHEMAS]))
         self.task.warm_up()
         logger.info(
             "%s on %s, packs of %d, loaded and warmed up in %.1f s",

@@ -61,6 +61,7 @@ _OTHERS = {
     "Between the toolkit's own processes": {
         "VTS_MAX_RESPONSE_BYTES": "The longest answer that a worker may send to TorchServe.",
         "VTS_WORKER_TIMES": "The file in which workers say what they do, to share the cores.",
+        "VTS_SCHEMAS": "The file in which a handler says what it takes and answers, for OpenAPI.",
         "VTS_DECISIONS": "The folder where the first worker writes what it measured at load.",
         "VTS_ABANDONED_REQUESTS": "The file that says which requests nobody waits for any more.",
         "VTS_MODEL_FOLDER": "The unpacked archive, for the program that makes its environment.",

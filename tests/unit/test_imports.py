@@ -58,11 +58,30 @@ SERVING = {
     "log": {"settings", "envelope"},
     "machine": {"settings", "archive"},
     "health": {"settings", "archive"},
+    "api_description": {"settings", "archive"},
     "java_libraries": set(),
-    "torchserve": {"settings", "archive", "envelope", "health", "java_libraries", "log", "machine"},
+    "torchserve": {
+        "settings",
+        "api_description",
+        "archive",
+        "envelope",
+        "health",
+        "java_libraries",
+        "log",
+        "machine",
+    },
     "local_server": {"settings", "ports", "health", "log"},
     "fetching": {"settings", "archive", "log"},
-    "entrypoint": {"settings", "archive", "fetching", "health", "log", "machine", "torchserve"},
+    "entrypoint": {
+        "settings",
+        "api_description",
+        "archive",
+        "fetching",
+        "health",
+        "log",
+        "machine",
+        "torchserve",
+    },
 }
 MOST_LINES = 300
 FORBIDDEN_IN_SERVING = {

@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem, VertexTorchServeError
+from vertex_torchserve.serving.api_description import write_api_description
 from vertex_torchserve.serving.archive.golden_request import read_golden_requests
 from vertex_torchserve.serving.archive.model_config import read_model_config
 from vertex_torchserve.serving.fetching import fetch_in_child
@@ -75,13 +76,20 @@ def _serve(settings: ServingSettings, process: ServerProcess, work: Path) -> int
         )  # fmt: skip
         write_model_config(model, config, settings, sizing)
         installation = plan_installation(model, settings, work, os.environ)
-        command = torchserve_command(settings, sizing, model, config.envelope or settings.envelope, work)
+        envelope = config.envelope or settings.envelope
+        command = torchserve_command(settings, sizing, model, envelope, work)
         environment = {**jvm_environment(work, sizing), **devices}
         listener.reason = "TorchServe is being started"
         if installation:
             environment |= installation.environment
             listener.reason = "the model's requirements are being installed"
-        check = ReadyCheck(settings, model.manifest.model_name, golden, ready_file(work))
+        check = ReadyCheck(
+            settings,
+            model.manifest.model_name,
+            golden,
+            ready_file(work),
+            before_ready=lambda: write_api_description(work, settings, model.manifest, envelope),
+        )
         return process.run(
             command,
             environment,

@@ -22,6 +22,8 @@ ENVELOPE = "VTS_ENVELOPE"
 ENVELOPES = ("instances", "none")
 GOLDEN_REQUEST = "VTS_GOLDEN_REQUEST"
 GOLDEN_REQUEST_USES = ("check", "ignore")
+PUBLIC_METRICS = "VTS_PUBLIC_METRICS"
+PUBLIC_METRICS_CHOICES = ("0", "1")
 # Where `docker run -v FOLDER:/mnt/models:ro` puts a model when there is no cloud.
 DEFAULT_MODEL_STORE = "/mnt/models"
 # The longest a dedicated endpoint of Vertex AI waits for an answer.
@@ -70,6 +72,7 @@ class ServingSettings:
         management_port: `VTS_MANAGEMENT_PORT`, or 8081, or the next that `http_port` leaves; always on
             loopback, as is the next.
         metrics_port: `VTS_METRICS_PORT`.
+        public_metrics: `VTS_PUBLIC_METRICS=1`: metrics are at `/metrics` of the port of predictions, too.
         workers: `VTS_WORKERS`: worker processes, at most 1,024; None: as many as fit
             (serving/machine/sizing.py).
         threads: `VTS_THREADS`, then `OMP_NUM_THREADS`: threads of each worker's torch, at most 1,024.
@@ -106,6 +109,7 @@ class ServingSettings:
     health_route: str
     management_port: int
     metrics_port: int
+    public_metrics: bool
     workers: int | None
     threads: int | None
     batch_size: int | None
@@ -181,6 +185,7 @@ class ServingSettings:
             health_route=environment.get("AIP_HEALTH_ROUTE", ""),
             management_port=management_port,
             metrics_port=metrics_port,
+            public_metrics=environment.get(PUBLIC_METRICS) == "1",
             workers=count(_MOST_PROCESSES, "VTS_WORKERS"),
             threads=count(_MOST_PROCESSES, "VTS_THREADS", "OMP_NUM_THREADS"),
             batch_size=count(_MOST_WAITING, "VTS_BATCH_SIZE"),
@@ -259,7 +264,11 @@ def _word_problems(environment: Mapping[str, str]) -> list[Problem]:
             f"{name}={_shown(environment[name])} is not accepted; {' and '.join(accepted)} are",
             f"correct {name}, or unset it",
         )
-        for name, accepted in ((ENVELOPE, ENVELOPES), (GOLDEN_REQUEST, GOLDEN_REQUEST_USES))
+        for name, accepted in (
+            (ENVELOPE, ENVELOPES),
+            (GOLDEN_REQUEST, GOLDEN_REQUEST_USES),
+            (PUBLIC_METRICS, PUBLIC_METRICS_CHOICES),
+        )
         if environment.get(name, "") not in {"", *accepted}
     ]
 

@@ -25,6 +25,7 @@ def test_defaults() -> None:
         health_route="",
         management_port=8081,
         metrics_port=8082,
+        public_metrics=False,
         workers=None,
         threads=None,
         batch_size=None,

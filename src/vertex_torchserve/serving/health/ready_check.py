@@ -33,6 +33,7 @@ class ReadyCheck:
         golden: The archive's golden requests; none when it has none.
         ready_file: Written once all is well.
         clock: Seconds, as `time.monotonic` counts them.
+        before_ready: Called before the file is written.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class ReadyCheck:
         golden: Sequence[PredictionRequest],
         ready_file: Path,
         clock: Callable[[], float] = time.monotonic,
+        before_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._management_port = settings.management_port
         self._predict_url = (
@@ -50,6 +52,7 @@ class ReadyCheck:
         )
         self._golden = golden
         self._ready_file = ready_file
+        self._before_ready = before_ready
         self._clock = clock
         self._began = clock()
 
@@ -67,6 +70,7 @@ class ReadyCheck:
         for number, request in enumerate(self._golden, start=1):
             which = f" {number} of {len(self._golden)}" if len(self._golden) > 1 else ""
             request.check(self._predict_url, f"the golden request{which}")
+        self._before_ready()
         self._ready_file.touch()
         logger.info("ready after %.1f s", self._seconds())
 

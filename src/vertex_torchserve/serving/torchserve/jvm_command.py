@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from vertex_torchserve.serving.api_description import api_file, schemas_file
 from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.envelope import lay_out_home
 from vertex_torchserve.serving.health.early_listener import RETRY_AFTER_SECONDS
@@ -70,7 +71,11 @@ def torchserve_command(
         *(
             f"-D{name}={value}"
             for name, value in launcher_properties(
-                ready_file(work), abandoned_file(work), settings, model.manifest.model_name
+                ready_file(work),
+                api_file(work),
+                abandoned_file(work),
+                settings,
+                model.manifest.model_name,
             ).items()
         ),
         "-cp",
@@ -94,18 +99,21 @@ def abandoned_file(work: Path) -> Path:
 
 
 def launcher_properties(
-    ready_file: Path, abandoned_file: Path, settings: ServingSettings, model_name: str
+    ready_file: Path, api_file: Path, abandoned_file: Path, settings: ServingSettings, model_name: str
 ) -> dict[str, str]:
     """The system properties that our launcher reads (Settings.java, which has no defaults of its own).
 
     Args:
         ready_file: `/ping` is 503 until this file exists.
+        api_file: The description of the API; `OPTIONS` is 503 until this file exists.
         abandoned_file: Made by the JVM: the table of requests that nobody waits for any more.
         settings: Routes, time-outs and the number of connections.
         model_name: The model's, in its own route.
     """
     return {
         "vts.ready.file": str(ready_file),
+        "vts.api.file": str(api_file),
+        "vts.public.metrics": str(int(settings.public_metrics)),
         "vts.routes": " ".join(
             f"{asked} {served}" for asked, served in _platform_routes(settings, model_name).items()
         ),
@@ -167,6 +175,8 @@ def jvm_environment(work: Path, sizing: Sizing) -> dict[str, str]:
         "OMP_NUM_THREADS": str(sizing.threads),
         "VTS_WORKER_TIMES": str(worker_times),
         "VTS_DECISIONS": str(decisions),
+        # The reference handler writes there what it takes and answers (hf_handler/published_schemas.py).
+        "VTS_SCHEMAS": str(schemas_file(work)),
         # torch makes this folder when transformers is imported, and leaves it in the machine's /tmp.
         "TORCHINDUCTOR_CACHE_DIR": os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(work / "torchinductor"),
         # The reference handler looks there between packs and tokens (hf_handler/waiting.py).

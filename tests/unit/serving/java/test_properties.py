@@ -14,11 +14,17 @@ def test_python_passes_what_java_reads_and_no_more() -> None:
         name for path in SOURCES.rglob("*.java") for name in re.findall(r'"(vts\.[\w.]+)"', path.read_text())
     }
     assert (
-        set(launcher_properties(Path("ready"), Path("abandoned"), ServingSettings.from_environment({}), "m"))
+        set(
+            launcher_properties(
+                Path("ready"), Path("api"), Path("abandoned"), ServingSettings.from_environment({}), "m"
+            )
+        )
         == read
     )
     assert read == {
         "vts.ready.file",
+        "vts.api.file",
+        "vts.public.metrics",
         "vts.abandoned.file",
         "vts.routes",
         "vts.drain.delay.seconds",

@@ -52,5 +52,5 @@ def test_what_the_server_decides_can_t_be_overridden(
 )
 def test_a_route_of_kserve_has_the_models_state_beside_it(predict_route: str, routes: str) -> None:
     settings = ServingSettings.from_environment({"AIP_PREDICT_ROUTE": predict_route})
-    properties = launcher_properties(Path("ready"), Path("abandoned"), settings, "m")
+    properties = launcher_properties(Path("ready"), Path("api"), Path("abandoned"), settings, "m")
     assert properties["vts.routes"] == routes

@@ -12,12 +12,12 @@ import java.io.IOException;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
 import org.pytorch.serve.http.InvalidRequestHandler;
 import org.pytorch.serve.http.TokenAuthorizationHandler;
-import org.pytorch.serve.http.api.rest.ApiDescriptionRequestHandler;
 import org.pytorch.serve.http.api.rest.InferenceRequestHandler;
 import org.pytorch.serve.servingsdk.impl.PluginsManager;
 import org.pytorch.serve.util.ConfigManager;
-import org.pytorch.serve.util.ConnectorType;
 import org.pytorch.serve.util.TokenAuthorization.TokenType;
+import vertextorchserve.api.ApiDescription;
+import vertextorchserve.api.KServeModels;
 import vertextorchserve.drain.RequestWatch;
 import vertextorchserve.drain.Traffic;
 import vertextorchserve.forms.FormLimit;
@@ -38,7 +38,6 @@ import vertextorchserve.limits.BodyLimit;
 import vertextorchserve.limits.ConnectionLimit;
 import vertextorchserve.limits.ContentCoding;
 import vertextorchserve.log.AccessLog;
-import vertextorchserve.ready.KServeModels;
 import vertextorchserve.ready.Readiness;
 
 /**
@@ -105,7 +104,7 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
     private HttpRequestHandlerChain routes() {
         HttpRequestHandlerChain first = new KServeModels(new Readiness(traffic, settings.readyFile()));
         first.setNextHandler(new Admission(settings.loadRetry()))
-                .setNextHandler(new ApiDescriptionRequestHandler(ConnectorType.INFERENCE_CONNECTOR))
+                .setNextHandler(new ApiDescription(settings.apiFile(), settings.loadRetry()))
                 .setNextHandler(new TokenAuthorizationHandler(TokenType.INFERENCE))
                 .setNextHandler(
                         new InferenceRequestHandler(PluginsManager.getInstance().getInferenceEndpoints()))

@@ -2,19 +2,23 @@ package vertextorchserve;
 
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import io.netty.util.internal.logging.Slf4JLoggerFactory;
+import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.ParseException;
 import org.pytorch.serve.metrics.MetricCache;
 import org.pytorch.serve.metrics.MetricManager;
+import org.pytorch.serve.servingsdk.ModelServerEndpoint;
 import org.pytorch.serve.servingsdk.impl.PluginsManager;
 import org.pytorch.serve.util.ConfigManager;
 import org.pytorch.serve.util.TokenAuthorization;
+import vertextorchserve.api.MetricsEndpoint;
 import vertextorchserve.drain.Drain;
 import vertextorchserve.drain.Traffic;
 import vertextorchserve.http.RefusedEndpoint;
 import vertextorchserve.ready.PingEndpoint;
 import vertextorchserve.ready.Readiness;
+import vertextorchserve.ready.StateMetrics;
 
 /**
  * The main class. Starts TorchServe 0.12 in place of {@code org.pytorch.serve.ModelServer}, with the same
@@ -60,8 +64,13 @@ public final class Launcher {
         Traffic traffic = new Traffic();
         // TorchServe looks in these tables before it tries its own routes; the key is the first part of the
         // path.
-        PluginsManager.getInstance().getInferenceEndpoints().put(
-                "ping", new PingEndpoint(new Readiness(traffic, settings.readyFile())));
+        Readiness readiness = new Readiness(traffic, settings.readyFile());
+        Map<String, ModelServerEndpoint> inference = PluginsManager.getInstance().getInferenceEndpoints();
+        inference.put("ping", new PingEndpoint(readiness));
+        if (settings.publicMetrics()) {
+            inference.put("metrics", new MetricsEndpoint());
+        }
+        new StateMetrics(readiness).register();
         // Registering a workflow would load an archive from any address, even with enable_model_api=false.
         PluginsManager.getInstance().getManagementEndpoints().put("workflows", new RefusedEndpoint());
 

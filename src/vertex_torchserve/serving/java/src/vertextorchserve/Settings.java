@@ -10,6 +10,8 @@ import java.util.Map;
  * are decided by the Python that starts the JVM (jvm_command.py).
  *
  * @param readyFile {@code vts.ready.file}: not ready before this file exists.
+ * @param apiFile {@code vts.api.file}: the description of the API; not there before the model is ready.
+ * @param publicMetrics {@code vts.public.metrics}: 1 for metrics on the port of predictions, too; else 0.
  * @param abandonedFile {@code vts.abandoned.file}: the table of requests that nobody waits for any more,
  *         which is made.
  * @param routes {@code vts.routes}: the path that TorchServe serves, by the one that the platform asks for.
@@ -32,10 +34,10 @@ import java.util.Map;
  * @param formPartHeaderBytes {@code vts.form.part.header.bytes}: how many bytes the headers of one part may
  *         have.
  */
-record Settings(Path readyFile, Path abandonedFile, Map<String, String> routes, Duration drainDelay,
-        Duration drainLimit, Duration requestTimeout, Duration readTimeout, Duration idleTimeout,
-        int slowestBytesPerSecond, int connections, Duration loadRetry, int formFields,
-        int formUrlencodedBytes, int formPartHeaderBytes) {
+record Settings(Path readyFile, Path apiFile, boolean publicMetrics, Path abandonedFile,
+        Map<String, String> routes, Duration drainDelay, Duration drainLimit, Duration requestTimeout,
+        Duration readTimeout, Duration idleTimeout, int slowestBytesPerSecond, int connections,
+        Duration loadRetry, int formFields, int formUrlencodedBytes, int formPartHeaderBytes) {
     /**
      * Reads them; called once, by the main thread.
      *
@@ -43,7 +45,8 @@ record Settings(Path readyFile, Path abandonedFile, Map<String, String> routes, 
      *         one from 0 to 999999.
      */
     static Settings fromSystemProperties() {
-        return new Settings(Path.of(property("vts.ready.file")), Path.of(property("vts.abandoned.file")),
+        return new Settings(Path.of(property("vts.ready.file")), Path.of(property("vts.api.file")),
+                number("vts.public.metrics") == 1, Path.of(property("vts.abandoned.file")),
                 routes("vts.routes"), seconds("vts.drain.delay.seconds"), seconds("vts.drain.limit.seconds"),
                 seconds("vts.request.timeout.seconds"), seconds("vts.read.timeout.seconds"),
                 seconds("vts.idle.timeout.seconds"), number("vts.slowest.bytes.per.second"),

@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Test;
 /** Every property must be set, and no other value stands in for one. */
 class SettingsTest {
     private static final Map<String, String> PROPERTIES = Map.ofEntries(
-            Map.entry("vts.ready.file", "/work/ready"), Map.entry("vts.abandoned.file", "/work/abandoned"),
+            Map.entry("vts.ready.file", "/work/ready"), Map.entry("vts.api.file", "/work/api.json"),
+            Map.entry("vts.public.metrics", "1"), Map.entry("vts.abandoned.file", "/work/abandoned"),
             Map.entry("vts.routes", "/p /predictions/m /h /ping"), Map.entry("vts.drain.delay.seconds", "0"),
             Map.entry("vts.drain.limit.seconds", "20"), Map.entry("vts.request.timeout.seconds", "3600"),
             Map.entry("vts.read.timeout.seconds", "30"), Map.entry("vts.idle.timeout.seconds", "620"),
@@ -34,10 +35,10 @@ class SettingsTest {
 
     @Test
     void eachPropertyHasItsSetting() {
-        Settings expected = new Settings(Path.of("/work/ready"), Path.of("/work/abandoned"),
-                Map.of("/p", "/predictions/m", "/h", "/ping"), Duration.ofSeconds(0), Duration.ofSeconds(20),
-                Duration.ofHours(1), Duration.ofSeconds(30), Duration.ofSeconds(620), 8192, 4096,
-                Duration.ofSeconds(5), 128, 999_999, 8192);
+        Settings expected = new Settings(Path.of("/work/ready"), Path.of("/work/api.json"), true,
+                Path.of("/work/abandoned"), Map.of("/p", "/predictions/m", "/h", "/ping"),
+                Duration.ofSeconds(0), Duration.ofSeconds(20), Duration.ofHours(1), Duration.ofSeconds(30),
+                Duration.ofSeconds(620), 8192, 4096, Duration.ofSeconds(5), 128, 999_999, 8192);
         assertEquals(expected, Settings.fromSystemProperties());
     }
 

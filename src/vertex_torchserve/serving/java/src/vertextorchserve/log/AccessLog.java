@@ -3,19 +3,23 @@ package vertextorchserve.log;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.QueryStringDecoder;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
+import java.util.Set;
 import org.pytorch.serve.util.NettyUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
 import org.slf4j.MarkerFactory;
 import vertextorchserve.http.AnswerPart;
+import vertextorchserve.metrics.Measured;
 
 /**
- * Logs one line for each request: {@code /<address> "<method> <path> <protocol>" <status> <ms> <request id>}.
+ * Counts the requests, and logs one line for each: {@code /<address> "<method> <path> <protocol>" <status>
+ * <ms> <request id>}.
  *
  * <p>The milliseconds are those from the first line of the request to the last byte of its answer. The
  * status is {@code -} when the connection was closed before that.
@@ -30,6 +34,9 @@ import vertextorchserve.http.AnswerPart;
 public final class AccessLog extends ChannelDuplexHandler {
     private static final Logger LOG = LoggerFactory.getLogger("ACCESS_LOG"); // TorchServe's name for it
     private static final Marker WITH_REQUEST_ID = MarkerFactory.getMarker("WITH_REQUEST_ID");
+
+    /** Of probes, scrapes and descriptions, which would make the figures of predictions look better. */
+    private static final Set<HttpMethod> NO_PREDICTIONS = Set.of(HttpMethod.GET, HttpMethod.OPTIONS);
 
     private HttpRequest request; // null while no request is unanswered
     private long began; // System.nanoTime()
@@ -73,9 +80,13 @@ public final class AccessLog extends ChannelDuplexHandler {
         if (request == null) { // logged before, when its client closed the connection
             return;
         }
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        if (!NO_PREDICTIONS.contains(request.method())) {
+            Measured.answered(status.equals("-") ? "closed" : status, took);
+        }
         LOG.info(WITH_REQUEST_ID, "{} \"{} {} {}\" {} {} {}", context.channel().remoteAddress(),
                 request.method(), new QueryStringDecoder(request.uri()).rawPath(), request.protocolVersion(),
-                status, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began), id == null ? "-" : id);
+                status, took.toMillis(), id == null ? "-" : id);
         request = null;
     }
 }

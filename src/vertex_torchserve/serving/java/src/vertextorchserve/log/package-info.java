@@ -1,6 +1,6 @@
 /**
  * The access log.
  *
- * <p>Imports: {@code http}.
+ * <p>Imports: {@code http}, {@code metrics}.
  */
 package vertextorchserve.log;

@@ -1,6 +1,7 @@
 package vertextorchserve.queue;
 
 import java.net.HttpURLConnection;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.LinkedBlockingDeque;
@@ -9,6 +10,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.pytorch.serve.job.Job;
 import org.pytorch.serve.util.messages.InputParameter;
+import vertextorchserve.metrics.Measured;
 
 /**
  * The requests of one model that wait for a worker.
@@ -104,6 +106,7 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
             try {
                 Job job = first ? firstOfBatch() : nextOfBatch(unit.toNanos(timeout));
                 if (job != null) {
+                    Measured.taken(Duration.ofNanos(System.nanoTime() - job.getBegin()));
                     collected.addFirst(job);
                 }
                 return job;
@@ -224,9 +227,13 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
                         HttpURLConnection.HTTP_UNAVAILABLE, "the worker has died and the queue is full");
             }
         }
+        collected.clear();
     }
 
     private void endBatch() {
+        if (!collected.isEmpty()) {
+            Measured.batched(collected.size());
+        }
         collected.clear();
         collecting = null;
         signalChange();

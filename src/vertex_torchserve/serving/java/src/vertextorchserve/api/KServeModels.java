@@ -1,4 +1,4 @@
-package vertextorchserve.ready;
+package vertextorchserve.api;
 
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
@@ -25,6 +25,7 @@ import org.pytorch.serve.wlm.Model;
 import org.pytorch.serve.wlm.WorkerInitializationException;
 import vertextorchserve.http.ErrorAnswer;
 import vertextorchserve.queue.Models;
+import vertextorchserve.ready.Readiness;
 
 /**
  * What KServe's first protocol asks beside predictions: {@code GET /v1/models} names the models, {@code GET
