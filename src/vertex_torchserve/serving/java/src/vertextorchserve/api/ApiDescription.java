@@ -21,6 +21,7 @@ import org.pytorch.serve.archive.model.ModelException;
 import org.pytorch.serve.archive.model.ModelNotFoundException;
 import org.pytorch.serve.archive.workflow.WorkflowException;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
+import org.pytorch.serve.http.MethodNotAllowedException;
 import org.pytorch.serve.util.NettyUtils;
 import org.pytorch.serve.wlm.WorkerInitializationException;
 import vertextorchserve.http.ErrorAnswer;
@@ -61,6 +62,9 @@ public final class ApiDescription extends HttpRequestHandlerChain {
         String route = segments.length > 1 ? segments[1] : "";
         boolean named = route.equals("api-description") && request.method().equals(HttpMethod.GET);
         if (!named && !(request.method().equals(HttpMethod.OPTIONS) && DESCRIBED.contains(route))) {
+            if (segments.length == 0) { // "/", for which TorchServe's other handlers are not made
+                throw new MethodNotAllowedException();
+            }
             chain.handleRequest(context, request, decoder, segments);
             return;
         }
