@@ -34,7 +34,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make docs` builds it, in a folder of the test's own."""
     folder = tmp_path_factory.mktemp("site")
     recipe = subprocess.run(
-        ["make", "--dry-run", "docs"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["make", "--dry-run", "--no-print-directory", "docs"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.splitlines()[-1]
     assert recipe == "NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --quiet"
     run = subprocess.run(

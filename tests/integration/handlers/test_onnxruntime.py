@@ -264,7 +264,9 @@ def test_large_packs_run_on_all_threads(
     long = "The train to Vienna leaves at nine and arrives at noon. " * 4
     together = send({"instances": [long] * 8}).answers[0]["predictions"]
     (alone,) = send({"instances": ["cats"]}).answers[0]["predictions"]
-    assert used == [2, 1]
+    # How many packs the long ones are is measured at load.
+    assert set(used[:-1]) == {2}
+    assert used[-1] == 1
     assert len(alone) == len(together[0])
 
 

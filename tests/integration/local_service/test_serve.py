@@ -2,6 +2,8 @@
 
 import json
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +24,25 @@ from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
 
 
-def test_a_folder_is_packaged_served_and_served_anew(tmp_path: Path) -> None:
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A TMPDIR whose path leaves room for the names of sockets, wherever pytest has its own folders."""
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_folder_is_packaged_served_and_served_anew(tmp_path: Path, short_folder: Path) -> None:
     handler = tmp_path / "model" / "handler.py"
     handler.parent.mkdir()
     handler.write_text("def handle(:\n")
     (tmp_path / "model" / "golden-request.json").write_text(json.dumps({"instances": ["it's me"]}))
     (port,) = free_ports(1)
     options = ("--reload", "--playground", "--port", str(port))
-    with serving(tmp_path / "run", str(handler.parent), *options) as served:
+    run = short_folder / "run"
+    with serving(run, str(handler.parent), *options) as served:
         assert "handler.py" in served.wait("not served: ")
         handler.write_text(ECHO_HANDLER)
-        wait_until(lambda: private_folders(tmp_path / "run") != [], PROGRAM_SECONDS, "it is being packaged")
+        wait_until(lambda: private_folders(run) != [], PROGRAM_SECONDS, "it is being packaged")
         # What is written while the change before is being packaged and loaded is not lost.
         handler.write_text(ECHO_HANDLER.replace('"echo"', '"heard"'))
         served.wait("changed: ", 2)
