@@ -94,3 +94,11 @@ def test_pipelined_requests_are_answered_in_their_order(work: Path) -> None:
         release.join()
         assert [part[:2] for part in answer.split(b"\r\n\r\n")[1:]] == [b"61", b"62", b"63"]
         assert answer.count(b"HTTP/1.1 200 ") == 3
+
+
+def test_requests_with_large_bodies_follow_one_another_on_a_connection(client: Client) -> None:
+    """However much of a body one read brings: the next request's head begins behind it."""
+    for number in range(100, 120):
+        body = f'{{"id": {number}, "rest": "{"x" * 10_000 * (number % 10)}"}}'.encode()
+        client.connection.request("POST", "/predictions/model", body, {"Content-Type": "application/json"})
+        assert client.answer()[:2] == (200, number)

@@ -46,7 +46,7 @@ public final class StrictFraming extends ByteToMessageDecoder {
     private ByteBuf merged; // the content of the chunks of this turn; null when there is none
 
     // Counted from the first byte that has not been passed on yet:
-    private int checked; // up to here it may be
+    private int checked; // up to here it may be: a head that is being read begins here
     private int read; // up to here lines have been read
     private int searched; // up to here there is no further line feed
 
@@ -108,7 +108,7 @@ public final class StrictFraming extends ByteToMessageDecoder {
                 throw RefusedRequest.malformed("there is a control character before the request line");
             }
         }
-        String line = nextLine(in, MOST_HEAD_BYTES - read, "the head of a request");
+        String line = nextLine(in, MOST_HEAD_BYTES - (read - checked), "the head of a request");
         if (line == null) {
             return false;
         }

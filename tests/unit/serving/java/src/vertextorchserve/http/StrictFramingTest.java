@@ -73,6 +73,22 @@ class StrictFramingTest {
     }
 
     @Test
+    void aLargeBodyIsNoPartOfTheHeadBehindIt() {
+        String body = "x".repeat(60_000);
+        String post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n" + body;
+        send(post);
+        assertEquals(post, passed());
+        send(post + GET);
+        assertEquals(post + GET, passed());
+        send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
+        passed();
+        send(body + "GET / HTTP/1.1\r\nHost: a\r\n");
+        assertEquals(body, passed());
+        send("\r\n" + GET);
+        assertEquals("GET / HTTP/1.1\r\nHost: a\r\n\r\n" + GET, passed());
+    }
+
+    @Test
     void theRequestsBeforeAnAmbiguousOneArePassedOnAndNoneBehindIt() {
         send(GET + "GET /ping HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + GET);
         assertEquals(GET, bytes(channel.readInbound()));
