@@ -1,15 +1,9 @@
 package vertextorchserve.api;
 
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.FullHttpResponse;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,7 +16,6 @@ import org.pytorch.serve.archive.model.ModelNotFoundException;
 import org.pytorch.serve.archive.workflow.WorkflowException;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
 import org.pytorch.serve.http.MethodNotAllowedException;
-import org.pytorch.serve.util.NettyUtils;
 import org.pytorch.serve.wlm.WorkerInitializationException;
 import vertextorchserve.http.ErrorAnswer;
 import vertextorchserve.queue.Models;
@@ -73,17 +66,10 @@ public final class ApiDescription extends HttpRequestHandlerChain {
             throw new ModelNotFoundException("Model not found: " + segments[2]);
         }
         try {
-            send(context, Files.readAllBytes(file));
+            JsonAnswer.send(context, HttpResponseStatus.OK, Files.readAllBytes(file));
         } catch (IOException notWritten) {
             ErrorAnswer.sendLater(
                     context, "not ready: the model has not passed its check yet", (int) retry.toSeconds());
         }
-    }
-
-    private static void send(ChannelHandlerContext context, byte[] document) {
-        FullHttpResponse answer = new DefaultFullHttpResponse(
-                HttpVersion.HTTP_1_1, HttpResponseStatus.OK, Unpooled.wrappedBuffer(document));
-        answer.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
-        NettyUtils.sendHttpResponse(context, answer, true);
     }
 }

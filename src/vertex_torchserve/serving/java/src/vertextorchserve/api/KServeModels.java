@@ -1,16 +1,11 @@
 package vertextorchserve.api;
 
-import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.FullHttpResponse;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +15,6 @@ import org.pytorch.serve.archive.model.ModelException;
 import org.pytorch.serve.archive.workflow.WorkflowException;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
 import org.pytorch.serve.util.JsonUtils;
-import org.pytorch.serve.util.NettyUtils;
 import org.pytorch.serve.wlm.Model;
 import org.pytorch.serve.wlm.WorkerInitializationException;
 import vertextorchserve.http.ErrorAnswer;
@@ -63,9 +57,7 @@ public final class KServeModels extends HttpRequestHandlerChain {
         } else if (!asksForModels(segments)) {
             chain.handleRequest(context, request, decoder, segments);
         } else if (!request.method().equals(HttpMethod.GET)) {
-            ErrorAnswer.send(context, HttpResponseStatus.METHOD_NOT_ALLOWED,
-                    request.method().name() + " is not accepted here, only GET",
-                    Map.of(HttpHeaderNames.ALLOW, HttpMethod.GET.name()));
+            ErrorAnswer.sendOtherMethod(context, request.method(), HttpMethod.GET.name());
         } else if (segments.length == 3) {
             send(context, HttpResponseStatus.OK, Map.of(MODELS, names()));
         } else if (names().contains(segments[3])) {
@@ -102,9 +94,7 @@ public final class KServeModels extends HttpRequestHandlerChain {
     }
 
     private static void send(ChannelHandlerContext context, HttpResponseStatus status, Map<String, ?> body) {
-        FullHttpResponse answer = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status);
-        ByteBufUtil.writeUtf8(answer.content(), JsonUtils.GSON.toJson(body) + "\n");
-        answer.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
-        NettyUtils.sendHttpResponse(context, answer, true);
+        String json = JsonUtils.GSON.toJson(body) + "\n";
+        JsonAnswer.send(context, status, json.getBytes(StandardCharsets.UTF_8));
     }
 }

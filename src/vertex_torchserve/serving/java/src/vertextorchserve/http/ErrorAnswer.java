@@ -6,6 +6,7 @@ import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.Map;
@@ -49,6 +50,19 @@ public final class ErrorAnswer {
         headers.forEach((name, value) -> answer.headers().set(name, value));
         fill(answer, message);
         NettyUtils.sendHttpResponse(context, answer, false);
+    }
+
+    /**
+     * Sends 405, with what is accepted in {@code Allow} too.
+     *
+     * @param context the handler that answers, of the connection to answer on.
+     * @param method of the request.
+     * @param allowed the methods that are accepted: {@code POST, PUT}.
+     */
+    public static void sendOtherMethod(ChannelHandlerContext context, HttpMethod method, String allowed) {
+        send(context, HttpResponseStatus.METHOD_NOT_ALLOWED,
+                method.name() + " is not accepted here, only " + allowed,
+                Map.of(HttpHeaderNames.ALLOW, allowed));
     }
 
     /**

@@ -2,12 +2,10 @@ package vertextorchserve.limits;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.ErrorDataDecoderException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Set;
 import org.pytorch.serve.archive.DownloadArchiveException;
 import org.pytorch.serve.archive.model.ModelException;
@@ -57,11 +55,11 @@ public final class Admission extends HttpRequestHandlerChain {
                 || segments.length > 2 && segments[segments.length - 1].equals("predict");
         String method = request.method().name();
         if (route.equals("ping") && !method.equals("GET")) {
-            refuseMethod(context, method, "GET");
+            ErrorAnswer.sendOtherMethod(context, request.method(), "GET");
         } else if (!prediction) {
             chain.handleRequest(context, request, decoder, segments);
         } else if (!PREDICTION_METHODS.contains(method)) {
-            refuseMethod(context, method, "POST, PUT, OPTIONS");
+            ErrorAnswer.sendOtherMethod(context, request.method(), "POST, PUT, OPTIONS");
         } else if (Models.registered().stream().allMatch(model -> Models.loadedWorkers(model) == 0)) {
             String reason = Readiness.modelsObstacle().orElse("a worker has just loaded the model");
             ErrorAnswer.sendLater(context, "not ready: " + reason, (int) loadRetry.toSeconds());
@@ -80,10 +78,5 @@ public final class Admission extends HttpRequestHandlerChain {
                         "the body is not a form of the type that its Content-Type names");
             }
         }
-    }
-
-    private static void refuseMethod(ChannelHandlerContext context, String method, String allowed) {
-        ErrorAnswer.send(context, HttpResponseStatus.METHOD_NOT_ALLOWED,
-                method + " is not accepted here, only " + allowed, Map.of(HttpHeaderNames.ALLOW, allowed));
     }
 }
