@@ -42,24 +42,33 @@ def engine() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def image(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+def image(engine: None, tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> str:
     """The name of the image under test."""
-    built = os.environ.get("VTS_TEST_IMAGE")
-    if built:
-        return built
-    # Test processes that run side by side have this folder in common: one builds, the next finds it built.
-    with (tmp_path_factory.getbasetemp().parent / "image.lock").open("w") as lock:
+    named = os.environ.get("VTS_TEST_IMAGE")
+    if named:
+        return named
+    # Test processes that run side by side have this folder in common: one builds, the others find it built. A
+    # second build would leave the others with facts about an image that the name is no longer of.
+    shared = tmp_path_factory.getbasetemp().parent
+    built = shared / f"image-built-{testrun_uid}"
+    with (shared / "image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        runtime, build = (printed_by("base_image.sh", kind) for kind in ("runtime", "build"))
-        arguments = [f"BASE_IMAGE={runtime}", f"BUILD_IMAGE={build}"]
-        options = [word for argument in arguments for word in ("--build-arg", argument)]
-        answer = subprocess.run(
-            [COMMAND, "images", "build", "cpu", *options],
-            cwd=ROOT, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS,
-        )  # fmt: skip
-        assert answer.returncode == 0, answer.stderr[-4000:]
-        assert answer.stdout.startswith("torchserve-cpu:dev: ")
+        if not built.exists():
+            build_image()
+            built.touch()
     return "torchserve-cpu:dev"
+
+
+def build_image() -> None:
+    runtime, build = (printed_by("base_image.sh", kind) for kind in ("runtime", "build"))
+    arguments = [f"BASE_IMAGE={runtime}", f"BUILD_IMAGE={build}"]
+    options = [word for argument in arguments for word in ("--build-arg", argument)]
+    answer = subprocess.run(
+        [COMMAND, "images", "build", "cpu", *options],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr[-4000:]
+    assert answer.stdout.startswith("torchserve-cpu:dev: ")
 
 
 def printed_by(script: str, *arguments: str) -> str:

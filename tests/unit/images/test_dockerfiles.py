@@ -37,6 +37,11 @@ def test_both_are_the_same_after_the_arguments() -> None:
     assert cpu == gpu
 
 
+def test_byte_code_is_no_change_of_an_image() -> None:
+    """A pattern without `**/` is for the root alone, and Python writes byte code beside each source."""
+    assert {"**/__pycache__", "**/*.egg-info"} <= set((ROOT / ".dockerignore").read_text().splitlines())
+
+
 @pytest.mark.parametrize("image", IMAGES)
 def test_the_health_check_is_the_probe_that_vertex_ai_runs(image: str) -> None:
     (command,) = (line.strip() for line in dockerfile(image) if line.startswith("    CMD "))

@@ -8,6 +8,7 @@ import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import org.pytorch.serve.job.Job;
 import org.pytorch.serve.util.messages.InputParameter;
 import vertextorchserve.metrics.Measured;
@@ -58,6 +59,9 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     /** What that worker has taken so far, the newest first; only its own thread reads and changes it. */
     private final transient Deque<Job> collected = new ArrayDeque<>();
 
+    /** The clock by which batches are measured. */
+    private final transient LongSupplier nanoTime;
+
     /** Which workers run large requests. */
     private final transient LargeBatches largeBatches = new LargeBatches();
 
@@ -73,7 +77,18 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
      * @param capacity the most requests that may wait.
      */
     JobQueue(int capacity) {
+        this(capacity, System::nanoTime);
+    }
+
+    /**
+     * An empty queue that measures its batches with a clock of its own.
+     *
+     * @param capacity the most requests that may wait.
+     * @param nanoTime the time in nanoseconds, as {@code System.nanoTime()} tells it.
+     */
+    JobQueue(int capacity, LongSupplier nanoTime) {
         super(capacity);
+        this.nanoTime = nanoTime;
     }
 
     @Override
@@ -139,14 +154,14 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     private Job firstOfBatch() throws InterruptedException {
         Thread worker = Thread.currentThread();
         idle.push(worker);
-        largeBatches.idle(worker, System.nanoTime());
+        largeBatches.idle(worker, nanoTime.getAsLong());
         changed.signalAll(); // a batch that waits for more requests ends now
         try {
             while (true) {
                 Job job = collecting == null && idle.peek() == worker ? startOfBatch() : null;
                 if (job != null) {
                     collecting = worker;
-                    largeBatches.began(worker, large, System.nanoTime());
+                    largeBatches.began(worker, large, nanoTime.getAsLong());
                     return job;
                 }
                 if (isEmpty()) {
@@ -187,7 +202,7 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     private boolean mayBegin(Job job) {
-        return !isLarge(job) || largeBatches.mayBegin(job.getBegin(), System.nanoTime());
+        return !isLarge(job) || largeBatches.mayBegin(job.getBegin(), nanoTime.getAsLong());
     }
 
     /** The next request of the batch's size; null when none waits, or the batch would have too many bytes. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -159,22 +160,21 @@ class JobQueueTest {
     @Test
     void whileSmallRequestsComeAWorkerIsKeptForThem() throws Exception {
         Model model = model(100, 1, HOUR_MILLIS);
-        JobQueue queue = new JobQueue(100);
+        AtomicLong clock = new AtomicLong(System.nanoTime());
+        JobQueue queue = new JobQueue(100, clock::get);
         ModelQueues.replace(model, queue);
         int large = JobQueue.LARGE_BYTES + 1;
         add(model, "small");
         takeHere(queue, "small");
+        clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(10));
         add(model, "long", large);
         takeHere(queue, "long");
-        long began = System.nanoTime();
-        while (System.nanoTime() - began < TimeUnit.MILLISECONDS.toNanos(100)) {
-            Thread.onSpinWait();
-        }
-        Worker other = Worker.idle(model);
+        clock.addAndGet(TimeUnit.SECONDS.toNanos(1));
         add(model, "next", large);
         takeHere(queue, "next");
+        Worker other = Worker.idle(model);
         add(model, "held back", large);
-        began = System.nanoTime();
+        long began = System.nanoTime();
         while (System.nanoTime() - began < TimeUnit.MILLISECONDS.toNanos(200)) {
             assertEquals(1, model.getPendingRequestsInJobQueue(), "the last worker took a large one");
         }
