@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 # How long new connections are accepted once SIGTERM came: not at all, so that the drain has all of the time.
 DRAIN_DELAY_SECONDS = 0
 # How long requests that were accepted may take after that. Kubernetes waits 30 s before SIGKILL, and
-# TorchServe's own stop takes two seconds of netty's quiet period behind the drain.
+# TorchServe's own stop takes less than a second behind the drain.
 DRAIN_LIMIT_SECONDS = 20
 # A body or an answer that comes, or is read, slower than this ends its connection in the end: 64 kbit/s. The
 # largest body may take 21 minutes.

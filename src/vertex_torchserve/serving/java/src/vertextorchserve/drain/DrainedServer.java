@@ -14,6 +14,6 @@ public interface DrainedServer {
      */
     void stopListening();
 
-    /** Ends the server, with its connections and workers; returns after some two seconds. */
+    /** Ends the server, with its connections and workers. */
     void stop();
 }
