@@ -236,12 +236,12 @@ def register_envelope() -> None:
         request_envelope.__path__.append(_FOLDER)
 
 
-def buffer_messages() -> None:
-    """Let TorchServe's worker read what the JVM sends through a buffer (`buffered_messages.py`)."""
-    from ts.protocol import otf_message_handler
-    from ts.torch_handler.request_envelope import buffered_messages
+def prepare_messages() -> None:
+    """Let TorchServe's worker read what the JVM sends through a buffer, and not import torch by itself."""
+    from ts.torch_handler.request_envelope import buffered_messages, torch_when_imported
 
-    otf_message_handler._retrieve_buffer = buffered_messages.BufferedMessages().read
+    messages = torch_when_imported.import_without_torch("ts.protocol.otf_message_handler")
+    messages._retrieve_buffer = buffered_messages.BufferedMessages().read  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":
@@ -250,7 +250,7 @@ if __name__ == "__main__":
     bound_lines()
     line_handler = log_lines()
     register_envelope()
-    buffer_messages()
+    prepare_messages()
     report_failed_loads(line_handler)
     try:
         runpy.run_module("ts.model_service_worker", run_name="__main__", alter_sys=True)

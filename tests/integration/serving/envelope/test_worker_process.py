@@ -45,6 +45,8 @@ def test_the_end_of_its_connection_ends_it_and_is_no_error(
     worker: tuple[subprocess.Popen[bytes], socket.socket],
 ) -> None:
     process, connection = worker
+    loaded = Path(f"/proc/{process.pid}/maps")
+    assert not loaded.exists() or "libtorch" not in loaded.read_text()  # only a model's code imports torch
     connection.close()
     printed, _ = process.communicate(timeout=STOP_SECONDS)
     assert process.returncode == 0
