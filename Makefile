@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo docs test test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
+.PHONY: help setup demo docs test test-heavy test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
 	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
@@ -28,8 +28,11 @@ docs: setup ## Build the site of the documents, every link checked: build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 # Three at a time on two cores: servers that start and end wait as much as they compute.
-test: setup ## Run every test
-	$(BIN)/pytest -n 3 --dist loadscope --durations=30 $(PYTEST_ARGS)
+test: setup ## Run every test but the heavy ones
+	$(BIN)/pytest -n 3 --dist loadscope --durations=30 -m "not heavy" $(PYTEST_ARGS)
+
+test-heavy: setup ## Run the tests that take long and are of the same kind as a shorter one
+	$(BIN)/pytest --durations=30 -m heavy $(PYTEST_ARGS)
 
 test-lock: setup ## Serve with the versions of the images' own lock, which are installed anew (two GB)
 	VTS_TEST_LOCK=1 $(BIN)/pytest tests/integration/smoke_test/test_served_with_lock.py $(PYTEST_ARGS)

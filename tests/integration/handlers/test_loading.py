@@ -103,6 +103,7 @@ def test_one_line_says_task_device_and_time(
     assert "secret" not in caplog.text
 
 
+@pytest.mark.heavy
 @pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # torch's compiler uses it
 @pytest.mark.skipif(not COMPILER, reason="torch.compile takes a C++ compiler: none is installed")
 def test_a_compiled_model_is_compiled_for_batches_before_it_is_ready(

@@ -164,6 +164,7 @@ def test_its_inventory_is_its_own(derived: str, image: str) -> None:
     assert own == {**base, "packages": {**base["packages"], **added}}
 
 
+@pytest.mark.heavy
 def test_a_torchvision_for_another_torch_fails_the_build(image: str, tmp_path: Path) -> None:
     """PyPI's, for CUDA, beside the CPU image's torch: pip installs it, and no worker could import it."""
     if "+cpu" not in docker.output_of(

@@ -97,7 +97,10 @@ def test_a_chat_and_a_completion_of_openai_s_client(image: str, tmp_path: Path) 
     assert "".join(part.choices[0].text for part in parts) == completion.choices[0].text
 
 
-@pytest.mark.parametrize("name", ["translation-marian", "text2text-generation-pieces"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("translation-marian", marks=pytest.mark.heavy), "text2text-generation-pieces"],
+)
 def test_a_tokenizer_that_takes_sentencepiece(name: str, image: str, tmp_path: Path) -> None:
     store = package(name, tmp_path).parent
     store.chmod(0o755)
@@ -110,7 +113,11 @@ def test_a_tokenizer_that_takes_sentencepiece(name: str, image: str, tmp_path: P
     assert [text.keys() for text in texts] == [{kind}] * 3
 
 
-@pytest.mark.parametrize("case", [ENDPOINT_CASES[2], SAGEMAKER_CASES[2]], ids=lambda case: case.handler)
+@pytest.mark.parametrize(
+    "case",
+    [ENDPOINT_CASES[2], pytest.param(SAGEMAKER_CASES[2], marks=pytest.mark.heavy)],
+    ids=lambda case: case.handler,
+)
 def test_a_handler_of_another_server(image: str, case: Case, tmp_path: Path) -> None:
     with serve(image, adapted_handler.package(case, tmp_path).mar_path.parent) as server:
         assert pings_until_ready(server) == [503, 200]

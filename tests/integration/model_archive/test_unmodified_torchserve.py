@@ -109,7 +109,7 @@ def packed_by_the_archiver(model: Path, store: Path) -> None:
     subprocess.run(command, check=True, timeout=PROGRAM_SECONDS)
 
 
-@pytest.mark.parametrize("envelope", ["json", None])
+@pytest.mark.parametrize("envelope", ["json", pytest.param(None, marks=pytest.mark.heavy)])
 def test_stock_torchserve_serves_the_reference_handler(tmp_path: Path, envelope: str | None) -> None:
     """Packed by us and by torch-model-archiver alike, with TorchServe's json envelope and with none."""
     model = make("text-classification", tmp_path / "model")
