@@ -4,11 +4,13 @@
     python -m benchmarks.embedding_peers
 
 all-MiniLM-L6-v2 in each, float32, on this machine's cores, the client on the same ones; no Docker. Each peer
-runs in a virtual environment of its own, made at the first run under build/peers/ (or `--venvs DIR`). All
-take turns in each round, in another order each time, while the other peers stand still; the medians of the
-rounds are compared. Before anything is timed, each must answer what the model alone does: one that doesn't
-is shown, and counts for nothing. Two loads: a short text a request at concurrency 1, 8 and 32; and 64 texts
-of 6 to 200 words a request, one request after the other, beside the model alone in one process.
+runs in a virtual environment of its own, made at the first run under build/peers/ (or `--venvs DIR`). Ours is
+packaged with `--engine onnxruntime` and chooses its engine when it loads; the peers that can run an ONNX file
+get the same one. All take turns in each round, in another order each time, while the other peers stand still;
+the medians of the rounds are compared. Before anything is timed, each must answer what the model alone does:
+one that doesn't is shown, and counts for nothing. Two loads: a short text a request at concurrency 1, 8 and
+32; and 64 texts of 6 to 200 words a request, one request after the other; both beside the model alone in one
+process, by torch and by onnxruntime.
 Writes benchmarks/results/embedding_peers.KIND.json and .md, the plots and the README's table of speed; ends
 with 1 when a target was not reached.
 """
@@ -44,9 +46,20 @@ from benchmarks.model_alone import (
     mixed_requests,
     mixed_texts_per_second,
     text,
+    texts_per_second,
 )
-from benchmarks.peer_servers import ENVIRONMENTS, PEERS, TOOLKIT_SOURCE, PeerServer
-from benchmarks.peers_report import BUDGETS, CONCURRENCIES, OURS, THREADS, Row, report, sorted_way
+from benchmarks.peer_servers import ENVIRONMENTS, PEERS, TOOLKIT_SOURCE, PeerServer, write_onnx_model
+from benchmarks.peers_report import (
+    ALONE,
+    BUDGETS,
+    CONCURRENCIES,
+    ONNX_ALONE,
+    OURS,
+    THREADS,
+    Row,
+    report,
+    sorted_way,
+)
 from benchmarks.published import Versions, installed_versions, publish
 from benchmarks.speed_table import write as write_speed_table
 from vertex_torchserve.serving.local_server import ServingProcess
@@ -128,7 +141,7 @@ def mixed_load(contender: Contender, seconds: float) -> Load:
 
 
 def measure(
-    contenders: list[Contender], alone: ModelAlone, rounds: int, seconds: float
+    contenders: list[Contender], alone: dict[str, ModelAlone], rounds: int, seconds: float
 ) -> tuple[list[Row], list[Row]]:
     """A row for each round, way and, of short texts, concurrency: of short texts, and of mixed lengths."""
     for contender in contenders:
@@ -144,9 +157,13 @@ def measure(
                 with contender.awake():
                     found = load(contender.protocol, contender.port, concurrency, seconds)
                 short.append(_row(number, contender.name, concurrency=concurrency, **vars(found)))
-        for budget in (None, *BUDGETS):
-            rate = mixed_texts_per_second(alone, budget, seconds) / MIXED_TEXTS
-            mixed.append(_row(number, sorted_way(budget), **vars(Load(round(rate, 3)))))
+            for way, process in alone.items():
+                rate = texts_per_second([process], concurrency, seconds)
+                short.append(_row(number, way, concurrency=concurrency, **vars(Load(round(rate, 1)))))
+        for way, process in alone.items():
+            for budget in (None, *BUDGETS):
+                rate = mixed_texts_per_second(process, budget, seconds) / MIXED_TEXTS
+                mixed.append(_row(number, sorted_way(way, budget), **vars(Load(round(rate, 3)))))
         for contender in turn:
             with contender.awake():
                 found = mixed_load(contender, seconds)
@@ -183,10 +200,14 @@ def main() -> int:
     for environment in ENVIRONMENTS:
         environment.prepare(venvs, arguments.toolkit_source)
     with tempfile.TemporaryDirectory(prefix="embedding-peers-") as scratch, contextlib.ExitStack() as stack:
-        package_minilm(Path(scratch))
-        alone = stack.enter_context(ModelAlone(THREADS))
+        package_minilm(Path(scratch), "--engine", "onnxruntime")
+        onnx = write_onnx_model(Path(scratch) / "model.mar", venvs)
+        alone = {
+            ALONE: stack.enter_context(ModelAlone(THREADS)),
+            ONNX_ALONE: stack.enter_context(ModelAlone(THREADS, onnx)),
+        }
         contenders = start(stack, Path(scratch), venvs)
-        cosines = {contender.name: check(contender, alone) for contender in contenders}
+        cosines = {contender.name: check(contender, alone[ALONE]) for contender in contenders}
         sys.stderr.write(f"{cosines}\n")
         if cosines[OURS] < LEAST_COSINE:
             raise SystemExit(f"ours answers something else: cosine {cosines[OURS]}")

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -46,14 +47,15 @@ class ModelAlone:
     """The process: vectors of texts, or how many texts a second in batches.
 
     Args:
-        threads: Of its torch.
+        threads: Of its torch, or of onnxruntime.
+        onnx: The ONNX file that onnxruntime runs; without one torch runs the model.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, onnx: Path | None = None) -> None:
         self._ours, its = socket.socketpair()
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.model_alone", str(threads)],
+                [sys.executable, "-m", "benchmarks.model_alone", str(threads), str(onnx or "")],
                 cwd=ROOT,
                 stdin=its.fileno(),
                 stdout=its.fileno(),
@@ -111,25 +113,53 @@ def mixed_texts_per_second(process: ModelAlone, budget: int | None, seconds: flo
     return float(process.answer()["texts_per_second"])
 
 
+def hidden_states(onnx: Path, threads: int) -> Callable[[Any], Any]:
+    """What gives the last hidden states of a batch of tokens, by onnxruntime.
+
+    Args:
+        onnx: The file.
+        threads: That it uses.
+    """
+    import onnxruntime
+    import torch
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+    names = {each.name for each in session.get_inputs()}
+
+    def hidden(batch: Any) -> Any:
+        rows = {name: values.numpy() for name, values in batch.items() if name in names}
+        return torch.from_numpy(session.run(None, rows)[0])
+
+    return hidden
+
+
 class Embedder:
     """The model and its tokenizer.
 
     Args:
         device: Where it runs.
         dtype: Of its weights, a name of torch's.
+        hidden: Gives the last hidden states of a batch of tokens, in the model's place.
     """
 
-    def __init__(self, device: str = "cpu", dtype: str = "float32") -> None:
+    def __init__(
+        self, device: str = "cpu", dtype: str = "float32", hidden: Callable[[Any], Any] | None = None
+    ) -> None:
         import torch
         import transformers
 
         from vertex_torchserve.demo.mean_pooling import unit_means
 
         transformers.logging.disable_progress_bar()
-        self._torch, self._pooled = torch, unit_means
+        self._torch, self._pooled, self._device = torch, unit_means, device
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(MINILM)
-        model = transformers.AutoModel.from_pretrained(MINILM, dtype=getattr(torch, dtype))
-        self._model = model.to(device).eval()
+        if hidden is None:
+            model = transformers.AutoModel.from_pretrained(MINILM, dtype=getattr(torch, dtype))
+            model = model.to(device).eval()
+            hidden = lambda batch: model(**batch).last_hidden_state  # noqa: E731
+        self._hidden = hidden
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One padded batch: as many vectors of 384 values and length 1."""
@@ -149,10 +179,9 @@ class Embedder:
         return vectors
 
     def _forward(self, batch: Any) -> list[list[float]]:
-        batch = batch.to(self._model.device)
+        batch = batch.to(self._device)
         with self._torch.inference_mode():
-            hidden = self._model(**batch).last_hidden_state
-            vectors: list[list[float]] = self._pooled(hidden, batch["attention_mask"]).tolist()
+            vectors: list[list[float]] = self._pooled(self._hidden(batch), batch["attention_mask"]).tolist()
         return vectors
 
 
@@ -188,8 +217,9 @@ def main() -> None:
     """Answer the lines of standard input."""
     import torch
 
-    torch.set_num_threads(int(sys.argv[1]))
-    embedder = Embedder()
+    threads, onnx = int(sys.argv[1]), sys.argv[2]
+    torch.set_num_threads(threads)
+    embedder = Embedder(hidden=hidden_states(Path(onnx), threads) if onnx else None)
     for line in sys.stdin:
         question = json.loads(line)
         if "texts" in question:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,27 +115,46 @@ class Peer:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def _litserve(workers: int, queue: str = "default") -> Peer:
+def onnx_model(venvs: Path) -> Path:
+    """The model's folder with an ONNX file, laid out as on the Hub; lies beside the environments."""
+    return venvs / "minilm-onnx"
+
+
+def write_onnx_model(archive: Path, venvs: Path) -> Path:
+    """Make that folder, with the ONNX file of an archive of ours; returns the file."""
+    folder = onnx_model(venvs)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(MINILM, folder)
+    with zipfile.ZipFile(archive) as members:
+        return Path(members.extract("onnx/model.onnx", folder))
+
+
+def _litserve(workers: int, queue: str = "default", engine: str = "torch") -> Peer:
     threads = max(1, (os.cpu_count() or 1) // workers)
     server = FOLDER / "litserve" / "server.py"
     return Peer(
-        f"litserve, {workers} x {threads}" + (", fast queue" if queue == "fast" else ""),
+        f"litserve, {workers} x {threads}"
+        + (", fast queue" if queue == "fast" else "")
+        + (", onnxruntime" if engine == "onnxruntime" else ""),
         LITSERVE,
         Protocol("/predict", "texts", lambda answer: answer["vectors"]),
-        lambda venv, port: [venv / "bin" / "python", server, MINILM, str(port), str(workers), queue],
+        lambda venv, port: [
+            venv / "bin" / "python", server, onnx_model(venv.parent), str(port), str(workers), queue, engine,
+        ],
         f"max_batch_size=32, batch_timeout=0.005, workers_per_device={workers}, "
-        f"fast_queue={queue == 'fast'}, OMP_NUM_THREADS={threads}",
+        f"fast_queue={queue == 'fast'}, OMP_NUM_THREADS={threads}, {engine}",
         {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT / "src")},
-    )
+    )  # fmt: skip
 
 
-def _infinity(compiled: str) -> Peer:
+def _infinity(engine: str, compiled: str) -> Peer:
     options = (
-        "--engine", "torch", "--device", "cpu", "--dtype", "float32", "--batch-size", "32",
+        "--engine", engine, "--device", "cpu", "--dtype", "float32", "--batch-size", "32",
         "--no-vector-disk-cache", compiled,
     )  # fmt: skip
+    setting = "onnxruntime" if engine == "optimum" else compiled.strip("-").replace("-", " ")
     return Peer(
-        f"infinity, {compiled.strip('-').replace('-', ' ')}",
+        f"infinity, {setting}",
         INFINITY,
         Protocol(
             "/embeddings",
@@ -143,8 +163,9 @@ def _infinity(compiled: str) -> Peer:
             {"model": "minilm"},
         ),
         lambda venv, port: [
-            venv / "bin" / "infinity_emb", "v2", "--model-id", MINILM, "--served-model-name", "minilm",
-            *options, "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning",
+            venv / "bin" / "infinity_emb", "v2", "--model-id", onnx_model(venv.parent),
+            "--served-model-name", "minilm", *options,
+            "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning",
         ],
         " ".join(options),
         {"INFINITY_ANONYMOUS_USAGE_STATS": "0"},
@@ -155,8 +176,11 @@ PEERS = (
     _litserve(1),
     _litserve(2),
     _litserve(2, "fast"),
-    _infinity("--compile"),
-    _infinity("--no-compile"),
+    _litserve(1, engine="onnxruntime"),
+    _litserve(2, engine="onnxruntime"),
+    _infinity("torch", "--compile"),
+    _infinity("torch", "--no-compile"),
+    _infinity("optimum", "--no-compile"),
     Peer(
         TOOLKIT,
         HF_TOOLKIT,

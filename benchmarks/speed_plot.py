@@ -66,6 +66,8 @@ def draw(reports: Sequence[dict[str, Any]], target: Path) -> None:
 
 def _draw_one(axes: Any, rows: list[dict[str, Any]], field: str) -> None:
     for way, colour in zip(lines(rows), COLOURS, strict=False):
+        if all(row[field] is None for row in rows if row["way"] == way):
+            continue  # the model alone has no requests that could wait
         values = [median(rows, way, field, concurrency=each) for each in CONCURRENCIES]
         axes.plot(
             CONCURRENCIES, values, label=way, color=colour, marker="o", linewidth=2 if way == OURS else 1

@@ -1,14 +1,16 @@
 """all-MiniLM-L6-v2 behind LitServe, as its documentation shows an API with batching.
 
-    PYTHONPATH=src server.py MODEL_FOLDER PORT WORKERS default|fast
+    PYTHONPATH=src server.py MODEL_FOLDER PORT WORKERS default|fast torch|onnxruntime
 
 Its guide to speed is a batch size and a timeout that fit the model, and workers. What a batch holds is left
 to its user: long and short texts are kept apart as by sentence-transformers, sorted and 32 at a time.
 """
 
+import os
 import sys
 
 import litserve
+import onnxruntime
 import torch
 import transformers
 
@@ -26,7 +28,12 @@ class EmbeddingAPI(litserve.LitAPI):
     def setup(self, device):
         """Load the model."""
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(sys.argv[1])
-        self.model = transformers.AutoModel.from_pretrained(sys.argv[1]).to(device).eval()
+        if sys.argv[5] == "onnxruntime":
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
+            self.session = onnxruntime.InferenceSession(f"{sys.argv[1]}/onnx/model.onnx", options)
+        else:
+            self.model = transformers.AutoModel.from_pretrained(sys.argv[1]).to(device).eval()
 
     def decode_request(self, request):
         """The texts of a request."""
@@ -51,10 +58,16 @@ class EmbeddingAPI(litserve.LitAPI):
         """One padded batch."""
         batch = self.tokenizer(
             texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-        ).to(self.model.device)
+        )
         with torch.inference_mode():
-            hidden = self.model(**batch).last_hidden_state
-            return unit_means(hidden, batch["attention_mask"]).tolist()
+            return unit_means(self.hidden(batch), batch["attention_mask"]).tolist()
+
+    def hidden(self, batch):
+        """The last hidden states."""
+        if sys.argv[5] == "torch":
+            return self.model(**batch.to(self.model.device)).last_hidden_state
+        names = [each.name for each in self.session.get_inputs()]
+        return torch.from_numpy(self.session.run(None, {name: batch[name].numpy() for name in names})[0])
 
     def unbatch(self, output):
         """The vectors of each request."""
