@@ -10,6 +10,7 @@ from mkdocs.structure.pages import Page
 from scripts.site import commands_page, environment_page, messages_page, python_page
 from scripts.site.repository import ROOT, documents, pictures, with_site_links
 from scripts.site.source_pages import source_pages
+from vertex_torchserve import __version__
 
 _MADE: dict[str, Callable[[], str]] = {
     "docs/commands.md": commands_page.page,
@@ -20,7 +21,8 @@ _MADE: dict[str, Callable[[], str]] = {
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put documents for a folder of the navigation, and those that it doesn't name under "How to"."""
+    """Say the version; put documents for a folder of the navigation, and those not named under "How to"."""
+    config.copyright = f"vertex-torchserve {__version__}"
     shown = documents()
     named = set(_MADE)
 

@@ -10,6 +10,7 @@ import pytest
 
 from testbed.deadlines import PROGRAM_SECONDS
 from tests.documents import ROOT
+from vertex_torchserve import __version__
 
 # Where what stands there, and the words that must be on the page.
 PAGES = {
@@ -53,6 +54,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_has_the_pages_that_readers_look_for(site: Path) -> None:
     for page, words in PAGES.items():
         assert words in (site / page).read_text(), page
+
+
+def test_each_page_says_which_version_it_is_of(site: Path) -> None:
+    for page in PAGES:
+        footer = (site / page).read_text().partition("<footer")[2]
+        assert f"vertex-torchserve {__version__}" in footer, page
 
 
 def test_a_link_to_code_leads_to_the_page_that_shows_it(site: Path) -> None:
