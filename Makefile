@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo docs test test-heavy test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-tools browser format-java clean \
+.PHONY: help setup demo docs test test-heavy test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser format-java clean \
 	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
 
@@ -15,7 +15,7 @@ help: ## List the targets
 setup: $(VENV)/.installed ## Make .venv with everything the project's own work needs
 
 # On Linux PyPI's torch brings CUDA; PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS can name smaller CPU wheels.
-$(VENV)/.installed: pyproject.toml constraints.txt src/vertex_torchserve/serving/java_libraries/lock.toml
+$(VENV)/.installed: pyproject.toml constraints.txt src/vertex_torchserve/serving/java_libraries/lock.toml src/vertex_torchserve/serving/java_libraries/classes.list
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	$(BIN)/python -m vertex_torchserve.serving.java_libraries
@@ -99,6 +99,9 @@ java-tools: # javac 17, ecj and JUnit 5: installed as root, asked for otherwise
 
 java: setup java-tools ## Build serving/java/vertex-torchserve.jar from its sources
 	$(BIN)/python -m scripts.java.build_jar
+
+java-classes: setup ## Write the list of classes that the archive for a quicker start is made of
+	$(BIN)/python -m scripts.java.class_list
 
 format-java: setup java-tools ## Format the Java sources and check them
 	$(BIN)/python -m scripts.java.check_sources --format

@@ -17,9 +17,9 @@ from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
 from vertex_torchserve.serving.api_description import api_file
 from vertex_torchserve.serving.java_libraries.class_path import class_path, torchserve_home, torchserve_jar
+from vertex_torchserve.serving.java_libraries.java_runtime import java_executable
 from vertex_torchserve.serving.ports import free_ports
 from vertex_torchserve.serving.settings import ServingSettings
-from vertex_torchserve.serving.torchserve.java_runtime import java_executable
 from vertex_torchserve.serving.torchserve.jvm_command import abandoned_file, launcher_properties
 
 JAR = Path(__file__).parents[1] / "src" / "vertex_torchserve" / "serving" / "java" / "vertex-torchserve.jar"

@@ -5,7 +5,7 @@ import subprocess
 
 from vertex_torchserve.doctor.finding import Finding, State
 from vertex_torchserve.errors import InputError
-from vertex_torchserve.serving.torchserve.java_runtime import java_executable
+from vertex_torchserve.serving.java_libraries.java_runtime import java_executable
 
 _LEAST = 17
 _VERSION = re.compile(r'version "(?P<major>\d+)')

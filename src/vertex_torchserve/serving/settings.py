@@ -5,7 +5,7 @@ The platform's `AIP_*` variables come first, our own `VTS_*` are the fallback; i
 
 Read elsewhere: `VTS_LOG_FORMAT` (`json` or `text`) by the entrypoint before anything can be logged;
 `VTS_LOG_EXCEPTION_MESSAGES=1` by the worker, to log the messages of a handler's exceptions, which may quote a
-request (envelope/instances/failure.py); `JAVA_HOME` (torchserve/java_runtime.py), `CUDA_VISIBLE_DEVICES`
+request (envelope/instances/failure.py); `JAVA_HOME` (java_libraries/java_runtime.py), `CUDA_VISIBLE_DEVICES`
 (machine/gpus.py) and `PIP_*` (torchserve/requirements.py) where they are used.
 """
 

@@ -18,6 +18,7 @@ from testbed.archives import HANDLED_BEFORE, write_archive
 from testbed.deadlines import ANSWER_SECONDS, MOMENT_SECONDS, READY_SECONDS, STOP_SECONDS
 from testbed.processes import private_folders, serving_processes, wait_until
 from vertex_torchserve.errors import ServingError
+from vertex_torchserve.serving.java_libraries.class_path import libraries_folders
 from vertex_torchserve.serving.local_server import ServingProcess
 
 SLOW_HANDLER = """\
@@ -49,8 +50,9 @@ def predict(server: ServingProcess, model: str, *instances: Any) -> httpx.Respon
 
 
 def test_serves_until_it_is_stopped(tmp_path: Path, private_tmp: Path) -> None:
-    mar = write_archive(tmp_path)
-    with ServingProcess({"AIP_STORAGE_URI": str(tmp_path)}) as server:
+    mar, classes = write_archive(tmp_path), tmp_path / "classes"
+    options = {"JAVA_TOOL_OPTIONS": f"-Xlog:class+load:file={classes}"}
+    with ServingProcess({"AIP_STORAGE_URI": str(tmp_path), **options}) as server:
         assert not server.is_ready()
         assert server.wait_ready(READY_SECONDS) > 0
         answer = predict(server, "model", "a", {"b": 1})
@@ -62,6 +64,10 @@ def test_serves_until_it_is_stopped(tmp_path: Path, private_tmp: Path) -> None:
         assert server.stop() == 143
         assert server.stop() == 143
     assert mar.is_file()
+    loaded = classes.read_text().splitlines()
+    archived = [line for line in loaded if "shared objects file" in line]
+    if any(folder.glob("*.jsa") for folder in libraries_folders() if folder.is_dir()):
+        assert len(archived) > 0.9 * len(loaded), "the list of classes is old: make java-classes"
 
 
 def test_ping_tells_the_truth_and_a_stop_answers_what_was_accepted(tmp_path: Path, private_tmp: Path) -> None:

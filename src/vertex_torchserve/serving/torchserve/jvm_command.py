@@ -10,11 +10,12 @@ from vertex_torchserve.serving.archive.unpacking import ModelFolder
 from vertex_torchserve.serving.envelope import lay_out_home
 from vertex_torchserve.serving.health.early_listener import RETRY_AFTER_SECONDS
 from vertex_torchserve.serving.health.ready_check import ready_file
+from vertex_torchserve.serving.java_libraries.class_archive import class_archive_options
 from vertex_torchserve.serving.java_libraries.class_path import class_path, torchserve_home
+from vertex_torchserve.serving.java_libraries.java_runtime import java_executable
 from vertex_torchserve.serving.machine.sizing import MIB, Sizing
 from vertex_torchserve.serving.settings import HEALTH_PATH, PREDICT_PATH, ServingSettings
 from vertex_torchserve.serving.torchserve.config_properties import max_body_bytes, render_config_properties
-from vertex_torchserve.serving.torchserve.java_runtime import java_executable
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +55,10 @@ def torchserve_command(
     config.write_text(render_config_properties(settings, sizing, model, envelope))
     java_tmp = work / "java"
     java_tmp.mkdir()
+    java, jars = java_executable(), class_path()
     return [
-        str(java_executable()),
+        str(java),
+        *class_archive_options(jars, java),
         f"-Dmodel_server_home={lay_out_home(work / 'home', torchserve_home())}",
         f"-Djava.io.tmpdir={java_tmp}",
         f"-Dlog4j.configurationFile=file://{_LOG_CONFIG}",
@@ -79,7 +82,7 @@ def torchserve_command(
             ).items()
         ),
         "-cp",
-        os.pathsep.join(map(str, (*class_path(), _LAUNCHER))),
+        os.pathsep.join(map(str, (*jars, _LAUNCHER))),
         # TorchServe's own main with a truthful /ping and a drain, without gRPC (docs/decisions/0003).
         "vertextorchserve.Launcher",
         "--python",
