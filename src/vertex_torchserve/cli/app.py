@@ -8,34 +8,17 @@ from typing import Annotated
 import typer
 
 from vertex_torchserve import __version__
-from vertex_torchserve.cli.batch_predict import batch_predict
-from vertex_torchserve.cli.check import check
-from vertex_torchserve.cli.component import component
-from vertex_torchserve.cli.conformance import conformance
-from vertex_torchserve.cli.console import messages
-from vertex_torchserve.cli.demo import demo
-from vertex_torchserve.cli.deploy import deploy, undeploy
-from vertex_torchserve.cli.doctor import doctor
-from vertex_torchserve.cli.emulator import emulator
-from vertex_torchserve.cli.golden import golden
-from vertex_torchserve.cli.images import images
-from vertex_torchserve.cli.init import init
-from vertex_torchserve.cli.models import models
-from vertex_torchserve.cli.package import package
-from vertex_torchserve.cli.predict import predict
-from vertex_torchserve.cli.promote import promote, rollback
-from vertex_torchserve.cli.serve import serve
-from vertex_torchserve.cli.smoke_test import smoke_test
-from vertex_torchserve.cli.upload import upload
+from vertex_torchserve.cli.command_table import MARKUP, CommandGroup
 from vertex_torchserve.errors import VertexTorchServeError
 
 _DEBUG = "VTS_DEBUG"
 
 app = typer.Typer(
     name="vertex-torchserve",
+    cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=MARKUP,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From a trained PyTorch model to a TorchServe archive that is proved to serve and registered in "
     "Vertex AI.\n\n"
@@ -65,28 +48,6 @@ def _options(
         os.environ[_DEBUG] = "1"
 
 
-app.command()(init)
-app.command()(package)
-app.command()(check)
-app.command("smoke-test")(smoke_test)
-app.command()(serve)
-app.command()(conformance)
-app.command()(upload)
-app.command()(deploy)
-app.command()(predict)
-app.command("batch-predict")(batch_predict)
-app.command()(undeploy)
-app.command()(promote)
-app.command()(rollback)
-app.command()(emulator)
-app.command()(demo)
-app.command()(doctor)
-app.add_typer(models, name="models")
-app.add_typer(component, name="component")
-app.add_typer(golden, name="golden")
-app.add_typer(images, name="images")
-
-
 def main() -> None:
     """Run the command; an error of this package is printed as one message and sets the exit code."""
     # As an exception it ends processes and removes temporary files on its way out, as Ctrl-C does.
@@ -114,6 +75,8 @@ def main() -> None:
 
 
 def _print_error(message: str, fix: str) -> None:
+    from vertex_torchserve.cli.console import messages
+
     messages.print("[bold red]error:[/bold red]", end=" ")
     messages.print(message, markup=False)
     if fix:

@@ -73,3 +73,12 @@ def test_nothing_is_loaded_from_elsewhere_with_the_page(site: Path) -> None:
         r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', (site / "index.html").read_text()
     )
     assert loaded == []
+
+
+def test_no_page_shows_the_fence_of_a_block(site: Path) -> None:
+    text = {page.relative_to(site).as_posix(): page.read_text() for page in site.rglob("*.html")}
+    assert len(text) > len(PAGES)
+    shown = {
+        page for page, html in text.items() if "```" in re.sub(r"<code>.*?</code>", "", html, flags=re.S)
+    }
+    assert shown == set()

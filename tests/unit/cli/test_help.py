@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
 
 from vertex_torchserve.cli.app import app
+from vertex_torchserve.cli.command_table import COMMANDS as TABLE
 
 # A terminal that fills a laptop's screen.
 WIDTH, MOST_LINES = 120, 55
@@ -21,7 +22,9 @@ _EXAMPLES = re.compile(r"Examples?:\s+(?P<lines>.*)\Z", re.DOTALL)
 
 def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
     """Every command that is no group, with the words that name it."""
-    for name, command in group.commands.items():
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, TyperGroup):
             yield from commands(command, (*path, name))
         else:
@@ -59,11 +62,41 @@ def test_help(path: tuple[str, ...]) -> None:
         command.make_context(path[-1], [*arguments, *(place if takes_place else [])])
 
 
+def test_the_line_of_a_command_is_the_first_of_its_own_help() -> None:
+    group = ROOT
+    assert isinstance(group, TyperGroup)
+    for name, (_, line) in TABLE.items():
+        command = group.get_command(typer.Context(group), name)
+        assert command is not None
+        assert (command.help or "").split("\n\n")[0].replace("\n", " ") == line
+
+
+def test_a_misspelt_command_is_told_the_right_one() -> None:
+    said = CliRunner().invoke(app, ["deplyo"], env={"NO_COLOR": "1", "TERM": "dumb"})
+    assert said.exit_code == 2
+    assert "Did you mean 'deploy'" in said.output
+
+
+# What takes `--help` over a third of a second; no command's own module is needed either.
+NOT_FOR_HELP = {
+    "google.api_core", "google.auth", "httpx", "kfp", "markdown_it", "numpy", "pygments", "rich", "torch",
+    "typer.rich_utils", "yaml",
+}  # fmt: skip
+FOR_HELP = ["vertex_torchserve", "vertex_torchserve.cli", "vertex_torchserve.cli.app",
+            "vertex_torchserve.cli.command_table", "vertex_torchserve.errors"]  # fmt: skip
+
+
 def test_help_loads_nothing_that_only_commands_need() -> None:
     program = (
-        "import sys, vertex_torchserve.cli.app\n"
-        "heavy = {'google.api_core', 'httpx', 'kfp', 'numpy', 'rich.progress', 'torch', 'yaml'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
+        "import sys\n"
+        "from vertex_torchserve.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    print(*sys.modules, file=sys.stderr)"
     )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert answer.stdout == "[]\n"
+    run = subprocess.run(
+        [sys.executable, "-c", program, "--help"], capture_output=True, text=True, check=True
+    )
+    assert all(f"  {name} " in run.stdout for name in TABLE)
+    loaded = set(run.stderr.split())
+    assert sorted(NOT_FOR_HELP & loaded) == []
+    assert sorted(name for name in loaded if name.startswith("vertex_torchserve")) == FOR_HELP

@@ -1,6 +1,8 @@
 """Links of documents lead to the pages that show what they name."""
 
-from scripts.site.repository import documents, with_site_links
+import re
+
+from scripts.site.repository import ROOT, documents, with_site_links
 
 _PAGES = {
     "README.md",
@@ -38,3 +40,11 @@ def test_the_documents_of_every_place_are_pages() -> None:
     assert {"README.md", "component/README.md", "docs/tutorial.md", "benchmarks/results/drain.md"} <= set(
         documents()
     )
+
+
+def test_what_belongs_to_a_list_is_indented_by_four_columns() -> None:
+    """With fewer, which GitHub takes too, the site's list ends there and the next begins with 1 again."""
+    fence = re.compile(r"^(`{3,})\w*$.*?^\1$", re.MULTILINE | re.DOTALL)
+    for document in documents():
+        text = fence.sub("", (ROOT / document).read_text())
+        assert re.findall(r"\n\n {1,3}\S.*|^ {1,3}```.*", text, re.MULTILINE) == [], document
