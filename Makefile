@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo docs test test-heavy test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser format-java clean \
 	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost benchmark-generation-batches
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -162,6 +162,9 @@ benchmark-answer-writing: setup ## Vectors as JSON: lists, arrays, base64 (secon
 
 benchmark-chat-cost: setup ## A chat in OpenAI's form beside the handler's own form (two minutes)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.chat_cost $(BENCHMARK_ARGS)
+
+benchmark-generation-batches: setup ## Texts of other lengths written together: the handler and transformers (ten minutes)
+	PYTHONPATH=handlers $(BIN)/python -m benchmarks.generation_batches $(BENCHMARK_ARGS)
 
 benchmark-handler-fuzz: setup ## 10,000 fuzzed instances to the reference handler (under a minute)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.handler_fuzz

@@ -33,6 +33,7 @@ class Item:
         source: What `Task.finish` needs beside its row.
         waiting: Whether somebody waits for the answer that it is for.
         noted: What was noted of the tokens of each sequence (`TokenLog`) that was written for it.
+        new_tokens: The most that are written for it, where items of its group may have different ones.
     """
 
     inputs: Any
@@ -41,6 +42,7 @@ class Item:
     source: Any = None
     waiting: Waiting = FOREVER
     noted: Any = None
+    new_tokens: int | None = None
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ class Plan:
         penalties: Of frequency and of presence.
         likeliest: How many of the likeliest tokens are noted at the place of each that is written; None:
             nothing is noted.
+        own_lengths: Whether each item says by itself how many tokens are written for it (`Item.new_tokens`).
     """
 
     options: tuple[tuple[str, Any], ...]
@@ -30,6 +31,7 @@ class Plan:
     shapes: Hashable = None
     penalties: tuple[float, float] = (0.0, 0.0)
     likeliest: int | None = None
+    own_lengths: bool = False
 
     @classmethod
     def of(
@@ -42,7 +44,9 @@ class Plan:
         shapes: Hashable = None,
         penalties: tuple[float, float] = (0.0, 0.0),
         likeliest: int | None = None,
+        own_lengths: bool = False,
     ) -> "Plan":
         """Plan one item; with a seed, or where `alone` says so, it shares its pack with no other."""
         owner = own_pack() if alone or seed is not None else None
-        return cls(tuple(sorted(options.items())), stop, seed, owner, shapes, penalties, likeliest)
+        sent = tuple(sorted(options.items()))
+        return cls(sent, stop, seed, owner, shapes, penalties, likeliest, own_lengths)

@@ -95,7 +95,7 @@ class PictureWriter:
     ) -> list[list[list[int]]]:
         """Return the tokens of each item's sequences, with its prompt first where the model repeats it."""
         batch = self._prompts.batch(pack, device)
-        rows: list[list[list[int]]] = self.writer.write(pack, batch, device, streamer).tolist()
+        rows = self.writer.write(pack, batch, device, streamer)
         if "input_ids" not in batch:
             return rows
         width = batch["input_ids"].shape[1]

@@ -100,8 +100,7 @@ class SequenceToSequence(Task):
     def run(self, pack: list[Item]) -> Sequence[Any]:
         """The tokens of each item's sequences."""
         batch = self.token_rows.batch(pack, self.device)
-        rows: list[list[list[int]]] = self.writer.write(pack, batch, self.device).tolist()
-        return rows
+        return self.writer.write(pack, batch, self.device)
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One record a sequence."""

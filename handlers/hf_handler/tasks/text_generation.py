@@ -63,7 +63,9 @@ class TextGeneration(StreamingTask):
         self.token_rows = TokenRows(self.archive, self.model, self.tokenizer, shortened_by="truncate")
         defaults = {"max_new_tokens": 256, "do_sample": True, "temperature": 0.7}
         limit = self.token_rows.limit
-        self.writer = Writer(self.model, self.tokenizer, defaults, limit=limit, clean_up=None)
+        self.writer = Writer(
+            self.model, self.tokenizer, defaults, limit=limit, clean_up=None, decodes_text=True
+        )
 
     def is_one(self, inputs: list[Any]) -> bool:
         """A list of messages is one conversation."""
@@ -148,9 +150,9 @@ class TextGeneration(StreamingTask):
     def run(self, pack: list[Item], streamer: Any = None) -> Sequence[Any]:
         """The new tokens of each item's sequences."""
         batch = self.token_rows.batch(pack, self.device)
-        tokens = self.writer.write(pack, batch, self.device, streamer)
-        rows: list[list[list[int]]] = tokens[:, :, batch["input_ids"].shape[1] :].tolist()
-        return rows
+        prompt = batch["input_ids"].shape[1]
+        written = self.writer.write(pack, batch, self.device, streamer)
+        return [[tokens[prompt:] for tokens in sequences] for sequences in written]
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
         """One record a sequence: the text or the conversation, with what was written."""

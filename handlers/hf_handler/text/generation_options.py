@@ -68,12 +68,16 @@ class GenerationOptions:
         """Return how many texts are followed at the same time with some options."""
         return {**self._own, **options}.get("num_beams") or 1
 
+    def rows(self, options: Parameters) -> int:
+        """Return how many rows a model runs for one prompt with some options."""
+        sequences: int = {**self._own, **options}.get("num_return_sequences") or 1
+        return max(self.beams(options), sequences)
+
     def new_tokens(self, options: Parameters) -> int:
         """Return the most tokens that are written with some options, in all beams and sequences together."""
         known = {**self._own, **options}
-        rows = max(known.get("num_beams") or 1, known.get("num_return_sequences") or 1)
         most = known.get("max_new_tokens") or known.get("max_length") or USUAL_LENGTH
-        return int(rows * most)
+        return int(self.rows(options) * most)
 
     def _count_new_text(self, chosen: Parameters, known: Parameters) -> None:
         """Make a `max_length` of the options new tokens: it counts the token that a text starts with, too."""

@@ -11,8 +11,9 @@ from hf_handler.bounds import REQUEST_NEW_TOKENS
 from hf_handler.items import Item, Query
 from hf_handler.plans import Plan
 from hf_handler.schema import Fields, Parameters, Refused
-from hf_handler.text.details import COUNTS, ending_of, mean_log_probability, token_details
+from hf_handler.text.details import COUNTS, Ending, ending_of, mean_log_probability, token_details
 from hf_handler.text.generation_options import GenerationOptions
+from hf_handler.text.leaving import Ended, Lengths, leaving
 from hf_handler.text.stop_strings import stop_strings, without_stop
 from hf_handler.text.stopping import stopping_early
 from hf_handler.text.token_log import TokenLog, processors
@@ -42,6 +43,7 @@ class Writer:
         defaults, limit: See `GenerationOptions`.
         clean_up: Whether spaces before punctuation are removed where nothing is sent; None: as the tokenizer
             says.
+        decodes_text: Whether the model is a decoder of text alone: its texts leave the batch as they end.
     """
 
     def __init__(
@@ -51,12 +53,13 @@ class Writer:
         defaults: Mapping[str, Any],
         limit: int | None = None,
         clean_up: bool | None = False,
+        decodes_text: bool = False,
     ) -> None:
         if model.generation_config.pad_token_id is None:
             model.generation_config.pad_token_id = tokenizer.pad_token_id
         self._model, self._tokenizer = model, tokenizer
         self._options = GenerationOptions(model, defaults, limit)
-        self._clean_up = clean_up
+        self._clean_up, self._decodes_text = clean_up, decodes_text
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends])
         self._padding = model.generation_config.pad_token_id
@@ -87,13 +90,14 @@ class Writer:
         likeliest = likeliest_wanted(parameters)
         if likeliest is not None and self._options.beams(options) > 1:
             raise Refused("details, best_of and logprobs take num_beams of 1")
+        item.length = self._options.rows(options) * (item.length + (options.get("max_new_tokens") or 0))
+        if self._decodes_text and self._options.beams(options) == 1:
+            item.new_tokens = options.pop("max_new_tokens", None)
         item.group = Plan.of(
             options, stop=stop_strings(parameters), seed=parameters.get("seed"), shapes=shapes,
             penalties=(parameters.get("frequency_penalty", 0.0), parameters.get("presence_penalty", 0.0)),
-            likeliest=likeliest,
+            likeliest=likeliest, own_lengths=item.new_tokens is not None,
         )  # fmt: skip
-        rows = max(options.get("num_beams") or 1, options.get("num_return_sequences") or 1)
-        item.length = rows * (item.length + (options.get("max_new_tokens") or 0))
         return item
 
     def write(
@@ -102,7 +106,7 @@ class Writer:
         batch: Mapping[str, torch.Tensor],
         device: torch.device,
         streamer: Any = None,
-    ) -> torch.Tensor:
+    ) -> list[list[list[int]]]:
         """Let the model write; a text ends where nobody waits for it any more.
 
         Sets `noted` of items whose plan asks for it.
@@ -118,20 +122,44 @@ class Writer:
             repeats it.
         """
         plan: Plan = pack[0].group
-        stopping = stopping_early([item.waiting for item in pack], self._tokenizer, plan.stop)
         log = None if plan.likeliest is None else TokenLog(plan.likeliest)
         if log is not None and streamer is not None:
             streamer.follow(log)
-        with seeded(plan.seed, device):
+        with self._ending(pack, batch, device) as ending, seeded(plan.seed, device):
             tokens = self._model.generate(
-                **batch, **dict(plan.options), **stopping, streamer=streamer,
+                **batch, **{**dict(plan.options), **ending}, streamer=streamer,
                 logits_processor=[*processors(plan.penalties, log)],
             )  # fmt: skip
         if log is not None:
             log.note(tokens[:, -1])
             for item, noted in zip(pack, log.of_items(len(pack)), strict=True):
                 item.noted = noted
-        return tokens.reshape(len(pack), -1, tokens.shape[-1])  # type: ignore[no-any-return]
+        rows: list[list[list[int]]] = tokens.reshape(len(pack), -1, tokens.shape[-1]).tolist()
+        if not plan.own_lengths:
+            return rows
+        prompt = batch["input_ids"].shape[1]
+        return [
+            [row[: prompt + (item.new_tokens or 0)] for row in sequences]
+            for item, sequences in zip(pack, rows, strict=True)
+        ]
+
+    @contextlib.contextmanager
+    def _ending(
+        self, pack: Sequence[Item], batch: Mapping[str, torch.Tensor], device: torch.device
+    ) -> Iterator[dict[str, Any]]:
+        """Give what `generate` is called with so that each text ends where it should."""
+        plan: Plan = pack[0].group
+        early = stopping_early([item.waiting for item in pack], self._tokenizer, plan.stop)
+        if not plan.own_lengths:
+            yield early
+            return
+        lengths = [item.new_tokens or 0 for item in pack]
+        each = self._options.rows(dict(plan.options))
+        most = [length for length in lengths for _ in range(each)]
+        own = Lengths(batch["input_ids"].shape[1], most, device)
+        ended = Ended([*early["stopping_criteria"], own], self._ends, device)
+        with leaving(self._model, ended):
+            yield {"stopping_criteria": [ended], "max_new_tokens": max(lengths)}
 
     def texts(self, sequences: Sequence[Sequence[int]], parameters: Parameters) -> list[str]:
         """Return the texts of sequences of tokens, each as far as its first stop string.
@@ -161,7 +189,8 @@ class Writer:
         chosen = list(range(len(sequences)))
         others: list[int] = []
         if parameters.get("best_of", 1) > 1:
-            chosen.sort(key=lambda index: -mean_log_probability(item.noted[index]))
+            own = [len(self._end_of(tokens, parameters).tokens) for tokens in sequences]
+            chosen.sort(key=lambda index: -mean_log_probability(item.noted[index][: own[index]]))
             count = parameters.get("num_return_sequences", 1)
             chosen, others = chosen[:count], chosen[count:]
         if not parameters.get("details"):
@@ -184,9 +213,7 @@ class Writer:
             query: Whose item it is.
         """
         parameters = query.parameters
-        text = self._tokenizer.decode(tokens)
-        stopped = any(stop in text for stop in stop_strings(parameters))
-        ending = ending_of(tokens, self._ends, self._padding, stopped)
+        ending = self._end_of(tokens, parameters)
         found: Fields = {
             "finish_reason": ending.reason,
             "generated_tokens": len(ending.tokens),
@@ -197,6 +224,12 @@ class Writer:
             return found
         wanted = parameters.get("top_n_tokens", 0)
         return found | token_details(self._tokenizer, ending.tokens, item.noted[index], wanted)
+
+    def _end_of(self, tokens: Sequence[int], parameters: Parameters) -> Ending:
+        """Return how a sequence ended that was written with some parameters."""
+        text = self._tokenizer.decode(tokens)
+        stopped = any(stop in text for stop in stop_strings(parameters))
+        return ending_of(tokens, self._ends, self._padding, stopped)
 
 
 def likeliest_wanted(parameters: Parameters) -> int | None:

@@ -205,3 +205,33 @@ def test_a_text_that_is_too_long_is_cut_or_refused_as_it_asks(tmp_path: Path, na
     answer = send(long)
     assert answer.statuses == [422]
     assert "tokens, the model takes" in answer.answers[0]["error"]["message"]
+
+
+def test_prompts_with_other_lengths_of_text_are_written_together(send: Any) -> None:
+    model = send.service.context.huggingface.task.model
+    instances = [
+        {"inputs": text, "parameters": {"do_sample": False, "details": True, "max_new_tokens": most}}
+        for text, most in zip(
+            ["The train", "Once upon a time there was a king", "The"], [3, 20, 9], strict=True
+        )
+    ]
+    alone = [send({"instances": [one]}).answers[0]["predictions"][0] for one in instances]
+    sizes: list[int] = []
+    hook = model.model.register_forward_pre_hook(
+        lambda _model, _args, inputs: sizes.append(len(inputs["input_ids"])), with_kwargs=True
+    )
+    try:
+        together = send({"instances": instances}).answers[0]["predictions"]
+    finally:
+        hook.remove()
+    assert rounded(together) == rounded(alone)
+    lengths = [one[0]["details"]["generated_tokens"] for one in together]
+    # A step runs the texts that have a token still to come: so many of them have at least as many tokens.
+    assert sizes == [sum(length >= step for length in lengths) for step in range(1, max(lengths) + 1)]
+    assert lengths[0] == 3
+    assert max(lengths) > 9
+
+
+def rounded(answers: Any) -> Any:
+    """With log-probabilities to four places: padding changes the last ones."""
+    return json.loads(json.dumps(answers), parse_float=lambda digits: round(float(digits), 4))
