@@ -4,29 +4,28 @@
 
 Packaging beside `cp` and torch-model-archiver's zip-store, in turns, from page cache to page cache and, with
 each file synchronized to the disk, where the disk is the limit. Then the component on the emulators, with its
-gate: what it and its children read of files (`rchar` of proc(5); what comes over a socket is not in it), and
-how much they have on the disk at once. What they read of a model of 4 MB, nearly all of it programs, is
+gate: what it and its children read of files (testbed/bytes_read.py; what comes over a socket is not in it),
+and how much they have on the disk at once. What they read of a model of 4 MB, nearly all of it programs, is
 taken off. Writes benchmarks/results/archive_bytes.json and .md.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psutil
-
 from benchmarks.published import installed_versions, publish, table
 from testbed.archives import ECHO_HANDLER
-from testbed.deadlines import PROGRAM_SECONDS
+from testbed.bytes_read import bytes_read_by
+from testbed.killed_component import run_component
 from vertex_torchserve.emulator import Emulator
 from vertex_torchserve.emulator.storage.object_store import ObjectStore
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
@@ -38,15 +37,6 @@ SMALL_MB = 4
 POLL_SECONDS = 0.02
 BLOCK = 4 * MB
 ARCHIVER = Path(sys.executable).with_name("torch-model-archiver")
-COMPONENT = """
-import json, sys, tempfile
-from kfp import dsl
-from vertex_torchserve.component.artifacts import VertexModel
-from vertex_torchserve.component.run import run
-outputs = tempfile.mkdtemp()
-report, metrics = dsl.HTML(uri=f"{outputs}/report"), dsl.Metrics(uri=f"{outputs}/metrics")
-run(VertexModel(), report, metrics, **json.loads(sys.argv[1]))
-"""
 
 
 def write_model(folder: Path, megabytes: int) -> Path:
@@ -98,8 +88,8 @@ def packaging(scratch: Path, megabytes: int, rounds: int) -> dict[str, dict[str,
 
 def component(scratch: Path) -> dict[str, float]:
     """How often the component reads its model, and how many of it are on the disk at once at most."""
-    small, _ = run_component(scratch / "small", SMALL_MB)
-    read, most = run_component(scratch / "large", COMPONENT_MB)
+    small, _ = component_bytes(scratch / "small", SMALL_MB)
+    read, most = component_bytes(scratch / "large", COMPONENT_MB)
     return {
         "megabytes": COMPONENT_MB,
         "reads": (read - small) / ((COMPONENT_MB - SMALL_MB) * MB),
@@ -107,7 +97,7 @@ def component(scratch: Path) -> dict[str, float]:
     }
 
 
-def run_component(scratch: Path, megabytes: int) -> tuple[int, int]:
+def component_bytes(scratch: Path, megabytes: int) -> tuple[int, int]:
     """What the component reads with a model of this size, and the most that it has on the disk, in bytes."""
     scratch.mkdir()
     weights = write_model(scratch / "trained", megabytes)
@@ -125,31 +115,27 @@ def run_component(scratch: Path, megabytes: int) -> tuple[int, int]:
             "extra_files_staging_path": "gs://models/m-extra", "handler": "handler.py",
             "smoke_test_instances": "instances.json",
         }  # fmt: skip
-        environment = {**os.environ, **emulator.environment(), "TMPDIR": str(work)}
-        process = subprocess.Popen([sys.executable, "-c", COMPONENT, json.dumps(inputs)], env=environment)
-        seen = watched(process, work)
-        if process.returncode:
-            raise SystemExit("the component failed")
-    return seen
+        with most_used(work) as most:
+            read = bytes_read_by(run_component, inputs, {**emulator.environment(), "TMPDIR": str(work)})
+    return read, max(most)
 
 
-def watched(process: subprocess.Popen[bytes], work: Path) -> tuple[int, int]:
-    """What it and its children read until it ends, and the most that was in its folder."""
-    read: dict[int, int] = {}
-    most = 0
-    watchdog = threading.Timer(PROGRAM_SECONDS, process.kill)
-    watchdog.start()
-    while process.poll() is None:
-        try:
-            tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-            for each in tree:
-                read[each.pid] = each.io_counters().read_chars
-            most = max(most, used(work))
-        except psutil.Error:
-            pass  # one has ended meanwhile
-        time.sleep(POLL_SECONDS)
-    watchdog.cancel()
-    return sum(read.values()), most
+@contextmanager
+def most_used(folder: Path) -> Iterator[list[int]]:
+    """What a folder takes of the disk, in bytes, at one moment after another until the block ends."""
+    seen, ended = [0], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(POLL_SECONDS):
+            seen.append(used(folder))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
 
 
 def used(folder: Path) -> int:

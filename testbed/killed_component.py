@@ -122,7 +122,7 @@ class Cloud:
 
     def start(self, inputs: Mapping[str, Any]) -> BaseProcess:
         """Start the component in a process of its own."""
-        process = _FORKS.Process(target=_component, args=(dict(inputs), self._environment), daemon=True)
+        process = _FORKS.Process(target=run_component, args=(dict(inputs), self._environment), daemon=True)
         process.start()
         return process
 
@@ -164,7 +164,8 @@ def cloud() -> Iterator[Cloud]:
         yield Cloud(emulator)
 
 
-def _component(inputs: dict[str, Any], environment: dict[str, str]) -> None:
+def run_component(inputs: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """What a process of its own does: the component's one call, with these variables."""
     from kfp import dsl
 
     from vertex_torchserve.component.artifacts import VertexModel

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vertex_torchserve.errors import InputError, Problem
-from vertex_torchserve.model_archive.crc32 import crc32_of
 from vertex_torchserve.model_archive.members import Members
-from vertex_torchserve.model_archive.summed_file import BLOCK_BYTES, SummedFile, Sums
+from vertex_torchserve.model_archive.summed_file import BLOCK_BYTES, SummedFile
+from vertex_torchserve.serving.archive.crc32 import crc32_between, reader_of
 from vertex_torchserve.serving.archive.member_names import MANIFEST_NAME
+from vertex_torchserve.serving_plan.sums import Sums
 from vertex_torchserve.unfinished import remove_abandoned, written_beside
 
 # One date for all members, so that the same inputs give the same bytes: zip's earliest.
@@ -103,7 +104,7 @@ def _store_file(archive: zipfile.ZipFile, file: SummedFile, name: str, source: P
     with contextlib.ExitStack() as stack:
         with _reading(source):
             reader = stack.enter_context(source.open("rb", buffering=0))
-            checksum = crc32_of(reader.fileno(), size)
+            checksum = crc32_between(0, size, reader_of(reader.fileno()))
         _store(archive, file, name, size, checksum, _blocks(reader, source, size))
 
 

@@ -5,24 +5,13 @@ import io
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 from vertex_torchserve.gcs import checksum
+from vertex_torchserve.serving_plan.sums import Sums
 
 BLOCK_BYTES = 1 << 20  # what is best written at a time
 _MOST_WAITING = 8
-
-
-class Sums(NamedTuple):
-    """What tells the content of a file from any other.
-
-    Attributes:
-        sha256: In hexadecimal.
-        crc32c: As Cloud Storage writes it.
-    """
-
-    sha256: str
-    crc32c: str
 
 
 class SummedFile(io.RawIOBase):

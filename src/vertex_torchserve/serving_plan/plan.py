@@ -1,6 +1,5 @@
 """One archive, and how it is served: what is proved, registered and deployed is made from this."""
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from vertex_torchserve.serving.archive.manifest import read_manifest
 from vertex_torchserve.serving_plan.container_limits import ContainerLimits
 from vertex_torchserve.serving_plan.container_spec import ContainerSpec
 from vertex_torchserve.serving_plan.platform_variables import Place, container_environment
+from vertex_torchserve.serving_plan.sums import sums_of
 
 # A smaller archive is summed again whenever it is to be unchanged: the time of a change is written down in
 # steps of up to 10 ms, which is less than it takes to sum a larger one.
@@ -41,7 +41,7 @@ class ServingPlan:
         model_name: The name in its manifest.
         container: How it is served, as it is registered.
         limits: What the container is held to where it is proved; deploying decides it on Vertex AI.
-        crc32c: The archive's checksum as Cloud Storage writes it, where it is known.
+        crc32c: The archive's checksum as Cloud Storage writes it; None where only the digest was given.
     """
 
     mar_path: Path
@@ -79,8 +79,9 @@ class ServingPlan:
         mar_path = mar_path.absolute()  # its name counts, also where it is a link
         model_name = read_manifest(mar_path).model_name
         version = _Version.of(mar_path)  # before it is summed
-        digest = sha256 or digest_of(mar_path)
-        return cls(mar_path, digest, model_name, container, limits, crc32c, version)
+        if sha256 is None:
+            sha256, crc32c = sums_of(mar_path)
+        return cls(mar_path, sha256, model_name, container, limits, crc32c, version)
 
     @property
     def predict_route(self) -> str:
@@ -119,16 +120,10 @@ class ServingPlan:
         version = _Version.of(self.mar_path)
         if version.size > _SUMMED_AGAIN_BYTES and version == self._version:
             return
-        if digest_of(self.mar_path) != self.sha256:
+        if sums_of(self.mar_path).sha256 != self.sha256:
             raise InputError(
                 Problem(
                     f"{self.mar_path} has changed since it was looked at: its SHA-256 was {self.sha256}",
                     "start again when nobody writes to it",
                 )
             )
-
-
-def digest_of(mar_path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with mar_path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 import hashlib
 import zipfile
-import zlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from tests.model_folders import model_folder, write_handler
 from vertex_torchserve.gcs import checksum
 from vertex_torchserve.model_archive import ModelArchiveSpec, build_model_archive
-from vertex_torchserve.model_archive.crc32 import crc32_of, joined
 
 MIB = 1 << 20
 
@@ -38,16 +36,3 @@ def test_an_archive_is_what_zipfile_writes(tmp_path: Path, size: int) -> None:
     assert built.sha256 == hashlib.sha256(content).hexdigest()
     assert built.crc32c == checksum.of_file(built.mar_path)
     assert built.size_bytes == len(content)
-
-
-def test_a_checksum_of_parts_is_that_of_the_whole(tmp_path: Path) -> None:
-    content = hashlib.shake_128().digest(13 * MIB + 5)
-    (tmp_path / "file").write_bytes(content)
-    with (tmp_path / "file").open("rb") as file:
-        assert crc32_of(file.fileno(), len(content)) == zlib.crc32(content)
-        assert crc32_of(file.fileno(), 0) == 0
-        with pytest.raises(EOFError, match="there is no byte"):
-            crc32_of(file.fileno(), len(content) + 1)
-    for cut in (0, 1, 255, 4096, len(content)):
-        first, second = content[:cut], content[cut:]
-        assert joined(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(content)

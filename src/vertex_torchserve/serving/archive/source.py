@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from vertex_torchserve.errors import InputError, Problem
 from vertex_torchserve.gcs.client import WORKERS
 from vertex_torchserve.gcs.ranges import RANGE_BYTES
+from vertex_torchserve.serving.archive.crc32 import Read
 
 # Holds the central directory of an archive of some ten thousand files.
 _TAIL_BYTES = 1 << 20
@@ -63,6 +65,26 @@ class LocalArchive:
             return file.read(end - start)
 
     @contextlib.contextmanager
+    def reader(self) -> Iterator[Read]:
+        """The open file, for the block, by a function that fills a buffer from an offset on.
+
+        Raises:
+            InputError: From the function too, when the file can't be read or ends before the offset.
+        """
+        with self._readable():
+            file = self._path.open("rb", buffering=0)
+
+        def read(buffer: memoryview, offset: int) -> int:
+            with self._readable():
+                count = os.preadv(file.fileno(), [buffer], offset)
+            if not count:
+                raise InputError(ended_early(self, offset))
+            return count
+
+        with file:
+            yield read
+
+    @contextlib.contextmanager
     def _readable(self) -> Iterator[None]:
         try:
             yield
@@ -73,6 +95,14 @@ class LocalArchive:
                     "let the user this runs as read the file (`chmod a+r`), and look at the disk it lies on",
                 )
             ) from error
+
+
+def ended_early(source: ArchiveSource, position: int) -> Problem:
+    """The refusal of an archive that has become shorter while it was read."""
+    return Problem(
+        f"{source.origin} ended after {position} of {source.size} bytes",
+        "try again when nobody writes to it",
+    )
 
 
 def as_file(source: ArchiveSource) -> io.BufferedReader:
@@ -94,12 +124,7 @@ def pieces(source: ArchiveSource, start: int, end: int) -> Generator[bytes, None
         wanted = min(RANGE_BYTES, end - begin)
         data = source.read(begin, begin + wanted, lambda: not given_up.is_set())
         if len(data) < wanted:
-            raise InputError(
-                Problem(
-                    f"{source.origin} ended after {begin + len(data)} of {source.size} bytes",
-                    "try again when nobody writes to it",
-                )
-            )
+            raise InputError(ended_early(source, begin + len(data)))
         return data
 
     ahead: deque[Future[bytes]] = deque()

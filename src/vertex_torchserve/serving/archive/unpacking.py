@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vertex_torchserve.errors import InputError, Problem
+from vertex_torchserve.serving.archive.archive_bytes import ArchiveBytes, bytes_of, write_whole
 from vertex_torchserve.serving.archive.manifest import Manifest, read_index
-from vertex_torchserve.serving.archive.source import ArchiveSource, as_file, pieces
+from vertex_torchserve.serving.archive.source import ArchiveSource, as_file
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _BLOCK_BYTES = 4096  # what a file's size is rounded up to on most disks
@@ -45,7 +46,7 @@ class ModelFolder:
 
 
 def unpack_archive(source: ArchiveSource, folder: Path) -> ModelFolder:
-    """Check an archive and unpack it into a folder; it is read in parallel ranges and never written itself.
+    """Check an archive and unpack it into a folder; it is read once, and never written itself.
 
     Args:
         source: The archive.
@@ -62,9 +63,7 @@ def unpack_archive(source: ArchiveSource, folder: Path) -> ModelFolder:
     with writing(source.origin, folder, needed):
         if needed > shutil.disk_usage(folder).free:
             raise InputError(_no_space(source.origin, needed, folder))
-        begin = index.members[0].header_offset
-        with contextlib.closing(pieces(source, begin, index.directory_start)) as stream:
-            archive = _ArchiveBytes(source.origin, stream, begin)
+        with bytes_of(source, index.members[0].header_offset, index.directory_start) as archive:
             for member in index.members:
                 _unpack_member(archive, member, folder / member.filename)
     return ModelFolder(folder, source.origin, index.manifest, index.unpacked_bytes)
@@ -96,65 +95,45 @@ def writing(origin: str, folder: Path, needed: int | None = None) -> Iterator[No
         ) from error
 
 
-class _ArchiveBytes:
-    """The bytes of an archive, from its first member on, read once and in order."""
-
-    def __init__(self, origin: str, stream: Iterator[bytes], position: int) -> None:
-        self.origin = origin
-        self._stream = stream
-        self._piece = memoryview(b"")
-        self._position = position
-
-    def skip_to(self, position: int) -> bool:
-        """Go forward to `position`; False when it has been passed already."""
-        distance = position - self._position
-        if distance >= 0:
-            for _ in self.take(distance):
-                pass
-        return distance >= 0
-
-    def take(self, count: int) -> Iterator[memoryview]:
-        """The next `count` bytes in pieces; fewer when the central directory begins earlier."""
-        self._position += count
-        while count:
-            if not self._piece:
-                self._piece = memoryview(next(self._stream, b""))
-                if not self._piece:
-                    return
-            taken, self._piece = self._piece[:count], self._piece[count:]
-            count -= len(taken)
-            yield taken
-
-    def take_bytes(self, count: int) -> bytes:
-        return b"".join(self.take(count))
-
-
-def _unpack_member(archive: _ArchiveBytes, member: zipfile.ZipInfo, target: Path) -> None:
+def _unpack_member(archive: ArchiveBytes, member: zipfile.ZipInfo, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if not archive.skip_to(member.header_offset):
         raise InputError(_corrupt(archive, member, "shares bytes with another member"))
-    header = archive.take_bytes(_LOCAL_HEADER.size)
+    header = _taken(archive, _LOCAL_HEADER.size)
     if len(header) < _LOCAL_HEADER.size or not header.startswith(_LOCAL_SIGNATURE):
         raise InputError(_corrupt(archive, member, "is not where the central directory says"))
     _, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-    archive.take_bytes(name_length + extra_length)
-    stored = archive.take(member.compress_size)
-    content = _inflated(stored) if member.compress_type == zipfile.ZIP_DEFLATED else stored
-    size = checksum = 0
-    try:
-        with target.open("xb") as file:
-            for block in content:
-                size += len(block)
-                if size > member.file_size:
-                    break
-                checksum = zlib.crc32(block, checksum)
-                file.write(block)
-    except zlib.error as error:
-        raise InputError(_corrupt(archive, member, f"can't be inflated ({error})")) from error
-    if (size, checksum) != (member.file_size, member.CRC):
+    _taken(archive, name_length + extra_length)
+    with target.open("xb", buffering=0) as file:
+        if member.compress_type == zipfile.ZIP_DEFLATED:
+            found = _inflate(archive, member, file.fileno())
+        elif member.compress_size == member.file_size:
+            found = archive.copy(member.file_size, file.fileno())
+        else:
+            found = (member.compress_size, 0)
+    if found != (member.file_size, member.CRC):
         raise InputError(
             _corrupt(archive, member, f"is not the {member.file_size} bytes with CRC-32 {member.CRC:08x}")
         )
+
+
+def _taken(archive: ArchiveBytes, count: int) -> bytes:
+    return b"".join(archive.take(count))
+
+
+def _inflate(archive: ArchiveBytes, member: zipfile.ZipInfo, target: int) -> tuple[int, int]:
+    """Write what a member was deflated from; returns its size, or a larger one, and its CRC-32."""
+    size = checksum = 0
+    try:
+        for block in _inflated(archive.take(member.compress_size)):
+            begin, size = size, size + len(block)
+            if size > member.file_size:
+                break
+            checksum = zlib.crc32(block, checksum)
+            write_whole(target, block, begin)
+    except zlib.error as error:
+        raise InputError(_corrupt(archive, member, f"can't be inflated ({error})")) from error
+    return size, checksum
 
 
 def _inflated(stored: Iterator[memoryview]) -> Iterator[bytes | memoryview]:
@@ -168,7 +147,7 @@ def _inflated(stored: Iterator[memoryview]) -> Iterator[bytes | memoryview]:
     yield inflater.flush()
 
 
-def _corrupt(archive: _ArchiveBytes, member: zipfile.ZipInfo, what: str) -> Problem:
+def _corrupt(archive: ArchiveBytes, member: zipfile.ZipInfo, what: str) -> Problem:
     return Problem(
         f"{archive.origin} is corrupt: {member.filename} {what}",
         "copy or upload the archive again, or package the model again with `vertex-torchserve package`",

@@ -1,9 +1,15 @@
-"""The CRC-32 of a part of a file, summed by several threads."""
+"""The CRC-32 of a stretch of bytes, read in parts by several threads."""
 
 import os
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+
+# Fills a buffer with the bytes from an offset on; returns how many there were.
+Read = Callable[[memoryview, int], int]
+# Takes what was read at an offset, in any order; the buffer is used again afterwards.
+Use = Callable[[memoryview, int], None]
 
 _MOST_THREADS = 4  # beyond that reading from the page cache is the limit
 _LEAST_BYTES = 4 << 20  # for which a thread pays
@@ -13,25 +19,36 @@ _POLYNOMIAL = 0xEDB88320
 _ONE = 1 << 31
 
 
-def crc32_of(file: int, size: int) -> int:
-    """The CRC-32 of the first `size` bytes of a file.
+def reader_of(file: int) -> Read:
+    """Reads an open file, given by its descriptor."""
+    return lambda buffer, offset: os.preadv(file, [buffer], offset)
+
+
+def crc32_between(begin: int, end: int, read: Read, use: Use | None = None) -> int:
+    """The CRC-32 of the bytes from `begin` up to `end`.
 
     Args:
-        file: Descriptor of an open file.
-        size: In bytes.
+        begin: The first byte.
+        end: The byte after the last.
+        read: Where they come from; called by several threads.
+        use: What else is done with them while they are at hand, by the same threads.
 
     Raises:
-        EOFError: It has fewer.
-        OSError: It can't be read.
+        EOFError: There are fewer.
+        Exception: What `read` or `use` raises.
     """
+    size = end - begin
     threads = max(1, min(_MOST_THREADS, os.cpu_count() or 1, size // _LEAST_BYTES))
+    if threads == 1:
+        return _crc32_of_span(begin, end, read, use)
     step = -(-size // threads)
-    spans = [(begin, min(begin + step, size)) for begin in range(0, size, step)] if size else []
+    starts = range(begin, end, step)
+    ends = [min(start + step, end) for start in starts]
     with ThreadPoolExecutor(threads, thread_name_prefix="crc32") as pool:
-        sums = list(pool.map(lambda span: _crc32_between(file, *span), spans))
+        sums = list(pool.map(lambda start, stop: _crc32_of_span(start, stop, read, use), starts, ends))
     whole = 0
-    for (begin, end), part in zip(spans, sums, strict=True):
-        whole = joined(whole, part, end - begin)
+    for start, stop, part in zip(starts, ends, sums, strict=True):
+        whole = joined(whole, part, stop - start)
     return whole
 
 
@@ -73,13 +90,15 @@ def _product(one: int, other: int) -> int:
     return product
 
 
-def _crc32_between(file: int, begin: int, end: int) -> int:
+def _crc32_of_span(begin: int, end: int, read: Read, use: Use | None) -> int:
     buffer = memoryview(bytearray(min(_READ_BYTES, end - begin)))
     checksum = 0
     while begin < end:
-        count = os.preadv(file, [buffer[: end - begin]], begin)
+        count = read(buffer[: end - begin], begin)
         if not count:
             raise EOFError(f"there is no byte {begin}")
         checksum = zlib.crc32(buffer[:count], checksum)
+        if use:
+            use(buffer[:count], begin)
         begin += count
     return checksum
