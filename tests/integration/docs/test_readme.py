@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from pathlib import Path
 
@@ -82,13 +84,40 @@ NOT_RUN = {
 }
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` of an environment with the built wheel, outside of the checkout.
+
+    What the wheel depends on is this environment's, by a .pth file: installing torch and all takes minutes.
+    The checkout, which this environment knows by a .pth file, is not there: Python reads only its own.
+    """
+    folder = tmp_path_factory.mktemp("outside")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], check=True)
+    [wheel] = folder.glob("*.whl")
+    venv.create(folder / "environment", symlinks=True)
+    python = folder / "environment" / "bin" / "python"
+    subprocess.run([*pip, "--python", python, "install", "--no-deps", wheel], check=True)
+    found = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    Path(found.stdout.strip(), "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python.parent
+
+
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """The checkout as its user sees it, with a `build` folder of its own."""
-    for name in ("component", "handlers"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / ".venv").symlink_to(sys.prefix)
-    return tmp_path
+def environment(programs: Path, tmp_path: Path) -> dict[str, str]:
+    """Of a shell whose commands are the wheel's."""
+    return {**os.environ, "TMPDIR": str(tmp_path), "PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+def test_what_is_asked_is_the_wheel_and_not_the_checkout(programs: Path, tmp_path: Path) -> None:
+    found = subprocess.run(
+        [programs / "python", "-c", "import vertex_torchserve; print(vertex_torchserve.__file__)"],
+        check=True, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert Path(found.stdout.strip()).is_relative_to(programs.parent)
 
 
 def test_make_targets_exist() -> None:
@@ -104,19 +133,16 @@ def test_the_second_command_is_the_test_command() -> None:
     assert blocks("README.md", "bash")[0].splitlines()[1] == "make test"
 
 
-def test_shell_blocks(checkout: Path) -> None:
-    """The archive is there, as its owner has it."""
+def test_shell_blocks(environment: dict[str, str], tmp_path: Path) -> None:
+    """The door of who has a .mar: the archive is there, as its owner has it."""
     # Making the environment and running the tests is what the test run itself has done.
     script = MAKE_LINE.sub("", "\n".join(blocks("README.md", "bash")))
-    write_archive(checkout)
-    (checkout / "instances.json").write_text('["a", "b"]')
-    environment = {
-        **os.environ, "TMPDIR": str(checkout), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    }  # fmt: skip
+    write_archive(tmp_path)
+    (tmp_path / "instances.json").write_text('["a", "b"]')
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         check=False,
-        cwd=checkout,
+        cwd=tmp_path,
         env=environment,
         capture_output=True,
         text=True,
@@ -124,16 +150,17 @@ def test_shell_blocks(checkout: Path) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "2 predictions for 2 instances" in run.stdout
-    assert not serving_processes(str(checkout))
+    assert not serving_processes(str(tmp_path))
 
 
-def test_python_blocks(checkout: Path) -> None:
+def test_python_blocks(environment: dict[str, str], tmp_path: Path) -> None:
+    """The door of who writes pipelines."""
     [pipeline] = blocks("README.md", "python")
     program = (
         pipeline + "\nfrom kfp import compiler\ncompiler.Compiler().compile(pipeline, 'pipeline.yaml')\n"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=checkout, check=True)
-    assert "google.VertexModel" in (checkout / "pipeline.yaml").read_text()
+    subprocess.run(["bash", "-c", 'python -c "$0"', program], cwd=tmp_path, check=True, env=environment)
+    assert "google.VertexModel" in (tmp_path / "pipeline.yaml").read_text()
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
