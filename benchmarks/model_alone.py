@@ -159,7 +159,7 @@ class Embedder:
             model = transformers.AutoModel.from_pretrained(MINILM, dtype=getattr(torch, dtype))
             model = model.to(device).eval()
             hidden = lambda batch: model(**batch).last_hidden_state  # noqa: E731
-        self._hidden = hidden
+        self._hidden: Callable[[Any], Any] = hidden
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One padded batch: as many vectors of 384 values and length 1."""

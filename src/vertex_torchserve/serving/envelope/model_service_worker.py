@@ -241,7 +241,7 @@ def prepare_messages() -> None:
     from ts.torch_handler.request_envelope import buffered_messages, torch_when_imported
 
     messages = torch_when_imported.import_without_torch("ts.protocol.otf_message_handler")
-    messages._retrieve_buffer = buffered_messages.BufferedMessages().read  # type: ignore[attr-defined]
+    messages._retrieve_buffer = buffered_messages.BufferedMessages().read
 
 
 if __name__ == "__main__":
