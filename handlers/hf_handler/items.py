@@ -59,6 +59,7 @@ class Query:
         allowance: What its request may ask for; all instances of a request have the same.
         parts: Where it is a list of instances, these; its answer is the list of theirs.
         tokens: That the model read for it.
+        written: Tokens that the model wrote for it.
         reply: Makes the answer of the prediction, where the instance came in a form of another API.
         rest: The end of an answer whose parts have been sent in such a form.
     """
@@ -72,6 +73,7 @@ class Query:
     allowance: Allowance = UNLIMITED
     parts: Sequence["Query"] = ()
     tokens: int = 0
+    written: int = 0
     reply: Reply | None = None
     rest: str | None = None
 

@@ -31,6 +31,7 @@ from hf_handler.requests import Request, open_request
 from hf_handler.schema import Parameters, Refused
 from hf_handler.task import requests_of_failed
 from hf_handler.threads import ThreadShare
+from hf_handler.token_counters import count_tokens
 from hf_handler.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -221,6 +222,7 @@ class Service:
         asked = [part for query in usable for part in query.parts or [query]]
         if asked:
             self.task.answer(asked, context)
+            count_tokens(asked, context)
         for query in usable:
             self.task.respond(query)
 

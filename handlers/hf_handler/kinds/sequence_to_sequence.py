@@ -103,5 +103,6 @@ class SequenceToSequence(Task):
         return self.writer.write(pack, batch, self.device)
 
     def finish(self, query: Query, items: list[Item], rows: list[Any]) -> Any:
-        """One record a sequence."""
+        """One record a sequence; the first token of each is the one that a decoder begins with."""
+        query.written = self.writer.count([tokens[1:] for tokens in rows[0]], query.parameters)
         return [{self.answer_name: text} for text in self.writer.texts(rows[0], query.parameters)]

@@ -189,6 +189,7 @@ class ImageTextToText(StreamingTask):
         (prompt,) = decode(read, skip_special_tokens=skip)
         texts = decode(rows[0], skip_special_tokens=skip)
         written = [row[len(read[0]) :] if row[: len(read[0])] == read[0] else row for row in rows[0]]
+        query.written = self.about.writer.count(written, query.parameters)
         records = []
         for index, told in self.about.writer.answered(items[0], written, query):
             text = texts[index]

@@ -159,6 +159,7 @@ class TextGeneration(StreamingTask):
         (item,) = items
         conversation: Conversation = item.source
         texts = self.writer.texts(rows[0], query.parameters)
+        query.written = self.writer.count(rows[0], query.parameters)
         whole = query.parameters["return_full_text"]
         return [
             {"generated_text": conversation.with_answer(texts[index]) if whole else texts[index], **told}

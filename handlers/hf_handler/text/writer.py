@@ -175,6 +175,15 @@ class Writer:
         }
         return [without_stop(self._tokenizer.decode(tokens, **decoding), stop) for tokens in sequences]
 
+    def count(self, sequences: Sequence[Sequence[int]], parameters: Parameters) -> int:
+        """Return how many tokens were written, those that ended a text among them.
+
+        Args:
+            sequences: Of tokens that were written for one item, padded perhaps.
+            parameters: Of its query, checked.
+        """
+        return sum(len(self._end_of(tokens, parameters).tokens) for tokens in sequences)
+
     def answered(
         self, item: Item, sequences: Sequence[Sequence[int]], query: Query
     ) -> list[tuple[int, Fields]]:
@@ -227,8 +236,9 @@ class Writer:
 
     def _end_of(self, tokens: Sequence[int], parameters: Parameters) -> Ending:
         """Return how a sequence ended that was written with some parameters."""
-        text = self._tokenizer.decode(tokens)
-        stopped = any(stop in text for stop in stop_strings(parameters))
+        stops = stop_strings(parameters)
+        text = self._tokenizer.decode(tokens) if stops else ""
+        stopped = any(stop in text for stop in stops)
         return ending_of(tokens, self._ends, self._padding, stopped)
 
 

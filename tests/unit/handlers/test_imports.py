@@ -37,6 +37,7 @@ LAYERS = {
     "engines": 6,
     "toolkit_shape": 5,
     "published_schemas": 5,
+    "token_counters": 5,
     "text": 6,
     "media": 6,
     "request_forms": 7,
