@@ -22,7 +22,8 @@ IMAGE = f"{LOCATION}-docker.pkg.dev/p/serving/torchserve-cpu:1"
 
 @pytest.fixture
 def mar_path(tmp_path: Path) -> Path:
-    return write_archive(tmp_path / "model.mar", "weights")
+    """Another archive for each test: of the same one there would be nothing left to upload."""
+    return write_archive(tmp_path / "model.mar", f"weights of {tmp_path}")
 
 
 def write_archive(path: Path, weights: str) -> Path:
