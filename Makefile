@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo docs test test-heavy test-lock fuzz check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser format-java clean \
+.PHONY: help setup demo docs test test-heavy test-lock fuzz check release-check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser format-java clean \
 	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost benchmark-generation-batches
 
@@ -63,6 +63,9 @@ $(PIPELINE_COMPONENTS)/.installed: tests/integration/emulator/pipeline_component
 	$(PYTHON) -m venv $(PIPELINE_COMPONENTS)
 	$(PIPELINE_COMPONENTS)/bin/pip install --quiet --disable-pip-version-check --requirement $< --editable '.[kfp,vertex]'
 	@touch $@
+
+release-check: setup ## Install wheel and sdist on each Python, newest and lowest versions, and use them (40 minutes)
+	$(BIN)/python -m benchmarks.release_check $(BENCHMARK_ARGS)
 
 component: setup ## Compile component/*.yaml; COMPONENT_IMAGE=... names your own image
 	VTS_COMPONENT_IMAGE=$(COMPONENT_IMAGE) $(BIN)/python component/component.py component/component.yaml

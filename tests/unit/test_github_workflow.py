@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.release.trial import PYTHONS
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 # From the tags of the actions' own repositories.
@@ -88,7 +90,14 @@ def test_it_has_no_rights_and_no_secrets(workflow: Path) -> None:
     ("name", "expected"),
     [
         ("ci.yml", {".ci/run", "make cloudbuild-local"}),
-        ("weekly.yml", {"make cloudbuild-local", "PYTHONPATH=src python -m scripts.java.newer_libraries"}),
+        (
+            "weekly.yml",
+            {
+                "make cloudbuild-local",
+                "make release-check",
+                "PYTHONPATH=src python -m scripts.java.newer_libraries",
+            },
+        ),
     ],
 )
 def test_it_runs_what_a_laptop_runs(name: str, expected: set[str]) -> None:
@@ -100,4 +109,12 @@ def test_it_runs_what_a_laptop_runs(name: str, expected: set[str]) -> None:
         if "run" in step
     }
     assert expected <= commands
-    subprocess.run(["make", "--dry-run", "cloudbuild-local"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        ["make", "--dry-run", "cloudbuild-local", "release-check"], cwd=ROOT, check=True, capture_output=True
+    )
+
+
+def test_a_release_is_tried_on_each_python_that_the_check_knows() -> None:
+    steps = yaml.safe_load((ROOT / ".github/workflows/weekly.yml").read_text())["jobs"]["release"]["steps"]
+    [pythons] = [step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})]
+    assert sorted(pythons.split()) == sorted(PYTHONS)
