@@ -29,11 +29,11 @@ def described(results: dict[str, Any]) -> str:
             ("Python", "pip", "what", "seconds", "packages", "MB", "looked at"),
             [row for name, found in runs.items() for row in _installations(name, found)],
         ),
-        "Versions that were chosen for `[all]`:",
+        "Versions that were chosen:",
         table(
             ("Python", *_SHOWN),
             [
-                (_called(name, found), *(found["versions"].get("all", {}).get(each, "") for each in _SHOWN))
+                (_called(name, found), *(_chosen(found).get(each, "") for each in _SHOWN))
                 for name, found in runs.items()
             ],
         ),
@@ -97,6 +97,11 @@ def _most(installation: dict[str, Any]) -> str:
     most = installation["most_versions"]
     names = [name for name, versions in installation["again"].items() if len(versions) == most]
     return f"{most} ({', '.join(names)})" if names else str(most)
+
+
+def _chosen(found: dict[str, Any]) -> dict[str, str]:
+    """The versions of each distribution in the last environment that had it."""
+    return {name: version for versions in found["versions"].values() for name, version in versions.items()}
 
 
 def _seconds(found: dict[str, Any], step: str) -> object:

@@ -1,8 +1,9 @@
-"""The README's table of extras, and the package's version, are pyproject.toml's."""
+"""The README's table of extras, the version, and the Pythons that were tried are pyproject.toml's."""
 
 import re
 import tomllib
 
+from benchmarks.published import published
 from tests.documents import ROOT
 from vertex_torchserve import __version__
 
@@ -11,6 +12,17 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def test_the_package_says_the_version_of_its_release() -> None:
     assert PROJECT["version"] == __version__
+
+
+def test_the_pythons_that_the_index_names_are_those_on_which_nothing_failed() -> None:
+    results = published("release_check")[0]["results"].values()
+    runs = [found for found in results if "seconds" in found]
+    failed = {found["python"] for found in runs if found["failed"] or "pipeline" not in found["seconds"]}
+    worked = {found["python"].rpartition(".")[0] for found in runs if found["python"] not in failed}
+    prefix = "Programming Language :: Python :: "
+    named = [each.removeprefix(prefix) for each in PROJECT["classifiers"] if each.startswith(prefix)]
+    assert named == sorted(worked)
+    assert PROJECT["requires-python"] == f">={named[0]}"
 
 
 def test_each_extra_has_a_line_and_each_line_an_extra() -> None:
