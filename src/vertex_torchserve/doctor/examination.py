@@ -1,6 +1,6 @@
 """All checks of this machine, and which of them must pass."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from vertex_torchserve.doctor.docker_check import check_docker
 from vertex_torchserve.doctor.finding import Finding, State
@@ -11,7 +11,16 @@ from vertex_torchserve.doctor.network_check import check_network
 from vertex_torchserve.doctor.python_check import check_python
 from vertex_torchserve.errors import Problem, raise_problems
 
-CHECKS = ("python", "java", "docker", "gpu", "google", "network")
+# Each is given the project and the region.
+_CHECKS: dict[str, Callable[[str | None, str | None], list[Finding]]] = {
+    "python": lambda _project, _location: check_python(),
+    "java": lambda _project, _location: check_java(),
+    "docker": lambda _project, _location: check_docker(),
+    "gpu": lambda _project, _location: check_gpu(),
+    "google": check_google,
+    "network": lambda _project, location: check_network(location),
+}
+CHECKS = tuple(_CHECKS)
 
 
 def examine(
@@ -37,13 +46,6 @@ def examine(
             if name not in CHECKS
         ]
     )
-    found = {
-        "python": check_python(),
-        "java": check_java(),
-        "docker": check_docker(),
-        "gpu": check_gpu(),
-        "google": check_google(project, location),
-        "network": check_network(location),
-    }
+    found = {name: check(project, location) for name, check in _CHECKS.items()}
     well = not any(finding.state is State.MISSING for name in needed for finding in found[name])
     return found, well
