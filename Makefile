@@ -166,7 +166,7 @@ benchmark-answer-writing: setup ## Vectors as JSON: lists, arrays, base64 (secon
 benchmark-chat-cost: setup ## A chat in OpenAI's form beside the handler's own form (two minutes)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.chat_cost $(BENCHMARK_ARGS)
 
-benchmark-generation-batches: setup ## Texts of other lengths written together: the handler and transformers (ten minutes)
+benchmark-generation-batches: setup ## Texts of other lengths written together: the handler and transformers (three minutes)
 	PYTHONPATH=handlers $(BIN)/python -m benchmarks.generation_batches $(BENCHMARK_ARGS)
 
 benchmark-handler-fuzz: setup ## 10,000 fuzzed instances to the reference handler (under a minute)
