@@ -30,3 +30,12 @@ def test_each_extra_has_a_line_and_each_line_an_extra() -> None:
         r"^\| `vertex-torchserve\[(\w+)\]` \| .+ \| [\d,]* ?\|$", (ROOT / "README.md").read_text(), re.M
     )
     assert sorted(table) == sorted(PROJECT["optional-dependencies"])
+
+
+def test_the_readme_has_the_sizes_that_were_found_without_cuda() -> None:
+    text = (ROOT / "README.md").read_text()
+    table = dict(re.findall(r"^\| `vertex-torchserve\[(\w+)\]` \| .+ \| ([\d,]+) \|$", text, re.MULTILINE))
+    found = published("release_check")[0]["results"]["cpu"]["extras"]
+    sizes = {extra: f"{size['bytes'] / 1e6:,.0f}" for extra, size in found.items() if extra}
+    assert sizes == {extra: table[extra] for extra in sizes}
+    assert len(sizes) == 13
