@@ -1,6 +1,7 @@
 """Which docker client this checkout's own work uses, also where the first `make` has to install one."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,18 +22,20 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "Makefile", tmp_path)
     for folder in ("scripts", ".venv/bin"):
         (tmp_path / folder).mkdir(parents=True)
-    for name in (
-        "pyproject.toml",
-        "constraints.txt",
-        "src/vertex_torchserve/serving/java_libraries/lock.toml",
-        ".venv/.installed",
-    ):  # the last is no older: nothing to set up
+    for name in (*installed_from(), ".venv/.installed"):  # the last is no older: nothing to set up
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     programs = ("vertex-torchserve", "python", "pytest")
     for path in (*(f".venv/bin/{name}" for name in programs), "scripts/base_image.sh"):
         write_program(tmp_path / path, ASKS)
     return tmp_path
+
+
+def installed_from() -> list[str]:
+    """The files that `make setup` installs anew for, when they have changed."""
+    (line,) = re.findall(r"^\$\(VENV\)/\.installed: (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    files: list[str] = line.split()
+    return files
 
 
 def write_program(path: Path, text: str) -> None:
