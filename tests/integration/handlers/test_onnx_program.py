@@ -1,5 +1,6 @@
 """What packaging exports a model with: the same bytes each time, and models that it refuses."""
 
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,11 @@ def test_a_file_that_is_there_is_held_against_torch_and_kept(exported: Path, tmp
 def test_int8_that_is_too_far_away(
     exported: Path, tmp_path: Path, bounds: dict[str, float], said: str
 ) -> None:
+    level = logging.getLogger().level
     with pytest.raises(Exception, match="int8") as error:
         made(exported, tmp_path / "work", int8=True, bounds=bounds)
     assert str(error.value).startswith(said)
+    assert logging.getLogger().level == level  # what else this process logs is not lost
 
 
 def test_the_file_of_another_model(exported: Path, tmp_path: Path) -> None:

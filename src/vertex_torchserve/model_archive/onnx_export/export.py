@@ -1,7 +1,6 @@
 """torch's export of an encoder to ONNX."""
 
 import contextlib
-import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import torch
 
 from hf_handler.engines.onnx_model import OUTPUTS
 from hf_handler.kinds.encoder import EncoderTask
+from vertex_torchserve.model_archive.onnx_export.quiet import errors_only
 from vertex_torchserve.model_archive.onnx_export.trials import row_of
 
 # The first that has layer normalization as one operator.
@@ -101,8 +101,7 @@ def _asked(task: EncoderTask) -> tuple[torch.nn.Module, dict[str, torch.Tensor],
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without what torch advises of its own code."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with errors_only("torch.onnx"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 

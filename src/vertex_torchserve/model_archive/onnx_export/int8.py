@@ -1,11 +1,11 @@
 """int8 of a model in ONNX: of all its matrix products, or of so many that the packager's bound is kept."""
 
-import logging
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from hf_handler.kinds.encoder import EncoderTask
+from vertex_torchserve.model_archive.onnx_export.quiet import errors_only
 from vertex_torchserve.model_archive.onnx_export.trials import COSINE, TEXTS, accuracy, opened
 from vertex_torchserve.model_archive.onnx_export.unusable import UnusableError
 
@@ -77,11 +77,11 @@ def quantize(file: Path, small: Path, left_out: Sequence[str] = ()) -> None:
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    logging.getLogger().setLevel(logging.ERROR)  # it recommends a step that large models don't need
-    quantize_dynamic(
-        file, small, weight_type=QuantType.QUInt8, per_channel=True, reduce_range=False,
-        op_types_to_quantize=list(PRODUCTS), nodes_to_exclude=list(left_out),
-    )  # fmt: skip
+    with errors_only(""):  # it recommends a step that large models don't need
+        quantize_dynamic(
+            file, small, weight_type=QuantType.QUInt8, per_channel=True, reduce_range=False,
+            op_types_to_quantize=list(PRODUCTS), nodes_to_exclude=list(left_out),
+        )  # fmt: skip
 
 
 def parts_of(products: Sequence[str]) -> list[list[str]]:
