@@ -116,7 +116,7 @@ class Peer:
 
 
 def onnx_model(venvs: Path) -> Path:
-    """The model's folder with an ONNX file, laid out as on the Hub; lies beside the environments."""
+    """The model's folder with an ONNX file; lies beside the environments."""
     return venvs / "minilm-onnx"
 
 
@@ -126,7 +126,8 @@ def write_onnx_model(archive: Path, venvs: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(MINILM, folder)
     with zipfile.ZipFile(archive) as members:
-        return Path(members.extract("onnx/model.onnx", folder))
+        (folder / "model.onnx").write_bytes(members.read("onnx/model.onnx"))
+    return folder / "model.onnx"
 
 
 def _litserve(workers: int, queue: str = "default", engine: str = "torch") -> Peer:
@@ -163,7 +164,8 @@ def _infinity(engine: str, compiled: str) -> Peer:
             {"model": "minilm"},
         ),
         lambda venv, port: [
-            venv / "bin" / "infinity_emb", "v2", "--model-id", onnx_model(venv.parent),
+            # In the folder: it looks for an ONNX file by a path, where optimum 2 knows names alone.
+            "env", "--chdir", onnx_model(venv.parent), venv / "bin" / "infinity_emb", "v2", "--model-id", ".",
             "--served-model-name", "minilm", *options,
             "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning",
         ],

@@ -70,7 +70,9 @@ def report(cosines: dict[str, float], short: list[Row], mixed: list[Row]) -> tup
     document = (
         f"{short_text}\n\n{mixed_text}\n\n## Answers\n\n{table(columns, checked)}\n\n"
         f"## Settings of the peers\n\n{table(('peer', 'set to'), settings)}\n\n"
-        "The ONNX file is the one that `package --engine onnxruntime` writes. All have the same torch; the "
+        "The ONNX file is the one that `package --engine onnxruntime` writes. infinity means to optimize it "
+        "with optimum 1 and says that it goes on without, which leaves it what onnxruntime does by itself. "
+        "All have the same torch; the "
         f"toolkit itself pins an older one.\n\n## Not reached\n\n{lost}"
     )
     return document, failures

@@ -31,7 +31,7 @@ class EmbeddingAPI(litserve.LitAPI):
         if sys.argv[5] == "onnxruntime":
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
-            self.session = onnxruntime.InferenceSession(f"{sys.argv[1]}/onnx/model.onnx", options)
+            self.session = onnxruntime.InferenceSession(f"{sys.argv[1]}/model.onnx", options)
         else:
             self.model = transformers.AutoModel.from_pretrained(sys.argv[1]).to(device).eval()
 
