@@ -48,11 +48,16 @@ def footprint(entrypoint: psutil.Process, temporary: Path) -> Footprint:
     Raises:
         psutil.NoSuchProcess: When one of its processes ended meanwhile.
     """
-    held = {name: _held(process) for name, process in _named(entrypoint)}
+    held = {name: _held(process) for name, process in named_processes(entrypoint)}
     return Footprint(held, sum(len(files) for _, _, files in os.walk(temporary)))
 
 
-def _named(entrypoint: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
+def named_processes(entrypoint: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
+    """A server's processes: `entrypoint`, `JVM`, `worker 1` and so on, in the order of their start.
+
+    Args:
+        entrypoint: Its first process.
+    """
     yield "entrypoint", entrypoint
     workers = 0
     for child in sorted(entrypoint.children(recursive=True), key=lambda process: process.create_time()):

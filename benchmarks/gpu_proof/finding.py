@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -51,6 +52,11 @@ class Rows(list[Row]):
         with self._file.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         sys.stderr.write(f"{line}\n")
+
+    def extend(self, rows: Iterable[Row]) -> None:
+        """Take several."""
+        for row in rows:
+            self.append(row)
 
 
 def judged(problems: list[str], said: str, rows: list[Row], steps: list[Row] | None = None) -> Finding:

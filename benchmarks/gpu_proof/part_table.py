@@ -26,6 +26,7 @@ class Part:
 PARTS = (
     Part("device_choice", "CUDA picked by gpu_id, and the dtype", 60),
     Part("minilm_speed", "all-MiniLM-L6-v2 through the server", 180),
+    Part("where_time_goes", "Where the time goes while the most clients ask", 60),
     Part("out_of_memory", "Out of memory, halved and survived", 90),
     Part("llama_speed", "A Llama of 6 layers through the server", 180),
     Part("task_answers", "Every task's tiny model, beside the CPU's answers", 150),

