@@ -27,6 +27,8 @@ PARTS = (
     Part("device_choice", "CUDA picked by gpu_id, and the dtype", 60),
     Part("minilm_speed", "all-MiniLM-L6-v2 through the server", 180),
     Part("where_time_goes", "Where the time goes while the most clients ask", 60),
+    Part("forward_ways", "One forward pass: as it is called, as a CUDA graph, compiled", 90),
+    Part("server_settings", "Workers and batch sizes", 240),
     Part("out_of_memory", "Out of memory, halved and survived", 90),
     Part("llama_speed", "A Llama of 6 layers through the server", 180),
     Part("task_answers", "Every task's tiny model, beside the CPU's answers", 150),
