@@ -33,7 +33,10 @@ signal.signal(signal.SIGTERM, lambda *_: terminated.set())
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    probed = False
+
     def do_GET(self):
+        Handler.probed = True
         self.answer(503 if SICK.exists() else 200, {})
 
     def do_POST(self):
@@ -46,7 +49,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if asked == "drain":
             print("draining", flush=True)
             terminated.wait(60)
-        told = {"argv": sys.argv[1:], "environment": dict(os.environ), "started": STARTED, "path": self.path}
+        told = {"argv": sys.argv[1:], "environment": dict(os.environ), "path": self.path}
+        told |= {"started": STARTED, "probed": Handler.probed}
         self.answer(200, {"predictions": [told]})
 
     def answer(self, status, body):
@@ -157,6 +161,8 @@ def test_a_container_of_somebody_else_runs_as_it_is_registered(client: Client, i
         healthRoute="/well",
         healthProbe={
             "httpGet": {"path": "/well"},
+            # It listens before: no request may come by then.
+            "initialDelaySeconds": 1,
             "periodSeconds": 1,
             "timeoutSeconds": int(MOMENT_SECONDS),
             "failureThreshold": 2,
@@ -174,9 +180,18 @@ def test_a_container_of_somebody_else_runs_as_it_is_registered(client: Client, i
 
     death = client.ask("die")
     assert (death.status_code, "is gone" in death.text) == (503, True)
-    wait_until(client.answers, READY_SECONDS, "the container that died answers again")
+    # The next container has the same address, and listens there while this client asks on.
+    asked: list[httpx.Response] = []
+
+    def is_answered() -> bool:
+        asked.append(client.ask("tell"))
+        return asked[-1].is_success
+
+    wait_until(is_answered, READY_SECONDS, "the container that died answers again")
+    (first,) = asked[-1].json()["predictions"]
+    assert first["probed"]
     again = client.told()
-    assert again["started"] != told["started"]
+    assert first["started"] == again["started"] != told["started"]
 
     client.ask("fall ill")
     wait_until(lambda: not client.answers(), READY_SECONDS, "no traffic for the container that fell ill")

@@ -2,14 +2,15 @@
 
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from vertex_torchserve.docker import Container as DockerContainer
 from vertex_torchserve.docker import DockerError
 from vertex_torchserve.emulator.containers.container import Container
-from vertex_torchserve.emulator.containers.docker_queries import address, follow_logs
+from vertex_torchserve.emulator.containers.docker_queries import ContainerEnd, address, follow_logs
 from vertex_torchserve.emulator.containers.probe_watch import ProbeWatch
 from vertex_torchserve.emulator.containers.probing import failure
 from vertex_torchserve.emulator.rest.rpc_status import RpcError
@@ -25,7 +26,6 @@ _RECOVERED_SECONDS = 600.0
 # One that was never ready is started so often, and then given up: the next time would be no different.
 _MOST_STARTS = 3
 _TICK_SECONDS = 0.2
-_STATE_SECONDS = 1.0
 _SHOWN_LINES = 40
 
 
@@ -45,6 +45,7 @@ class SupervisedContainer:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._running: DockerContainer | None = None
+        self._end: ContainerEnd | None = None
         self._host = ""
         self._obstacle = "it is starting"
         self._was_ready = False
@@ -53,11 +54,12 @@ class SupervisedContainer:
         self._thread.start()
 
     def base_url(self) -> str:
-        """Where it answers while its health probe passes."""
+        """Where it answers while its health probe passes; from its end on, the address may be another's."""
         with self._changed:
-            if self._obstacle:
+            obstacle = self._obstacle or ("it has ended" if self._end and self._end.has_come() else "")
+            if obstacle:
                 raise RpcError(
-                    "UNAVAILABLE", f"The container gets no traffic: {self._obstacle}; log: {self._log_path}"
+                    "UNAVAILABLE", f"The container gets no traffic: {obstacle}; log: {self._log_path}"
                 )
             return f"http://{self._host}:{self._container.port}"
 
@@ -94,54 +96,57 @@ class SupervisedContainer:
                 if not self._was_ready and starts == _MOST_STARTS:
                     self._tell(reason, gave_up=f"the container was started {starts} times; at last {reason}")
                     return
-                self._tell(f"{reason}, and is started again")
                 if time.monotonic() - began > _RECOVERED_SECONDS:
                     restarts = 0
                 pause = _pause_seconds(restarts) if self._was_ready else 0.0
                 restarts += self._was_ready
 
     def _run_once(self, log: BinaryIO) -> str:
-        """Start it and look after it until it has to be started again; returns why."""
+        """Start it and look after it until it has to be started again; returns why, when it is gone."""
+        try:
+            with self._started(log) as (running, end):
+                reason = self._watch(running, end)
+                self._tell(reason if self._stopping.is_set() else f"{reason}, and is started again")
+        except DockerError as error:
+            reason = f"Docker can't run it: {error.message}"
+            self._tell(f"{reason}, and is started again")
+        return reason
+
+    @contextmanager
+    def _started(self, log: BinaryIO) -> Iterator[tuple[DockerContainer, ContainerEnd]]:
+        """A new one, which is drained and removed afterwards."""
         spec = self._container
         entrypoint = ("--entrypoint", spec.command[0]) if spec.command else ()
-        try:
-            running = DockerContainer.run(
-                spec.image,
-                *spec.command[1:],
-                *spec.args,
-                environment=spec.environment,
-                options=(*self._options, *entrypoint),
-            )
-        except DockerError as error:
-            return f"it can't be started: {error.message}"
-        output = follow_logs(running, log)
+        running = DockerContainer.run(
+            spec.image,
+            *spec.command[1:],
+            *spec.args,
+            environment=spec.environment,
+            options=(*self._options, *entrypoint),
+        )
+        end, output = ContainerEnd(running), follow_logs(running, log)
         try:
             with self._changed:
-                self._running, self._host = running, address(running)
-            return self._watch(running)
-        except DockerError as error:
-            return f"the Docker engine fails: {error.message}"
+                self._running, self._end, self._host = running, end, address(running)
+            yield running, end
         finally:
             self._running = None
             _drain(running)
             output.wait()
             running.remove()
+            end.close()
 
-    def _watch(self, running: DockerContainer) -> str:
-        now = time.monotonic()
+    def _watch(self, running: DockerContainer, end: ContainerEnd) -> str:
         port = self._container.port
         watch = ProbeWatch(
-            self._container.probes, lambda probe: failure(probe, running, self._host, port), now
+            self._container.probes,
+            lambda probe: failure(probe, running, self._host, port),
+            time.monotonic(),
         )
-        state_due = now
         while not self._stopping.wait(_TICK_SECONDS):
-            now = time.monotonic()
-            if now >= state_due:
-                state = running.state()
-                if state.exit_code is not None:
-                    return f"it ended with code {state.exit_code}"
-                state_due = now + _STATE_SECONDS
-            watch.step(now)
+            if end.has_come():
+                return end.reason()
+            watch.step(time.monotonic())
             if watch.verdict:
                 return watch.verdict
             self._tell(watch.obstacle)

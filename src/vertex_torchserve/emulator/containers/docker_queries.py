@@ -51,3 +51,31 @@ def execute(container: Container, *command: str, seconds: float) -> None:
 def follow_logs(container: Container, file: BinaryIO) -> "subprocess.Popen[bytes]":
     """Copy what a container writes, from its start on; the process that does so ends with the container."""
     return subprocess.Popen([client(), "logs", "--follow", container.id], stdout=file, stderr=file)
+
+
+class ContainerEnd:
+    """The end of a container, known as soon as the engine knows it: a process of its client waits for it.
+
+    Args:
+        container: One that was started.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self._waiting = subprocess.Popen(
+            [client(), "wait", container.id], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def has_come(self) -> bool:
+        """Whether it has ended, or the engine has."""
+        return self._waiting.poll() is not None
+
+    def reason(self) -> str:
+        """How it ended; asked once, and after it has come."""
+        assert self._waiting.stdout is not None  # noqa: S101 (it is a pipe)
+        said = self._waiting.stdout.read().strip()
+        return f"it ended with code {said}" if self._waiting.returncode == 0 else f"its engine failed: {said}"
+
+    def close(self) -> None:
+        """Wait for it, and leave no process and no pipe behind."""
+        with self._waiting:
+            pass

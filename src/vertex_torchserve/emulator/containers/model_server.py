@@ -18,6 +18,8 @@ from vertex_torchserve.errors import ServingError
 
 # A request of a batch job may take as long as one to a shared endpoint.
 REQUEST_SECONDS = 60.0
+# httpcore's name of the moment when it has a connection and has sent nothing yet.
+_BEFORE_THE_REQUEST = "http11.send_request_headers.started"
 # Headers of one connection, or for Google alone: they are not passed on.
 _OF_THE_CONNECTION = {
     "authorization",
@@ -156,10 +158,22 @@ class ModelServer:
             raise RpcError("UNAVAILABLE", "The model server is still starting.")
         if self._failure is not None:
             raise RpcError("UNAVAILABLE", self._failure.message)
-        url = self._serving.base_url() + self._container.predict_route
+        base_url = self._serving.base_url()
+
+        def refuse_another(event: str, info: Mapping[str, object]) -> None:  # noqa: ARG001 (httpcore's form)
+            # The connection was waited for: what listens there now may be the next container, not probed yet,
+            # or another model's.
+            if event == _BEFORE_THE_REQUEST and self._serving.base_url() != base_url:
+                raise RpcError("UNAVAILABLE", f"The model server is gone; its log: {self._log_path}")
+
         try:
             with self._http.stream(
-                "POST", url, content=body, headers=headers, timeout=timeout_seconds
+                "POST",
+                base_url + self._container.predict_route,
+                content=body,
+                headers=headers,
+                timeout=timeout_seconds,
+                extensions={"trace": refuse_another},
             ) as answer:
                 yield answer
         except httpx.TimeoutException:

@@ -7,7 +7,7 @@ import httpx
 
 from vertex_torchserve.emulator.containers.container import Container
 from vertex_torchserve.emulator.rest.request import Json
-from vertex_torchserve.emulator.rest.rpc_status import not_emulated
+from vertex_torchserve.emulator.rest.rpc_status import RpcError, not_emulated
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.resource_rules.prebuilt_containers import is_prebuilt
 from vertex_torchserve.serving.image_names import is_serving_image
@@ -55,7 +55,8 @@ class ProcessLauncher:
         environment = {**container.environment, "STORAGE_EMULATOR_HOST": self._storage_url}
         # The server refuses to start without the accelerator that this variable names, and none is emulated.
         environment.pop("AIP_ACCELERATOR_TYPE", None)
-        return ServedProcess(ServingProcess(environment, log_path=log_path), container.health_route)
+        process = ServingProcess(environment, log_path=log_path)
+        return ServedProcess(process, container.health_route, log_path)
 
 
 class ServedProcess:
@@ -64,14 +65,22 @@ class ServedProcess:
     Args:
         process: The process.
         health_route: Asked for 200 when the process says that it is ready.
+        log_path: Where its output goes.
     """
 
-    def __init__(self, process: ServingProcess, health_route: str) -> None:
+    def __init__(self, process: ServingProcess, health_route: str, log_path: Path) -> None:
         self._process = process
+        self._log_path = log_path
         self._health_url = process.base_url + health_route
 
     def base_url(self) -> str:
-        """Where it answers; a process that has ended answers nothing."""
+        """Where it answers until it ends; its port may be another's afterwards."""
+        code = self._process.exit_code()
+        if code is not None:
+            raise RpcError(
+                "UNAVAILABLE",
+                f"The model server is gone: it ended with code {code}; its log: {self._log_path}",
+            )
         return self._process.base_url
 
     def become_ready(self, timeout_seconds: float) -> None:
