@@ -24,6 +24,24 @@ from vertex_torchserve.smoke_test.served_plan import served
 
 # Answers as the reference handler does for each task, at once: what is looked at here is the page.
 HANDLER = """\
+import json
+import time
+from pathlib import Path
+from ts.handler_utils.utils import send_intermediate_predict_response
+
+def written(text, chat, context):
+    # In two parts: the second waits until the file that the text names is there, at most ten seconds.
+    context.set_response_content_type(0, "text/event-stream" if chat else "application/x-ndjson")
+    for part in ("Once\\n", "upon"):
+        told = json.dumps({"choices": [{"delta": {"content": part}}]} if chat else {"text": part})
+        sent = f"data: {told}\\n\\n" if chat else f"{told}\\n"
+        send_intermediate_predict_response({0: sent}, {0: context.request_ids[0]}, "", 200, context)
+        if text == "fail":
+            raise ValueError("told to")
+        ends = time.monotonic() + 10
+        while not Path(text).exists() and time.monotonic() < ends:
+            time.sleep(0.01)
+
 def answer(instance):
     if isinstance(instance, (bytes, bytearray)):
         label = "<b>cat</b>, as long as a label may be that says what was found"
@@ -40,7 +58,18 @@ def answer(instance):
     return [{"label": "POSITIVE", "score": 0.75}, {"label": "NEGATIVE", "score": 0.25}]
 
 def handle(data, context):
-    return None if data is None else [answer(instance) for instance in data]
+    if data is None:
+        return None
+    [instance], [parameters] = data, context.instance_parameters
+    chat = isinstance(instance, dict) and "messages" in instance
+    if parameters.get("stream") or (chat and instance.get("stream")):
+        written(instance["messages"][-1]["content"] if chat else instance["inputs"], chat, context)
+        if chat:
+            context.instance_bodies[0] = "data: [DONE]\\n\\n"
+        return [[{"generated_text": "Once\\nupon"}]]
+    if chat:  # Vertex AI's convention: not a list
+        context.instance_bodies[0] = json.dumps({"predictions": answer(instance)})
+    return [answer(instance)]
 """
 
 LABEL = "<b>cat</b>, as long as a label may be that says what was found"
@@ -183,3 +212,34 @@ def test_only_the_page_itself_asks(playground: Playground, url: str) -> None:
     asked = httpx.post(f"{playground.url}ask", content=body, headers={"Content-Type": "application/json"})
     assert asked.json()["predictions"][0][0]["label"] == "POSITIVE"
     assert "default-src 'none'" in httpx.get(playground.url).headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("page", ["text-generation"], indirect=True)
+@pytest.mark.parametrize("chat", [False, True], ids=["text", "chat"])
+def test_a_text_is_shown_while_it_is_written(page: Any, chat: bool, tmp_path: Path) -> None:
+    if chat:
+        page.get_by_role("button", name="Chat instead").click()
+    may_end = tmp_path / "may end"
+    page.locator("#fields textarea").fill(str(may_end))
+    page.get_by_label("Show the answer while it is written").check()
+    asked = [page.locator(line).inner_text() for line in ("#curl", "#python")]
+    page.get_by_role("button", name="Ask").click()
+    shown = page.get_by_role("region", name="answer").locator("p")
+    expect(shown).to_have_text("Once")
+    assert page.get_by_role("status").inner_text() == "asking"
+    may_end.touch()
+    expect(page.get_by_role("status")).to_have_text(re.compile(r"^\d+\.\d\d s$"))
+    assert shown.inner_text() == "Once\nupon"
+    if chat:
+        assert page.locator(".message").all_inner_texts() == [f"user: {may_end}", "assistant: Once\nupon"]
+    for program, line in zip(("bash", sys.executable), asked, strict=True):
+        said = subprocess.check_output([program, "-c", line], text=True, timeout=PROGRAM_SECONDS)
+        assert "upon" in said
+        assert ("data: [DONE]" in said) == chat
+
+
+@pytest.mark.parametrize("page", ["text-generation"], indirect=True)
+def test_what_fails_after_the_first_part_is_told(page: Any) -> None:
+    page.locator("#fields textarea").fill("fail")
+    page.get_by_label("Show the answer while it is written").check()
+    assert answered(page).locator(".error").inner_text().startswith("Error: the prediction failed")

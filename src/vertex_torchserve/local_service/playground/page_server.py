@@ -3,6 +3,8 @@
 import json
 import socket
 import threading
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -12,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from vertex_torchserve.local_service.example import ServedModel
@@ -80,7 +82,9 @@ class Playground:
         }
         # "</script>" in a text would end the element that holds it.
         text = json.dumps(told).replace("<", "\\u003c")
-        page = (_FOLDER / "page.html").read_text(encoding="utf-8").replace("@MODEL@", text)
+        page = (_FOLDER / "page.html").read_text(encoding="utf-8")
+        script = (_FOLDER / "streamed_answer.js").read_text(encoding="utf-8")
+        page = page.replace("@STREAMED_ANSWER@", script).replace("@MODEL@", text)
         return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
 
     async def _ask(self, request: Request) -> Response:
@@ -89,12 +93,26 @@ class Playground:
         # A form of another site can't send this type without being asked first, and nobody answers that.
         if request.headers.get("content-type") != "application/json":
             return Response("application/json is accepted", 415)
-        body = await request.body()
-        headers = {"Content-Type": "application/json"}
+        asked = httpx.Request(
+            "POST",
+            self._model.url,
+            headers={"Content-Type": "application/json"},
+            content=await request.body(),
+            extensions={"timeout": httpx.Timeout(_SECONDS).as_dict()},
+        )
+        client = httpx.AsyncClient(trust_env=False)
         try:
-            async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
-                answer = await client.post(self._model.url, content=body, headers=headers)
+            answer = await client.send(asked, stream=True)
         except httpx.HTTPError as error:
+            await client.aclose()
             return Response(f"the model does not answer: {error!r}", 502)
         kind = answer.headers.get("content-type")
-        return Response(answer.content, answer.status_code, media_type=kind)
+        return StreamingResponse(_parts(client, answer), answer.status_code, media_type=kind)
+
+
+async def _parts(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The answer as it comes; what is missing when the model's server ends, the page sees itself."""
+    async with aclosing(client), aclosing(answer):
+        with suppress(httpx.HTTPError):
+            async for part in answer.aiter_bytes():
+                yield part
