@@ -16,6 +16,7 @@ import psutil
 from testbed.deadlines import ANSWER_SECONDS, READY_SECONDS
 from testbed.processes import wait_until
 from vertex_torchserve.serving.api_description import api_file
+from vertex_torchserve.serving.envelope import lay_out_home
 from vertex_torchserve.serving.java_libraries.class_path import class_path, torchserve_home, torchserve_jar
 from vertex_torchserve.serving.java_libraries.java_runtime import java_executable
 from vertex_torchserve.serving.ports import free_ports
@@ -94,7 +95,10 @@ class JvmServer:
             "disable_token_authorization=true\ndisable_system_metrics=true\n"
             + "".join(f"{name}={value}\n" for name, value in (configuration or {}).items())
         )
+        # Our launcher's workers are those of our own home: they listen for a connection of its own.
         home = torchserve_home()
+        if main_class == LAUNCHER:
+            home = lay_out_home(work / "home", home)
         # TorchServe's own main class needs its own jar: the libraries leave out gRPC.
         jars = [JAR, *(class_path() if main_class == LAUNCHER else [torchserve_jar()])]
         with self.log_path.open("wb") as log:

@@ -237,11 +237,15 @@ def register_envelope() -> None:
 
 
 def prepare_messages() -> None:
-    """Let TorchServe's worker read what the JVM sends through a buffer, and not import torch by itself."""
-    from ts.torch_handler.request_envelope import buffered_messages, torch_when_imported
+    """Let TorchServe's worker read what the JVM sends through a buffer, and from a connection of our own.
+
+    And not import torch by itself.
+    """
+    from ts.torch_handler.request_envelope import buffered_messages, direct_connection, torch_when_imported
 
     messages = torch_when_imported.import_without_torch("ts.protocol.otf_message_handler")
     messages._retrieve_buffer = buffered_messages.BufferedMessages().read
+    messages.retrieve_msg = direct_connection.DirectConnection(messages.retrieve_msg).retrieve_msg
 
 
 if __name__ == "__main__":

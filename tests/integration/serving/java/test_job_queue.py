@@ -95,6 +95,14 @@ def test_a_storm_is_answered_whole(server: JvmServer) -> None:
     assert sorted(number for several in answers for number in several) == list(range(800))
 
 
+def test_each_worker_has_a_connection_of_our_own_beside_torchserves(server: JvmServer) -> None:
+    ask(server, 0)
+    for worker in server.workers():
+        ends = sorted(Path(str(found.laddr)).name for found in worker.net_connections("unix") if found.laddr)
+        number = ends[-1].rpartition(".")[2]
+        assert ends == [f".direct.{number}", f".ts.sock.{number}", f".ts.sock.{number}"]
+
+
 def test_a_worker_that_died_leaves_the_line(server: JvmServer) -> None:
     busy_last = ask(server, 0)["worker"]
     (victim,) = [worker for worker in server.workers() if worker.pid == busy_last]

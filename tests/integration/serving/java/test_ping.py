@@ -12,7 +12,7 @@ from testbed.deadlines import MOMENT_SECONDS, READY_SECONDS
 from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, model_config
 from testbed.processes import wait_until
 
-# Of two workers one loads at once and the other takes two seconds more; each says when it is done.
+# Two workers load one after the other, each once /ping has said how many have; each says when it is done.
 UNEVEN_HANDLER = """\
 import os, pathlib, time
 
@@ -22,10 +22,11 @@ class Handler:
         marks = pathlib.Path(os.environ["MARKS"])
         try:
             (marks / "claimed").touch(exist_ok=False)
-            mark = "first"
+            mark, awaited = "first", "seen 0"
         except FileExistsError:
-            time.sleep(2)
-            mark = "second"
+            mark, awaited = "second", "seen 1"
+        while not (marks / awaited).exists():
+            time.sleep(0.01)
         (marks / mark).touch()
 
     def handle(self, data, context):
@@ -77,8 +78,9 @@ def test_503_until_every_worker_has_loaded(work: Path) -> None:
                 break
             assert status == 503
             reasons.append(json.loads(body)["reason"])
+            (marks / f"seen {reasons[-1][0]}").touch()
         # It was already true when the answer came.
-        assert {mark.name for mark in marks.iterdir()} == {"claimed", "first", "second"}
+        assert {mark.name for mark in marks.iterdir()} == {"claimed", "seen 0", "first", "seen 1", "second"}
         assert json.loads(body) == HEALTHY
     assert list(dict.fromkeys(reasons)) == [
         "0 of 2 workers have loaded model model version 1.0",

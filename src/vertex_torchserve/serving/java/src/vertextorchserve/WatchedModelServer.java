@@ -25,6 +25,7 @@ import vertextorchserve.drain.DrainedServer;
 import vertextorchserve.drain.LastAccept;
 import vertextorchserve.drain.Traffic;
 import vertextorchserve.queue.ModelQueues;
+import vertextorchserve.worker.DirectBatches;
 
 /**
  * TorchServe's server, with an {@link InferenceChannel} for every connection to its inference port.
@@ -97,7 +98,9 @@ final class WatchedModelServer extends ModelServer implements DrainedServer {
         if (type != ConnectorType.INFERENCE_CONNECTOR) {
             return super.initializeServer(connector, acceptors, loops, type);
         }
-        ModelQueues.replace(); // the models are registered, their workers have not loaded them yet
+        // The models are registered, their workers have not loaded them yet.
+        ModelQueues.replace();
+        DirectBatches.replace();
         return new ServerBootstrap()
                 .group(acceptors, loops)
                 .channel(connector.getServerChannel())

@@ -3,6 +3,6 @@
  * that a connection to the inference port goes through.
  *
  * <p>Imports: {@code api}, {@code drain}, {@code forms}, {@code http}, {@code limits}, {@code log}, {@code
- * queue}, {@code ready}.
+ * queue}, {@code ready}, {@code worker}.
  */
 package vertextorchserve;

@@ -36,15 +36,11 @@ public final class ModelQueues {
         }
     }
 
-    /**
-     * Models with asynchronous workers, sequence batching or continuous batching keep TorchServe's own
-     * queue.
-     */
+    /** Models that TorchServe batches in another way keep its queue. */
     static void replace(Model model) {
-        if (model.isAsyncCommunication() || model.isContinuousBatching() || model.isSequenceBatching()) {
-            return;
+        if (Models.hasPlainBatches(model)) {
+            replace(model, new JobQueue(model.getJobQueueRemainingCapacity()));
         }
-        replace(model, new JobQueue(model.getJobQueueRemainingCapacity()));
     }
 
     static void replace(Model model, JobQueue queue) {

@@ -26,6 +26,17 @@ public final class Models {
     }
 
     /**
+     * Says whether each batch of a model's requests is one message to a worker, which then answers all of it:
+     * not with asynchronous workers, sequence batching or continuous batching.
+     *
+     * @param model one of {@link #registered()}.
+     * @return whether it is.
+     */
+    public static boolean hasPlainBatches(Model model) {
+        return !model.isAsyncCommunication() && !model.isContinuousBatching() && !model.isSequenceBatching();
+    }
+
+    /**
      * Counts the workers of a model that would take a request now.
      *
      * @param model one of {@link #registered()}.

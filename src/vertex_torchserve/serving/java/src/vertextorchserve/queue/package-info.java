@@ -1,6 +1,6 @@
 /**
- * The models that TorchServe has registered, their workers, and the requests that wait for one. The only
- * package that reaches into TorchServe's private fields.
+ * The models that TorchServe has registered, their workers, and the requests that wait for one. Reaches into
+ * private fields of TorchServe's models.
  *
  * <p>Imports: {@code metrics}.
  */
