@@ -49,11 +49,12 @@ def instance_schema(interface: "Interface") -> Schema:
     """Return the schema of an instance in any of its spellings, or in a form of another API."""
     main = interface.fields[interface.main]
     named = {**_by_every_name(interface, interface.fields), **_parameters_by_every_name(interface)}
+    one_name = _by_one_name(interface)
     spelled_out = record(
         {},
         {
             **named,
-            "inputs": {"anyOf": [main, record({}, named)]},
+            "inputs": {"anyOf": [main, all_of(record({}, named), one_name)]},
             "parameters": {"anyOf": [parameters_schema(interface), {"type": "null"}]},
         },
     )
@@ -64,7 +65,7 @@ def instance_schema(interface: "Interface") -> Schema:
         for form in interface.forms
     ]
     once = [at_most_one(places[name]) for name in interface.fields if name not in choosing]
-    once += [at_most_one(_places_of_parameter(interface, name)) for name in interface.parameters]
+    once += [*one_name, *(_in_one_place(interface, name) for name in interface.parameters)]
     return {
         "anyOf": [
             *(form.schema() for form in interface.request_forms),
@@ -77,22 +78,31 @@ def instance_schema(interface: "Interface") -> Schema:
 def parameters_schema(interface: "Interface") -> Schema:
     """Return the schema of the parameters of a call."""
     named = _parameters_by_every_name(interface)
-    nested = {nest: record({}, named) for nests in interface.nests for nest in nests}
-    schema = record({}, {**named, **nested})
-    names = [_names(interface, name) for name in interface.parameters]
+    one_name = _by_one_name(interface)
+    nest = all_of(record({}, named), one_name)
+    schema = record({}, {**named, **{name: nest for nests in interface.nests for name in nests}})
     once = [at_most_one([given([nest]) for nest in nests]) for nests in interface.nests]
-    for several in names:
-        places = [given([name]) for name in several]
-        places += [_in_a_nest(nests, [name]) for nests in interface.nests for name in several]
-        if len(places) > 1:
-            once.append(at_most_one(places))
-    return {**schema, "allOf": once} if once else schema
+    once += one_name
+    for names in _names_of_parameters(interface) if interface.nests else ():
+        nested = [{"not": _lacked_in_nests(nests, names)} for nests in interface.nests]
+        once.append(at_most_one([given(names), *nested], _lacked(interface, names)))
+    return all_of(schema, once)
+
+
+def all_of(schema: Schema, others: Sequence[Schema]) -> Schema:
+    """Return the schema of what fits a schema and others."""
+    return {**schema, "allOf": list(others)} if others else schema
 
 
 def given(names: Sequence[str]) -> Schema:
     """Return the schema of an object that has one of these keys, or several."""
     choices: list[Schema] = [{"required": [name]} for name in names]
     return choices[0] if len(choices) == 1 else {"anyOf": choices}
+
+
+def lacks(names: Sequence[str]) -> Schema:
+    """Return the schema of what has none of these keys: of an object, and of anything else."""
+    return {"properties": dict.fromkeys(names, False)}
 
 
 def holds(key: str, schema: Schema) -> Schema:
@@ -115,11 +125,16 @@ def none_of(places: Sequence[Schema]) -> Schema:
     return {"not": {"anyOf": list(places)}}
 
 
-def at_most_one(places: Sequence[Schema]) -> Schema:
-    """Return the schema of what fits one of several, or none."""
+def at_most_one(places: Sequence[Schema], none: Schema | None = None) -> Schema:
+    """Return the schema of what fits one of several, or none.
+
+    Args:
+        places: What is chosen from.
+        none: What fits none of them, where that can be said in fewer words.
+    """
     if len(places) == 2:  # the same in fewer words
         return {"not": {"allOf": list(places)}}
-    return {"oneOf": [*places, none_of(places)]}
+    return {"oneOf": [*places, none or none_of(places)]}
 
 
 def _places_of_field(interface: "Interface", name: str) -> list[Schema]:
@@ -129,23 +144,43 @@ def _places_of_field(interface: "Interface", name: str) -> list[Schema]:
     return [*beside, *(inside("inputs", place) for place in beside), *as_inputs]
 
 
-def _places_of_parameter(interface: "Interface", name: str) -> list[Schema]:
-    """Return the places of a parameter; `parameters` is one, as their own schema says how it is used."""
+def _by_one_name(interface: "Interface") -> list[Schema]:
+    """Return the schemas of an object that has no parameter by two of its names."""
+    several = [names for names in _names_of_parameters(interface) if len(names) > 1]
+    return [at_most_one([given([name]) for name in names]) for names in several]
+
+
+def _in_one_place(interface: "Interface", name: str) -> Schema:
+    """Return the schema of an instance that lacks a parameter in two of three places, so that it has it once.
+
+    The places are beside the fields, beside them in `inputs`, and in `parameters`, whose own schema says how
+    it is used.
+    """
     names = _names(interface, name)
-    beside = [given([one]) for one in names]
-    nested = [_in_a_nest(nests, names) for nests in interface.nests]
-    in_parameters = {"anyOf": [*beside, *nested]} if nested or len(beside) > 1 else beside[0]
-    return [*beside, *(inside("inputs", place) for place in beside), inside("parameters", in_parameters)]
+    inputs = {"inputs": lacks(names)}
+    parameters = {"parameters": _lacked(interface, names)}
+    one_of_these = [{"properties": inputs}, {"properties": parameters}]
+    return {"anyOf": [{**lacks(names), "anyOf": one_of_these}, {"properties": {**inputs, **parameters}}]}
 
 
-def _in_a_nest(nests: Sequence[str], names: Sequence[str]) -> Schema:
-    """Return the place of what has one of these names in an object that goes by one of several names."""
-    return {"anyOf": [inside(nest, given(names)) for nest in nests]}
+def _lacked(interface: "Interface", names: Sequence[str]) -> Schema:
+    """Return the schema of parameters that have none of these names, themselves and in their nests."""
+    return all_of(lacks(names), [_lacked_in_nests(nests, names) for nests in interface.nests])
+
+
+def _lacked_in_nests(nests: Sequence[str], names: Sequence[str]) -> Schema:
+    """Return the schema of parameters that have none of these names in the objects of one kind."""
+    return {"patternProperties": {f"^({'|'.join(nests)})$": lacks(names)}}
 
 
 def _names(interface: "Interface", name: str) -> list[str]:
     """Return all the names of a field or parameter."""
     return [name, *(other for other, meant in interface.aliases.items() if meant == name)]
+
+
+def _names_of_parameters(interface: "Interface") -> list[list[str]]:
+    """Return all the names of each parameter."""
+    return [_names(interface, name) for name in interface.parameters]
 
 
 def _parameters_by_every_name(interface: "Interface") -> dict[str, Schema]:

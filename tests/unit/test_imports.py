@@ -58,7 +58,8 @@ SERVING = {
     "log": {"settings", "envelope"},
     "machine": {"settings", "archive"},
     "health": {"settings", "archive"},
-    "api_description": {"settings", "archive"},
+    "shared_schemas": set(),
+    "api_description": {"settings", "archive", "shared_schemas"},
     "java_libraries": set(),
     "torchserve": {
         "settings",

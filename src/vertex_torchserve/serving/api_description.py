@@ -11,6 +11,7 @@ from typing import Any
 
 from vertex_torchserve.serving.archive.manifest import Manifest
 from vertex_torchserve.serving.settings import HEALTH_PATH, PREDICT_PATH, ServingSettings
+from vertex_torchserve.serving.shared_schemas import reference, with_shared_parts
 
 # What the handlers of this project, and others, tell of themselves; each kind may be missing.
 _KINDS = ("instance", "parameters", "prediction")
@@ -47,7 +48,8 @@ def write_api_description(work: Path, settings: ServingSettings, manifest: Manif
     """
     told = json.loads(schemas_file(work).read_text()) if schemas_file(work).exists() else {}
     unfinished = api_file(work).with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(api_description(settings, manifest, envelope, told)))
+    description = api_description(settings, manifest, envelope, told)
+    unfinished.write_text(json.dumps(description, separators=(",", ":")))
     unfinished.replace(api_file(work))
 
 
@@ -76,12 +78,17 @@ def api_description(
             **{path: {"post": _prediction(name)} for path, name in sorted(predict.items())},
             **{path: {"get": _health(name)} for path, name in sorted(health.items())},
         },
-        "components": {"schemas": _schemas(envelope, told)},
+        "components": {
+            "schemas": with_shared_parts(_schemas(envelope, told)),
+            "responses": {
+                _named(status): _answer(description, "Error") for status, description in _ERRORS.items()
+            },
+        },
     }
 
 
 def _prediction(name: str) -> dict[str, Any]:
-    errors = {status: _answer(description, "Error") for status, description in _ERRORS.items()}
+    errors = {status: {"$ref": f"#/components/responses/{_named(status)}"} for status in _ERRORS}
     return {
         "operationId": name,
         "requestBody": {"required": True, "content": _content("Request")},
@@ -104,11 +111,11 @@ def _answer(description: str, schema: str) -> dict[str, Any]:
 
 
 def _content(schema: str) -> dict[str, Any]:
-    return {_JSON: {"schema": _reference(schema)}}
+    return {_JSON: {"schema": reference(schema)}}
 
 
-def _reference(schema: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{schema}"}
+def _named(status: str) -> str:
+    return f"Status{status}"
 
 
 def _schemas(envelope: str, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,17 +124,17 @@ def _schemas(envelope: str, told: Mapping[str, Any]) -> dict[str, Any]:
         "type": "object",
         "required": ["instances"],
         "properties": {
-            "instances": {"type": "array", "items": _reference("Instance")},
-            "parameters": _reference("Parameters"),
+            "instances": {"type": "array", "items": reference("Instance")},
+            "parameters": reference("Parameters"),
         },
     }
     response: dict[str, Any] = {
         "type": "object",
         "required": ["predictions"],
-        "properties": {"predictions": {"type": "array", "items": _reference("Prediction")}},
+        "properties": {"predictions": {"type": "array", "items": reference("Prediction")}},
     }
     if bodies:
-        request = {"anyOf": [request, {"allOf": [{"anyOf": bodies}, _reference("Instance")]}]}
+        request = {"anyOf": [request, {"allOf": [{"anyOf": bodies}, reference("Instance")]}]}
         response = {"anyOf": [response, {"type": "object"}]}
     if envelope == "none":
         request = response = {}

@@ -56,8 +56,9 @@ _NULL = {"type": "object", "nullable": True, "enum": [None]}
 def as_openapi(schema: JsonSchema) -> dict[str, Any]:
     """A JSON Schema as OpenAPI 3.0.2 has it, which is what Vertex AI reads.
 
-    There `null` is no type but `nullable`, an exclusive bound is a flag beside the bound, and base64 is a
-    format (https://spec.openapis.org/oas/v3.0.2#schema-object).
+    There `null` is no type but `nullable`, an exclusive bound is a flag beside the bound, base64 is a format,
+    properties have names, not patterns, and their schemas are objects
+    (https://spec.openapis.org/oas/v3.0.2#schema-object).
     """
     converted: dict[str, Any] = {}
     for key, value in schema.items():
@@ -70,7 +71,12 @@ def as_openapi(schema: JsonSchema) -> dict[str, Any]:
             else:  # null would have to fit the other keywords too
                 converted[key] = [*kept, _NULL]
         elif key == "properties":
-            converted[key] = {name: as_openapi(entry) for name, entry in value.items()}
+            converted[key] = {
+                name: {"not": {}} if entry is False else as_openapi(entry) for name, entry in value.items()
+            }
+        elif key == "patternProperties":
+            named = {name: entry for pattern, entry in value.items() for name in _alternatives(pattern)}
+            converted |= as_openapi({"properties": named})
         elif isinstance(value, Mapping) and key in {"items", "additionalProperties", "not"}:
             converted[key] = as_openapi(value)
         elif key == "exclusiveMinimum":
@@ -80,6 +86,11 @@ def as_openapi(schema: JsonSchema) -> dict[str, Any]:
         else:
             converted[key] = value
     return converted
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """The names that a pattern stands for, which the reference handler writes as `^(one|another)$`."""
+    return pattern.removeprefix("^(").removesuffix(")$").split("|")
 
 
 def _plain_dumper() -> Any:

@@ -137,6 +137,15 @@ def test_a_folder_that_tells_no_task_is_a_warning(
             {"items": {"type": "object", "nullable": True}, "additionalProperties": False},
         ),
         ({"properties": {"exclusiveMinimum": {}}}, {"properties": {"exclusiveMinimum": {}}}),
+        (
+            {"patternProperties": {"^(one|other)$": {"properties": {"no": False}}}},
+            {
+                "properties": {
+                    "one": {"properties": {"no": {"not": {}}}},
+                    "other": {"properties": {"no": {"not": {}}}},
+                }
+            },
+        ),
     ],
 )
 def test_json_schema_as_openapi(schema: dict[str, Any], expected: dict[str, Any]) -> None:
