@@ -40,4 +40,4 @@ def scale_here(*, short: bool) -> Scale:
     device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     if short or device.type == "cpu":
         return Scale(device, 0.5, (1, 4) if short else (1, 8), 0 if short else 16, 1, not short)
-    return Scale(device, 3.0, (1, 8, 32, 128), 64, 3, True)
+    return Scale(device, 2.0, (1, 8, 32, 128), 64, 2, True)

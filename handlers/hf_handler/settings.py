@@ -52,6 +52,10 @@ class Settings:
         _one_of("auto", "torch"),
         "auto: by oneDNN where that is measured to be faster (float32 on the CPU); torch: as torch does it",
     ))
+    cuda_graphs: str = field(default="auto", metadata=_about(
+        _one_of("auto", "never"),
+        "auto: an encoder's small packs are replayed on a GPU where that is measured to be faster",
+    ))
     device_map: str | dict[str, Any] | None = field(default=None, metadata=_about(
         {"anyOf": [TEXT, {"type": "object"}]},
         "spread a model over GPUs as transformers' device_map; takes accelerate",

@@ -12,7 +12,7 @@ from benchmarks.gpu_proof.scale import Scale
 from benchmarks.gpu_proof.served import ROUTE, packaged, served
 
 # Workers, then the most requests of a batch.
-ON_A_GPU = ((1, 16), (1, 64), (1, 128), (2, 32), (4, 16), (4, 32), (8, 16))
+ON_A_GPU = ((1, 16), (1, 64), (2, 32), (4, 16), (4, 32), (6, 16))
 ON_A_CPU = ((1, 16), (2, 8))
 
 

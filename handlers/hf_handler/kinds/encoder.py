@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import torch
 
 from hf_handler.decisions import decided_once
+from hf_handler.engines.cuda_graphs import GraphedModel, can_be_replayed, lengths_up_to
+from hf_handler.engines.cuda_graphs import decision as graphs_decision
 from hf_handler.engines.loading import load_encoder
 from hf_handler.engines.onnx_model import OnnxModel
 from hf_handler.engines.trial import decision as trial
@@ -64,6 +66,8 @@ class EncoderTask(Task):
         if self.rival is not None:
             self._choose_engine(self.rival)
             super().warm_up()
+        if self.device.type == "cuda" and can_be_replayed(self.archive.settings):
+            self._choose_graphs()
         if not self.archive.settings.max_batch_tokens:
             self.packs.budget = decided_once("pack_budget", self._measured_budget)
 
@@ -84,6 +88,18 @@ class EncoderTask(Task):
         logger.info(
             "%s runs the model: %s", "onnxruntime" if decision["onnxruntime"] else "torch", decision["why"]
         )
+
+    def _choose_graphs(self) -> None:
+        """Let passes of few tokens be replayed where that is faster."""
+
+        def batch_of(rows: int, tokens: int) -> dict[str, torch.Tensor]:
+            return self.token_rows.batch([self._row_of_length(tokens)] * rows, self.device)
+
+        decision = decided_once("cuda_graphs", lambda: graphs_decision(self.model, batch_of))
+        logger.info("CUDA graphs: %s", decision["why"])
+        if decision["tokens"]:
+            self.model = GraphedModel(self.model, decision["tokens"])
+            self.token_rows.lengths = lengths_up_to(self.token_rows.limit)
 
     def _example_row(self) -> Item:
         return self.split([self.read(self.example, {})])[0][0]

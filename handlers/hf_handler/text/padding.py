@@ -30,25 +30,26 @@ class Padding:
         return cls(values, tokenizer.padding_side == "left")
 
     def __call__(
-        self, rows: Sequence[Mapping[str, list[int]]], device: torch.device
+        self, rows: Sequence[Mapping[str, list[int]]], device: torch.device, lengths: Sequence[int] = ()
     ) -> dict[str, torch.Tensor]:
         """Return each input as a tensor of integers (rows x tokens of the longest row).
 
         Args:
             rows: At least one; each has the same inputs, lists of one length within a row.
             device: Where the tensors go.
+            lengths: Rising; rows are filled up to the next of them where the longest row has another.
 
         Returns:
             The tensors by the inputs' names. `attention_mask` is added where the rows have none: 1 for a
             row's own tokens, 0 for the filling.
         """
-        lengths = [len(row["input_ids"]) for row in rows]
-        longest = max(lengths)
+        own = [len(row["input_ids"]) for row in rows]
+        longest = next((length for length in lengths if length >= max(own)), max(own))
         columns: dict[str, list[list[int]]] = {
             name: [self._fill(row[name], longest, name) for row in rows] for name in rows[0]
         }
         if "attention_mask" not in columns:
-            columns["attention_mask"] = [self._fill([1] * n, longest, "attention_mask") for n in lengths]
+            columns["attention_mask"] = [self._fill([1] * n, longest, "attention_mask") for n in own]
         pinned = device.type == "cuda"
         return {
             name: torch.tensor(column, pin_memory=pinned).to(device, non_blocking=pinned)

@@ -29,6 +29,7 @@ class TokenRows:
         tokenizer: As given.
         limit: Tokens of the longest row.
         pad: Makes tensors (rows x tokens) of rows, padded as the tokenizer says when this is made.
+        lengths: What rows of a batch are filled up to; empty: the longest of them.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class TokenRows:
         wanted = archive.settings.max_length or max_length or tokenizer.model_max_length
         self.limit = tokenizer.model_max_length = longest_row(model, wanted)
         self.pad = Padding.of(tokenizer)
+        self.lengths: Sequence[int] = ()
         self._cuts = archive.settings.truncation == "truncate"
         self._truncation, self._shortened_by = truncation, shortened_by
 
@@ -100,7 +102,7 @@ class TokenRows:
 
     def batch(self, pack: Sequence[Item], device: torch.device) -> dict[str, torch.Tensor]:
         """Return the inputs (rows x tokens) of a model for a pack, on `device`."""
-        return self.pad([item.inputs for item in pack], device)
+        return self.pad([item.inputs for item in pack], device, self.lengths)
 
     def _cut(self, query: Query, text: Any, row: dict[str, list[int]]) -> dict[str, list[int]]:
         if not self.may_cut(query, len(row["input_ids"])):

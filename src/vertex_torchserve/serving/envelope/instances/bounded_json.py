@@ -60,21 +60,25 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
         return
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     yield opening
-    separator = ""
-    items = list(value.items()) if isinstance(value, dict) else value
-    for begin in range(0, len(items), _ELEMENTS):
-        part = items[begin : begin + _ELEMENTS]
-        yield separator
-        yield from _inner_pieces(dict(part) if isinstance(value, dict) else part, most_bytes)
-        separator = ", "
+    if len(value) <= _ELEMENTS:
+        yield from _inner_pieces(value, most_bytes)
+    else:
+        separator = ""
+        items = list(value.items()) if isinstance(value, dict) else value
+        for begin in range(0, len(items), _ELEMENTS):
+            part = items[begin : begin + _ELEMENTS]
+            group = dict(part) if isinstance(value, dict) else part
+            yield separator
+            if _seems_short(group):
+                yield _ENCODER.encode(group)[1:-1]
+            else:
+                yield from _inner_pieces(group, most_bytes)
+            separator = ", "
     yield closing
 
 
 def _inner_pieces(group: Any, most_bytes: int) -> Iterator[str]:
-    """Some elements of a list or an object, with what separates them."""
-    if _seems_short(group):
-        yield _ENCODER.encode(group)[1:-1]
-        return
+    """Some elements of a list or an object that are not short, with what separates them."""
     separator = ""
     if isinstance(group, list) and all(hasattr(item, "tolist") for item in group):
         for several in _few_at_a_time(group, most_bytes):
