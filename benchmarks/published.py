@@ -19,6 +19,10 @@ from vertex_torchserve.docker import Container, engine_version, inspect_image
 RESULTS = ROOT / "benchmarks" / "results"
 TRIALS = ROOT / "build" / "benchmarks"
 PACKAGES = ("torch", "torchserve", "transformers")
+# Plots of all kinds of machine, and what they show; a program of its own draws each beside the page.
+PLOTS = {
+    "embedding_peers": "Requests a second and p99 over concurrency, ours and the peers, by kind of machine"
+}
 Versions = dict[str, str]
 
 
@@ -76,10 +80,11 @@ def published(name: str, folder: Path = RESULTS) -> list[dict[str, Any]]:
 
 
 def page_of(name: str, folder: Path = RESULTS) -> str:
-    """A program's page: a section for each kind of machine that it ran on."""
+    """A program's page: its plot, and a section for each kind of machine that it ran on."""
     reports = published(name, folder)
     sections = [_section(name, report) for report in reports]
-    return "\n\n".join([f"# {reports[0]['title']}", *sections]) + "\n"
+    plot = [f"![{PLOTS[name]}]({name}.svg)"] if name in PLOTS else []
+    return "\n\n".join([f"# {reports[0]['title']}", *plot, *sections]) + "\n"
 
 
 def _section(name: str, report: dict[str, Any]) -> str:

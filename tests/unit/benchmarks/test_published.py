@@ -45,6 +45,16 @@ def test_the_same_kind_takes_its_own_place_and_a_gpu_is_another_kind(tmp_path: P
     assert (tmp_path / "speed.avx2-nvidia-h100.json").exists()
 
 
+def test_a_plot_of_all_machines_stands_above_their_tables() -> None:
+    page = (RESULTS / "embedding_peers.md").read_text()
+    assert page.startswith(
+        "# Sentence embeddings: ours and three other servers\n\n"
+        "![Requests a second and p99 over concurrency, ours and the peers, by kind of machine]"
+        "(embedding_peers.svg)\n"
+    )
+    assert (RESULTS / "embedding_peers.svg").exists()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_committed_page_is_that_of_the_committed_results(name: str) -> None:
     assert (RESULTS / f"{name}.md").read_text() == page_of(name)
