@@ -15,7 +15,7 @@ import pytest
 from testbed.archives import write_archive
 from testbed.deadlines import PROGRAM_SECONDS
 from testbed.processes import serving_processes
-from tests.documents import ROOT, blocks, documents
+from tests.documents import ROOT, blocks, blocks_of, documents
 
 MAKE_LINE = re.compile(r"^make .*\n", re.MULTILINE)
 # Who runs the shell blocks of a document: all of them, and fails for one more ...
@@ -75,6 +75,10 @@ NOT_RUN = {
     ("docs/publishing.md", "gcloud builds submit "): "it needs a Google Cloud project",
     ("docs/publishing.md", "gcloud artifacts docker "): "it needs an image that Cloud Build has pushed",
     ("docs/publishing.md", "make cloudbuild-local\n"): "it builds every image anew; its steps run in tests",
+    ("docs/publishing.md", "pip install keyring "): "it needs a private repository of Artifact Registry",
+    ("docs/publishing.md", "printf '[global]"): (
+        "it needs a token of gcloud; tests/integration/images/test_derived_images.py builds with a pip.conf"
+    ),
     ("docs/publishing.md", "vertex-torchserve component yaml "): (
         "tests/integration/docs/test_publishing.py runs it"
     ),
@@ -82,6 +86,13 @@ NOT_RUN = {
         "several GB; tests/integration/images/test_torch_builds.py tests what the Dockerfile gets"
     ),
 }
+
+
+# A line that begins so is a command, and its block a shell's.
+COMMANDS = (
+    "vertex-torchserve ", "curl ", "docker ", "gcloud ", "gsutil ", "kubectl ", "make ", "pip ", "printf ",
+    "python ",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +240,23 @@ def test_every_shell_block_is_run_or_said_not_to_be() -> None:
         [known] = [other for other in others if other[0] == document and other[1].startswith(beginning)]
         others.remove(known)
     assert others == []
+
+
+def test_a_block_in_a_list_is_seen() -> None:
+    text = "1. One:\n\n    ```sh\n    pip install one \\\n        two\n    ```\n\n~~~sh\nls\n~~~\n"
+    assert blocks_of(text, "sh") == ["pip install one \\\n    two\n", "ls\n"]
+
+
+def test_no_command_is_in_a_block_that_is_not_a_shells() -> None:
+    hidden = [
+        (document.name, line)
+        for document in documents()
+        for language in ("", "text")
+        for block in blocks_of(document.read_text(encoding="utf-8"), language)
+        for line in block.splitlines()
+        if line.startswith(COMMANDS)
+    ]
+    assert hidden == []
 
 
 def test_what_is_not_run_of_contributing_is_this_run() -> None:
