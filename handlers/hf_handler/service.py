@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 
 from hf_handler.allowance import Allowance
@@ -54,6 +55,9 @@ class Service:
 
     def __init__(self, context: Any) -> None:
         started = time.monotonic()
+        # cuDNN's attention makes a plan for each shape it hasn't seen: up to 0.2 s for each token of a text
+        # that is written (docs/decisions/0044). The other kernels need none.
+        torch.backends.cuda.enable_cudnn_sdp(False)
         archive = Archive.of(context)
         self.settings = archive.settings
         name = choose_task(archive.settings.task, archive.folder)

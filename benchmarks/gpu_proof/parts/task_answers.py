@@ -1,6 +1,6 @@
 """Every task's tiny model on the GPU, beside what the same model answers on this machine's CPU."""
 
-import importlib.util
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def run(scale: Scale, scratch: Path, rows: Rows) -> Finding:
     """Compare float32 with float32; with the GPU's own dtype every model has to answer."""
     problems = []
     for name in CATALOGUE if scale.every_model else FIRST_OF_TASKS[::SHORT_STEP]:
-        lacking = [each for each in CATALOGUE[name].packages if importlib.util.find_spec(each) is None]
+        lacking = [each for each in CATALOGUE[name].packages if not _is_installed(each)]
         if lacking:
             rows.append({"model": name, "float32": f"not measured: {', '.join(lacking)} is not installed"})
             continue
@@ -35,6 +35,14 @@ def run(scale: Scale, scratch: Path, rows: Rows) -> Finding:
     if not scale.on_gpu:
         said += "; both are this CPU's answers: gpu_id 0 where there is no GPU, and none"
     return judged(problems, said, rows)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _row(name: str, scratch: Path, *, on_gpu: bool) -> Row:

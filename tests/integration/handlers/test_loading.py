@@ -176,3 +176,13 @@ def test_the_readme_has_every_setting_with_its_default_and_its_meaning() -> None
         default = words[value] if value is None or isinstance(value, bool) else str(value)
         expected.append((one.name, one.metadata["default"] or default, one.metadata["description"]))
     assert rows == expected
+
+
+def test_attention_is_not_cudnn_s(tmp_path: Path, transformers: Any) -> None:
+    import torch
+
+    torch.backends.cuda.enable_cudnn_sdp(True)
+    save_bert(transformers, tmp_path)
+    write_manifest(tmp_path)
+    load(tmp_path)
+    assert not torch.backends.cuda.cudnn_sdp_enabled()
