@@ -7,6 +7,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from .array_json import array_json, arrays_json
 
 # Elements of a list or an object, and bytes, that are written at once.
@@ -55,6 +57,9 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
             raise TooLongError  # before they are written
         yield array_json(value)
         return
+    if type(value) is str and len(value) > _SHORT_BYTES:
+        yield _long_text(value)
+        return
     if not isinstance(value, list | tuple | dict) or _seems_short(value):
         yield _ENCODER.encode(value)
         return
@@ -75,6 +80,13 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
                 yield from _inner_pieces(group, most_bytes)
             separator = ", "
     yield closing
+
+
+def _long_text(text: str) -> str:
+    """A string as Python's encoder writes it: orjson does so of ASCII, but for the last of its characters."""
+    if text.isascii() and "\x7f" not in text:
+        return orjson.dumps(text).decode()
+    return _ENCODER.encode(text)
 
 
 def _inner_pieces(group: Any, most_bytes: int) -> Iterator[str]:

@@ -59,4 +59,5 @@ def _is_exact(value: Any, text: str) -> bool:
             elif type(item) in _NUMBERS and not -_LARGE < item < _LARGE:
                 return False
         level = inner
-    return fields == without_strings(text).count(":")
+    # Most texts have colons behind the names of fields alone, and need not be searched for strings.
+    return fields == text.count(":") or fields == without_strings(text).count(":")

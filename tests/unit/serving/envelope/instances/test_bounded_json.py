@@ -46,6 +46,8 @@ VALUES = [
     {LONG: {LONG: LONG}, '"\u00e9\n': LONG + "\ud800"},
     [{"label": "é", "score": 0.25}] * 20_000,
     [[[[[[LONG, LONG]]]]]],
+    "".join(map(chr, range(127))) * 600,
+    ["".join(map(chr, range(128))) * 600, "\u00e9" * 70_000],
 ]
 
 
