@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 
 from testbed.archives import write_archive
-from testbed.deadlines import STOP_SECONDS
+from testbed.deadlines import ANSWER_SECONDS, STOP_SECONDS
 from testbed.jvm_server import SLEEPING_HANDLER, JvmServer, model_config
+from testbed.processes import wait_until
 
 CLIENTS = 8
 WORKERS = 2
@@ -44,7 +45,7 @@ class Trial:
         lost: One line for each accepted request that was not.
         exit_code: The JVM's, as a shell would show it.
         stop_seconds: From the last answer (or the SIGTERM, if later) to the exit.
-        orphans: Worker processes that outlived the JVM by more than a second.
+        orphans: Worker processes that outlived the JVM by more than the grace.
     """
 
     answered: int
@@ -54,14 +55,16 @@ class Trial:
     orphans: int
 
 
-def run_trial(work: Path, main_class: str, seed: int) -> Trial:
+def run_trial(work: Path, main_class: str, seed: int, *, grace_seconds: float = 1.0) -> Trial:
     """Start, hammer, SIGTERM, and account for everything.
 
     Args:
         work: An empty folder.
         main_class: `jvm_server.LAUNCHER` or `jvm_server.STOCK`.
-        seed: Decides the moment of the SIGTERM.
+        seed: Decides the moment of the SIGTERM: after how many answers, and how long after.
+        grace_seconds: How long a worker may outlive the JVM.
     """
+    moment = random.Random(seed)  # noqa: S311 (a moment, not a secret)
     config = model_config(workers=WORKERS, batch_size=BATCH_SIZE)
     archive = write_archive(work / "store", SLEEPING_HANDLER, config=config)
     with JvmServer(work / "run", archive, main_class=main_class) as server:
@@ -79,7 +82,9 @@ def run_trial(work: Path, main_class: str, seed: int) -> Trial:
         for client in clients:
             client.start()
         try:
-            time.sleep(random.Random(seed).uniform(0.3, 1.0))  # noqa: S311 (a moment, not a secret)
+            enough = moment.randint(2 * CLIENTS, 10 * CLIENTS)
+            wait_until(lambda: fates.answered >= enough or bool(fates.lost), ANSWER_SECONDS, "answers")
+            time.sleep(moment.uniform(0, HANDLER_SECONDS))
             server.terminate()
             terminated = time.monotonic()
             code = server.process.wait(STOP_SECONDS)
@@ -88,7 +93,7 @@ def run_trial(work: Path, main_class: str, seed: int) -> Trial:
             ended.set()  # from here on the port may be another program's
         for client in clients:
             client.join()
-        _, orphans = psutil.wait_procs(workers, timeout=1)
+        _, orphans = psutil.wait_procs(workers, timeout=grace_seconds)
     return Trial(
         answered=fates.answered,
         lost=fates.lost,

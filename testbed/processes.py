@@ -1,7 +1,9 @@
 """What a test must not leave behind: processes that hold a folder of ours, and how to wait for their end."""
 
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -10,14 +12,12 @@ import psutil
 def serving_processes(marker: str) -> list[psutil.Process]:
     """Every process with `marker` in its command line or environment: entrypoints, JVMs, workers."""
     found = []
-    for process in psutil.process_iter():
-        try:
-            words = [*process.cmdline(), *process.environ().values()]
-            is_over = process.status() == psutil.STATUS_ZOMBIE
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-        if not is_over and any(marker in word for word in words):
-            found.append(process)
+    for pid in psutil.pids():
+        # Read as it lies there: this is asked many times a second. A process that is over has neither.
+        with suppress(OSError, psutil.NoSuchProcess):
+            files = (Path(f"/proc/{pid}/{name}") for name in ("cmdline", "environ"))
+            if any(os.fsencode(marker) in file.read_bytes() for file in files):
+                found.append(psutil.Process(pid))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Run a small server: `python -m testbed.conformance [FAULT]`, with a fault's name the one that has it."""
+"""Run a small server: `python -m testbed.conformance [FAULT ...]`, with names of faults one that has them."""
 
 import sys
 
@@ -6,8 +6,5 @@ from testbed.conformance.small_faults import CONTAINER_FAULTS, FAULTS
 from testbed.conformance.small_server import SmallServer, serve
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        serve(SmallServer())
-    else:
-        _, faulty = (FAULTS | CONTAINER_FAULTS)[sys.argv[1]]
-        serve(faulty())
+    faulty = [(FAULTS | CONTAINER_FAULTS)[name][1] for name in sys.argv[1:]]
+    serve(type("Faulty", (*faulty, SmallServer), {})())

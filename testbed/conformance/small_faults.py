@@ -238,16 +238,19 @@ class IgnoresSigterm(SmallServer):
 
 class NeedsAUserName(SmallServer):
     def before_listening(self) -> None:
+        super().before_listening()
         pwd.getpwuid(os.getuid())
 
 
 class WritesToTheRoot(SmallServer):
     def before_listening(self) -> None:
+        super().before_listening()
         Path("/var/tmp/small-server").write_text("cache")  # noqa: S108
 
 
 class NeedsTheNetwork(SmallServer):
     def before_listening(self) -> None:
+        super().before_listening()
         socket.create_connection((os.environ[NEIGHBOUR], 8080), timeout=5.0).close()
 
 

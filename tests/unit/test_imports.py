@@ -176,3 +176,11 @@ def test_importing_the_package_loads_nothing_heavy_and_configures_no_logging() -
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout == "[] []\n"
+
+
+def test_the_gates_component_loads_no_vertex_ai() -> None:
+    program = (
+        "import sys, vertex_torchserve.component.smoke_test; print('google.cloud.aiplatform' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout == "False\n"

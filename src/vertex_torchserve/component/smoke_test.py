@@ -11,7 +11,6 @@ from vertex_torchserve import gcs
 from vertex_torchserve.component.gate import Outputs, prove
 from vertex_torchserve.component.task import begin_task
 from vertex_torchserve.errors import InputError, Problem, raise_problems
-from vertex_torchserve.release.artifact import archive_at
 from vertex_torchserve.serving.archive.request_file import read_request_file
 from vertex_torchserve.serving_plan import ContainerSpec, ServingPlan
 
@@ -46,7 +45,7 @@ def run(
         ServingError: When the archive does not serve.
     """
     begin_task()
-    given = {"model_archive": (model_archive, archive_at)}
+    given = {"model_archive": (model_archive, gcs.archive_at)}
     if smoke_test_instances:
         given["smoke_test_instances"] = (smoke_test_instances, _object)
     container = ContainerSpec(

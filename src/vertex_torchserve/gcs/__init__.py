@@ -9,6 +9,7 @@ from vertex_torchserve.gcs.failures import StorageError
 from vertex_torchserve.gcs.listing import StoredObject, find_object, is_object, list_folder, nothing_beneath
 from vertex_torchserve.gcs.path import GcsPath
 from vertex_torchserve.gcs.ranges import ObjectRanges
+from vertex_torchserve.gcs.stored_archive import archive_at
 from vertex_torchserve.gcs.upload import is_stored, upload_file
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ObjectRanges",
     "StorageError",
     "StoredObject",
+    "archive_at",
     "download",
     "download_file",
     "download_folder",

@@ -9,26 +9,6 @@ from vertex_torchserve.serving_plan import ServingPlan
 from vertex_torchserve.vertex_ai import UPLOAD_LABEL, RegisteredVersion, registered_golden_requests
 
 
-def archive_at(path: gcs.GcsPath) -> gcs.GcsPath:
-    """The .mar that a path names, or that lies in its folder.
-
-    Raises:
-        InputError: There is none, or there are several; storage can't be read.
-    """
-    if gcs.is_object(path):
-        return path
-    names = [item.name for item in gcs.list_folder(path)]
-    archives = [name for name in names if name.endswith(".mar") and "/" not in name]
-    if len(archives) != 1:
-        raise InputError(
-            Problem(
-                f"{path} holds {', '.join(archives) or 'no .mar'}; a .mar, or a folder with one, is needed",
-                "name the .mar",
-            )
-        )
-    return path.child(archives[0])
-
-
 def archive_of(version: RegisteredVersion) -> gcs.GcsPath:
     """Where the archive lies that a version was uploaded from.
 
@@ -42,7 +22,7 @@ def archive_of(version: RegisteredVersion) -> gcs.GcsPath:
                 "give the requests with --golden-request and an endpoint with --endpoint",
             )
         )
-    return archive_at(gcs.GcsPath.parse(version.artifact_uri))
+    return gcs.archive_at(gcs.GcsPath.parse(version.artifact_uri))
 
 
 def golden_requests_of(version: RegisteredVersion) -> RequestFile | None:

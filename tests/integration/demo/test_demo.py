@@ -45,14 +45,9 @@ def test_the_whole_way(tmp_path: Path, private_tmp: Path) -> None:
     assert private_folders(private_tmp) == []
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(signal.SIGINT, marks=pytest.mark.heavy),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.heavy),
-        signal.SIGKILL,
-    ],
-)
+# tests/integration/serving/test_local_server.py has it for what the smoke test starts, in less time.
+@pytest.mark.heavy
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_killed_half_way_it_leaves_no_process(
     tmp_path: Path, private_tmp: Path, number: signal.Signals
 ) -> None:

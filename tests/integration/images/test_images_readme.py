@@ -143,6 +143,13 @@ def test_an_archive_is_served_asked_and_proved(reader: Reader) -> None:
     with reader.serving(SERVE_STRICTLY):
         assert_is_a_sentences_embedding(reader.run(ASK))
     assert "2 predictions for 2 instances" in reader.run(SMOKE_TEST)
+
+
+# tests/integration/golden/test_golden.py runs the same commands, with models that take less to start.
+@pytest.mark.heavy
+def test_golden_requests_of_an_archive(reader: Reader) -> None:
+    packaging = SERVE.splitlines()[1]
+    reader.run(packaging)
     copyfile(reader.folder / "OUT" / "model.mar", reader.folder / "OLD.mar")
     reader.run(GOLDEN)
     assert (reader.folder / "golden-request.json").is_file()

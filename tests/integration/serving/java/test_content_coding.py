@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import socket
 
 import pytest
 
+from testbed.deadlines import ANSWER_SECONDS
 from testbed.jvm_server import JvmServer
 from tests.integration.serving.java.http_client import raw
 
@@ -29,7 +31,10 @@ def test_a_coded_body_is_415(measuring_server: JvmServer, coding: str) -> None:
 
 def test_it_is_told_before_it_is_sent(measuring_server: JvmServer) -> None:
     head = b"Content-Encoding: gzip\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
-    assert raw(measuring_server, POST + head).startswith(b"HTTP/1.1 415 ")
+    # The connection stays open for the body, which never comes.
+    with socket.create_connection(("127.0.0.1", measuring_server.http), timeout=ANSWER_SECONDS) as connection:
+        connection.sendall(POST + head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 415 ")
 
 
 def test_identity_is_no_coding(measuring_server: JvmServer) -> None:

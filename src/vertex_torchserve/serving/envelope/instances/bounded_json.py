@@ -49,7 +49,14 @@ def bounded_json(value: Any, most_bytes: int = sys.maxsize) -> str:
     return "".join(pieces)
 
 
-def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
+def _pieces(value: Any, most_bytes: int, around: frozenset[int] = frozenset()) -> Iterator[str]:
+    """The text of a value, a piece at a time.
+
+    Args:
+        value: The value.
+        most_bytes: How long it may be.
+        around: The ids of the lists and objects that it is in.
+    """
     if isinstance(value, _BYTES) and len(value) > most_bytes:
         raise TooLongError  # before they are encoded
     if hasattr(value, "tolist"):
@@ -63,10 +70,13 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
     if not isinstance(value, list | tuple | dict) or _seems_short(value):
         yield _ENCODER.encode(value)
         return
+    if id(value) in around:
+        raise ValueError("Circular reference detected")  # Python's words for it
+    around |= {id(value)}
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     yield opening
     if len(value) <= _ELEMENTS:
-        yield from _inner_pieces(value, most_bytes)
+        yield from _inner_pieces(value, most_bytes, around)
     else:
         separator = ""
         items = list(value.items()) if isinstance(value, dict) else value
@@ -77,7 +87,7 @@ def _pieces(value: Any, most_bytes: int) -> Iterator[str]:
             if _seems_short(group):
                 yield _ENCODER.encode(group)[1:-1]
             else:
-                yield from _inner_pieces(group, most_bytes)
+                yield from _inner_pieces(group, most_bytes, around)
             separator = ", "
     yield closing
 
@@ -89,7 +99,7 @@ def _long_text(text: str) -> str:
     return _ENCODER.encode(text)
 
 
-def _inner_pieces(group: Any, most_bytes: int) -> Iterator[str]:
+def _inner_pieces(group: Any, most_bytes: int, around: frozenset[int]) -> Iterator[str]:
     """Some elements of a list or an object that are not short, with what separates them."""
     separator = ""
     if isinstance(group, list) and all(hasattr(item, "tolist") for item in group):
@@ -100,7 +110,7 @@ def _inner_pieces(group: Any, most_bytes: int) -> Iterator[str]:
     for item in group:
         key = _ENCODER.encode({item: 0})[1:-2] if isinstance(group, dict) else ""  # with the colon
         yield separator + key
-        yield from _pieces(group[item] if isinstance(group, dict) else item, most_bytes)
+        yield from _pieces(group[item] if isinstance(group, dict) else item, most_bytes, around)
         separator = ", "
 
 

@@ -177,6 +177,7 @@ def faults() -> Iterator[tuple[Any, type[Exception]]]:
     yield [LONG, LONG, {1}], TypeError
     yield {"a": LONG, "b": LONG, (1,): 2}, TypeError
     yield cycle(), ValueError
+    yield {"a": [LONG, LONG, cycle()]}, ValueError
 
 
 @pytest.mark.parametrize(
@@ -185,6 +186,11 @@ def faults() -> Iterator[tuple[Any, type[Exception]]]:
 def test_faults_are_those_of_json(value: Any, error: type[Exception]) -> None:
     with pytest.raises((error, RecursionError)):
         write(value)
+
+
+def test_a_list_that_holds_itself_is_noticed_at_once() -> None:
+    with pytest.raises(ValueError, match="Circular reference detected"):
+        write(cycle())
 
 
 @pytest.mark.parametrize("value", [b"\x89PNG", bytearray(b"\x89PNG")])
