@@ -22,6 +22,8 @@ LAUNCH_BOUND = 1.5
 LEAST_GAIN = 1.2
 # As trial.py counts differences. Other rows beside a text lead to other kernels, which add in another order.
 MOST_DIFFERENCE = {torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 0.1}
+# What graphs keep of the GPU's memory: the outputs of each. fill-mask has 60 kB for each token.
+MOST_BYTES, MOST_BYTES_OF_ONE = 2**29, 2**26
 _WARM_UPS = 2  # libraries take their memory at the first pass
 _TIMES = 5
 Batch = Mapping[str, torch.Tensor]
@@ -43,6 +45,7 @@ class GraphedModel:
         self._most_tokens = most_tokens
         self._graphs: dict[tuple[object, ...], _Graph | None] = {}
         self._pool = torch.cuda.graph_pool_handle()
+        self._bytes = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
@@ -62,7 +65,7 @@ class GraphedModel:
             return self._model(**batch)
         shape = (filled, tokens, *batch)
         if shape not in self._graphs:
-            self._graphs[shape] = self._recorded(filled, batch)
+            self._graphs[shape] = self._recorded(filled, batch) if self._bytes < MOST_BYTES else None
         graph = self._graphs[shape]
         return self._model(**batch) if graph is None else graph.replay(batch)
 
@@ -77,6 +80,7 @@ class GraphedModel:
         if apart > MOST_DIFFERENCE[self._model.dtype]:
             logger.warning("a recorded pass gives another result (by %.1e) and isn't used", apart)
             return None
+        self._bytes += graph.bytes
         return graph
 
 
@@ -88,6 +92,9 @@ class _Graph:
         rows: As many as `batch` has, or more.
         batch: Inputs.
         pool: The memory of all graphs; no two of them run at a time.
+
+    Attributes:
+        bytes: What it keeps of the GPU's memory, beside what all use.
     """
 
     def __init__(self, model: Any, rows: int, batch: Batch, pool: Any) -> None:
@@ -104,7 +111,8 @@ class _Graph:
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
             output = model(**self._inputs)
-        self._outputs = {name: value for name, value in output.items() if isinstance(value, torch.Tensor)}
+        self._outputs = tensors_of(output)
+        self.bytes = bytes_of(self._outputs)
 
     def replay(self, batch: Batch) -> ModelOutput:
         """Run it on inputs of at most its rows; the next replay leaves what is returned as it is."""
@@ -113,6 +121,16 @@ class _Graph:
             self._inputs[name][:rows].copy_(value)
         self._graph.replay()
         return ModelOutput(**{name: value[:rows].clone() for name, value in self._outputs.items()})
+
+
+def tensors_of(output: Any) -> dict[str, torch.Tensor]:
+    """Return a model's outputs that are tensors, by their names."""
+    return {name: value for name, value in output.items() if isinstance(value, torch.Tensor)}
+
+
+def bytes_of(tensors: Mapping[str, torch.Tensor]) -> int:
+    """Return the memory of tensors."""
+    return sum(tensor.nbytes for tensor in tensors.values())
 
 
 def can_be_replayed(settings: Settings) -> bool:
@@ -137,8 +155,15 @@ def decision(model: Any, batch_of: Callable[[int, int], Batch]) -> dict[str, Any
     """
     one = batch_of(1, TOKENS[1])
     least = _seconds_of(model, one)
+    with torch.inference_mode():
+        output = model(**one)
+    if not isinstance(output, ModelOutput):
+        return {"tokens": 0, "why": f"the model gives a {type(output).__name__}, which isn't transformers'"}
+    bytes_a_token = bytes_of(tensors_of(output)) / one["input_ids"].numel()
     tokens, length = 0, TOKENS[3]
     for rows in (2, 4, 8, 16, 32, 64, 128, 256, 512):
+        if rows * length * bytes_a_token > MOST_BYTES_OF_ONE:
+            break
         if _seconds_of(model, batch_of(rows, length)) > LAUNCH_BOUND * least:
             break
         tokens = rows * length
