@@ -125,21 +125,17 @@ def test_a_handler_of_another_server(image: str, case: Case, tmp_path: Path) -> 
     assert (answer.status, answer.body) == (case.status, case.answer)
 
 
-def test_torchscript_with_a_stock_handler(image: str, store: Path, work: Path) -> None:
+def test_torchscript_with_a_stock_handler_by_the_kept_up_netty(image: str, store: Path, work: Path) -> None:
     with serve(image, torchscript_store(store, work)) as server:
         assert pings_until_ready(server) == [503, 200]
         answer = predict(server, [[1.0, 2.0, 3.0], [0.5, 0.5, -4.0]])
+        threads = server.container.execute("sh", "-c", "cat /proc/[0-9]*/task/[0-9]*/comm 2> /dev/null; true")
+        log = server.container.logs()
         assert server.container.stop(15) in (0, 143)
     assert answer.status == 200
     assert answer.body == {"predictions": [6.0, -3.0]}
-
-
-def test_the_kept_up_netty_serves_with_its_native_transport(image: str, store: Path, work: Path) -> None:
-    with serve(image, torchscript_store(store, work)) as server:
-        pings_until_ready(server)
-        threads = server.container.execute("sh", "-c", "cat /proc/[0-9]*/task/[0-9]*/comm 2> /dev/null; true")
-        log = server.container.logs()
-    assert "epollEventLoopGroup"[:15] in threads.split()  # a thread's name has 15 characters in Linux
+    # Its native transport; a thread's name has 15 characters in Linux.
+    assert "epollEventLoopGroup"[:15] in threads.split()
     assert "netty-codec-http-4.2.13.Final" in log
     assert "TorchServe's own jar" not in log
 
