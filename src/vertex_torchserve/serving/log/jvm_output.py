@@ -19,6 +19,8 @@ from vertex_torchserve.serving.log.entry import JVM_LOGGER, TEXT_LAYOUT, LogEntr
 # How long an entry may wait for further lines; those of one traceback come within a millisecond.
 _JOIN_SECONDS = 0.3
 _READ_BYTES = 64 * 1024
+# Lines that come in so short a time are read together: to wake up for each takes a core from the workers.
+_TOGETHER_SECONDS = 0.01
 _SEVERITIES = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}  # log4j's; the others are the same
 _TRACEBACK = "Traceback (most recent call last)"
 # What Python writes between two tracebacks of one chain of exceptions.
@@ -125,12 +127,16 @@ class LogPipe:
         self._poll.register(self._file, select.POLLIN)
         self._assembler = EntryAssembler()
         self._begun = b""  # a line without its end
+        self._next_read = 0.0  # not before this time, in monotonic seconds
 
     def read(self, timeout_seconds: float) -> list[LogEntry] | None:
         """The entries that came; none after `timeout_seconds` without any, None at the end of the log."""
         complete: list[LogEntry] = []
         if self._poll.poll(timeout_seconds * 1000):
+            time.sleep(max(0.0, self._next_read - time.monotonic()))
             chunk = os.read(self._file, _READ_BYTES)
+            # What fills the buffer is read on at once, so that nobody who writes must wait.
+            self._next_read = 0.0 if len(chunk) == _READ_BYTES else time.monotonic() + _TOGETHER_SECONDS
             if not chunk:
                 rest = [*self._feed([self._begun] if self._begun else []), *self._assembler.rest()]
                 self._begun = b""

@@ -3,12 +3,13 @@
 import json
 import logging
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vertex_torchserve.serving.envelope.model_service_worker import BoundedLines, LineFormatter
+from vertex_torchserve.serving.envelope.model_service_worker import BoundedLines, LineFormatter, OnceASecond
 
 
 def line(level: int, message: Any, *values: object, **extra: Any) -> str:
@@ -23,6 +24,17 @@ def line(level: int, message: Any, *values: object, **extra: Any) -> str:
 )
 def test_torchserves_protocol_stays_as_it_is(message: str) -> None:
     assert line(logging.INFO, message) == message
+
+
+def test_a_gauge_that_is_set_after_every_batch_is_told_once_a_second() -> None:
+    once = OnceASecond("[METRICS]PredictionTime.")
+    began = time.monotonic()
+    passed = [once.filter(logging.makeLogRecord({"msg": "[METRICS]PredictionTime.ms:1"})) for _ in range(999)]
+    assert passed[0]
+    assert sum(passed) <= 1 + (time.monotonic() - began)
+    for message in ("[METRICS]Words.Count:3", "as it is", ValueError("an object")):
+        assert once.filter(logging.makeLogRecord({"msg": message}))
+        assert once.filter(logging.makeLogRecord({"msg": message}))
 
 
 @pytest.mark.parametrize(

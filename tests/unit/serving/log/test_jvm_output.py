@@ -1,6 +1,7 @@
 """Lines of the JVM's standard output, and the entries they make."""
 
 import os
+import threading
 import time
 
 import pytest
@@ -163,3 +164,23 @@ def test_a_pipe_is_read_in_any_pieces_to_its_end() -> None:
         jvm.close()
         assert [entry.message for entry in pipe.read(5.0) or []] == ["Traceback (most recent call last):\n�"]
         assert pipe.read(5.0) is None
+
+
+def test_lines_that_come_in_a_short_time_are_read_together() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as file, os.fdopen(writing, "wb", buffering=0) as jvm:
+
+        def write() -> None:
+            for number in range(300):
+                jvm.write(f"{STDOUT}{number}\n".encode())
+                time.sleep(0.0002)
+
+        pipe, began, messages, reads = LogPipe(file), time.monotonic(), list[str](), 0
+        writer = threading.Thread(target=write)
+        writer.start()
+        while len(messages) < 300:
+            messages += [entry.message for entry in pipe.read(5.0) or []]
+            reads += 1
+        writer.join()
+        assert messages == [str(number) for number in range(300)]
+        assert reads <= 2 + (time.monotonic() - began) / 0.01

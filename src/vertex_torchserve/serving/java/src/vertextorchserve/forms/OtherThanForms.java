@@ -1,5 +1,6 @@
 package vertextorchserve.forms;
 
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpRequest;
 import org.pytorch.serve.http.HttpRequestHandler;
 import org.pytorch.serve.http.HttpRequestHandlerChain;
@@ -23,5 +24,11 @@ public final class OtherThanForms extends HttpRequestHandler {
     @Override
     public boolean acceptInboundMessage(Object message) throws Exception {
         return super.acceptInboundMessage(message) && !FormType.isForm((HttpRequest) message);
+    }
+
+    /** Ends here: each request would wake one of the threads for forms otherwise, who has no use for it. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        // Nothing is read or written at the end of a read.
     }
 }

@@ -47,11 +47,11 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     /** Held while a worker decides whether to take a request or to wait; not while it waits. */
     private final transient ReentrantLock state = new ReentrantLock();
 
-    /** Signalled when a request was added, a worker became idle or busy, or a batch ended. */
-    private final transient Condition changed = state.newCondition();
+    /** Signalled to the worker that makes up a batch, when a request was added or a worker became idle. */
+    private final transient Condition more = state.newCondition();
 
     /** The workers that wait for a first request; the one that finished a batch last comes first. */
-    private final transient Deque<Thread> idle = new ArrayDeque<>();
+    private final transient Deque<Idle> idle = new ArrayDeque<>();
 
     /** The worker that makes up a batch; null when none does. */
     private transient volatile Thread collecting;
@@ -70,6 +70,14 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
 
     /** The bytes of the bodies of the newest batch. */
     private transient long batchBytes;
+
+    /**
+     * A worker that waits for a first request.
+     *
+     * @param first signalled when it has become the first of them and should look, and to no other: a worker
+     *         that is woken in vain takes the core from one that has work.
+     */
+    private record Idle(Thread worker, Condition first) {}
 
     /**
      * An empty queue.
@@ -152,27 +160,28 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     private Job firstOfBatch() throws InterruptedException {
-        Thread worker = Thread.currentThread();
-        idle.push(worker);
-        largeBatches.idle(worker, nanoTime.getAsLong());
-        changed.signalAll(); // a batch that waits for more requests ends now
+        Idle own = new Idle(Thread.currentThread(), state.newCondition());
+        idle.push(own);
+        largeBatches.idle(own.worker, nanoTime.getAsLong());
+        more.signal(); // a batch that waits for more requests ends now
         try {
             while (true) {
-                Job job = collecting == null && idle.peek() == worker ? startOfBatch() : null;
+                boolean mayTake = collecting == null && idle.peek() == own;
+                Job job = mayTake ? startOfBatch() : null;
                 if (job != null) {
-                    collecting = worker;
-                    largeBatches.began(worker, large, nanoTime.getAsLong());
+                    collecting = own.worker;
+                    largeBatches.began(own.worker, large, nanoTime.getAsLong());
                     return job;
                 }
-                if (isEmpty()) {
-                    changed.await();
+                if (mayTake && !isEmpty()) {
+                    own.first.awaitNanos(LOOK_NANOS);
                 } else {
-                    changed.awaitNanos(LOOK_NANOS);
+                    own.first.await();
                 }
             }
         } finally {
-            idle.remove(worker);
-            changed.signalAll(); // another worker is the first of the idle ones now
+            idle.remove(own);
+            letTheFirstLook();
         }
     }
 
@@ -183,7 +192,16 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
             if (job != null || left <= 0 || !idle.isEmpty() || !isEmpty()) {
                 return job;
             }
-            left = changed.awaitNanos(left);
+            left = more.awaitNanos(left);
+        }
+    }
+
+    /** Whoever may take a request that waits looks at it; while a batch is made up, that is nobody else. */
+    private void letTheFirstLook() {
+        if (collecting != null) {
+            more.signal();
+        } else if (!idle.isEmpty() && !isEmpty()) {
+            idle.peek().first.signal();
         }
     }
 
@@ -257,7 +275,7 @@ final class JobQueue extends LinkedBlockingDeque<Job> {
     private void signalChange() {
         state.lock();
         try {
-            changed.signalAll();
+            letTheFirstLook();
         } finally {
             state.unlock();
         }

@@ -4,12 +4,16 @@ import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.pytorch.serve.metrics.IMetric;
+import org.pytorch.serve.metrics.MetricCache;
 import org.pytorch.serve.util.ConfigManager;
 import org.pytorch.serve.util.Connector;
 import org.pytorch.serve.util.messages.BaseModelRequest;
 import org.pytorch.serve.util.messages.ModelInferenceRequest;
+import org.pytorch.serve.util.messages.ModelWorkerResponse;
 import org.pytorch.serve.wlm.BatchAggregator;
 import org.pytorch.serve.wlm.Model;
 import org.pytorch.serve.wlm.ModelManager;
@@ -35,6 +39,14 @@ public final class DirectBatches extends BatchAggregator {
     private static final long DEATH_MILLIS = TimeUnit.SECONDS.toMillis(5);
 
     private final WorkerThread worker;
+
+    /**
+     * TorchServe's gauge of the milliseconds that the thread spends on a batch beside waiting for its
+     * answer.
+     */
+    private final IMetric time = MetricCache.getInstance().getMetricFrontend("WorkerThreadTime");
+
+    private final List<String> timeDimensions = List.of("Host", ConfigManager.getInstance().getHostName());
 
     private DirectBatches(Model model, WorkerThread worker) {
         super(model);
@@ -80,11 +92,7 @@ public final class DirectBatches extends BatchAggregator {
             while (worker.isRunning()) {
                 ModelInferenceRequest batch = (ModelInferenceRequest) super.getRequest(workerId, state);
                 set(REQUEST, worker, batch); // TorchServe answers this one when the worker dies
-                socket.mayTake(model.getResponseTimeout());
-                messages.write(batch);
-                while (!sendResponse(messages.read())) {
-                    socket.mayTake(model.getResponseTimeout());
-                }
+                run(batch, messages, socket);
                 set(REQUEST, worker, null);
                 model.resetFailedInfReqs();
             }
@@ -96,6 +104,23 @@ public final class DirectBatches extends BatchAggregator {
             throw new ExecutionException(e);
         }
         throw new InterruptedException("the worker is to end");
+    }
+
+    private void run(ModelInferenceRequest batch, WorkerMessages messages, WorkerSocket socket)
+            throws IOException, InterruptedException {
+        long began = System.nanoTime();
+        long waited = 0;
+        socket.mayTake(model.getResponseTimeout());
+        messages.write(batch);
+        boolean answered = false;
+        while (!answered) {
+            socket.mayTake(model.getResponseTimeout()); // for each part of a streamed answer
+            long asked = System.nanoTime();
+            ModelWorkerResponse answer = messages.read();
+            waited += System.nanoTime() - asked;
+            answered = sendResponse(answer);
+        }
+        time.addOrUpdate(timeDimensions, (System.nanoTime() - began - waited) / 1e6);
     }
 
     /** Beside TorchServe's own socket; envelope/direct_connection.py listens there. */

@@ -53,6 +53,22 @@ class JobQueueTest {
     }
 
     @Test
+    void aRequestWakesTheWorkerThatGetsItAlone() throws Exception {
+        Model model = model(100, 1, 1);
+        Worker first = Worker.idle(model);
+        Worker second = Worker.idle(model);
+        List<Long> before = List.of(first.waits(), second.waits());
+        for (String id : List.of("a", "b", "c")) {
+            Worker third = Worker.idle(model);
+            add(model, id);
+            assertEquals(List.of(id), third.batch());
+        }
+        assertEquals(before, List.of(first.waits(), second.waits()));
+        second.die();
+        first.die();
+    }
+
+    @Test
     void anIdleWorkerThatDiesIsPassedOver() throws Exception {
         Model model = model(100, 1, 1);
         Worker first = Worker.idle(model);

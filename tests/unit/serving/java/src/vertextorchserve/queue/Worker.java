@@ -3,6 +3,7 @@ package vertextorchserve.queue;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +50,11 @@ final class Worker {
     /** Its thread waits with a time-out then. */
     void untilItWaitsForMore() throws InterruptedException {
         until(() -> thread.getState() == Thread.State.TIMED_WAITING);
+    }
+
+    /** How often its thread has waited so far: one more each time that it was woken and waits again. */
+    long waits() {
+        return ManagementFactory.getThreadMXBean().getThreadInfo(thread.getId()).getWaitedCount();
     }
 
     /** The ids of the requests it got, in their order. */
