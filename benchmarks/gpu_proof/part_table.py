@@ -24,6 +24,7 @@ class Part:
 
 
 PARTS = (
+    Part("device_choice", "CUDA picked by gpu_id, and the dtype", 60),
     Part("minilm_speed", "all-MiniLM-L6-v2 through the server", 180),
     Part("where_time_goes", "Where the time goes while the most clients ask", 60),
     Part("server_settings", "Workers and batch sizes", 240),
@@ -32,7 +33,6 @@ PARTS = (
     Part("llama_speed", "A Llama of 6 layers through the server", 180),
     Part("two_workers", "Two workers on one GPU", 90),
     Part("accelerator", "The accelerator check, with and without a driver", 120),
-    Part("device_choice", "CUDA picked by gpu_id, and the dtype", 60),
     Part("cold_start", "Cold start", 120),
     Part("forward_ways", "One forward pass: as it is called, as a CUDA graph, compiled", 90),
 )
