@@ -16,7 +16,7 @@ def page(report: dict[str, Any]) -> str:
         report: What gpu_proof.json holds.
     """
     parts = [
-        {**part, "columns": _columns(part["rows"]), "plots": _plots(part["steps"])}
+        {**part, "columns": columns_of(part["rows"]), "plots": _plots(part["steps"])}
         for part in report["parts"]
     ]
     template = page_environment(Path(__file__).parent).get_template("page.html.jinja")
@@ -24,8 +24,12 @@ def page(report: dict[str, Any]) -> str:
     return template.render(report=report, parts=parts, good=good, machine=described(report["machine"]))
 
 
-def _columns(rows: list[dict[str, Any]]) -> list[str]:
-    """The keys of all rows, in the order in which they come first."""
+def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+    """The keys of all rows, in the order in which they come first.
+
+    Args:
+        rows: Of a part.
+    """
     return list(dict.fromkeys(key for row in rows for key in row))
 
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gpu_proof.page import columns_of
 from benchmarks.published import RESULTS, table, write
 
 TITLE = "A machine with a GPU"
@@ -46,7 +47,7 @@ def _lines(parts: list[dict[str, Any]]) -> list[str]:
     lines = []
     for part in parts:
         lines += [f"# {part['title']}", "", f"{part['outcome']}, {part['took']:g} s: {part['said']}", ""]
-        columns = list(dict.fromkeys(key for row in part["rows"] for key in row))
+        columns = columns_of(part["rows"])
         if columns:
             rows = [[_shown(row.get(column)) for column in columns] for row in part["rows"]]
             lines += [*table(columns, rows).splitlines(), ""]

@@ -46,9 +46,8 @@ def _ways(model: Any, ids: torch.Tensor, mask: torch.Tensor, scale: Scale) -> di
     ways = {"as it is called": _eager(model)}
     if scale.on_gpu:
         ways["CUDA graph"] = _graph(model, ids, mask)
-        compiled = torch.compile(_eager(model), dynamic=False)
         if len(ids) == ROWS[1]:  # each shape takes half a minute to compile: one is enough to compare
-            ways["torch.compile"] = compiled
+            ways["torch.compile"] = torch.compile(_eager(model), dynamic=False)
     return ways
 
 
