@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo docs test test-heavy test-lock fuzz check release-check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser format-java clean \
+.PHONY: help setup demo docs test test-heavy test-lock fuzz check release-check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser registry format-java clean \
 	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost benchmark-generation-batches
 
@@ -100,7 +100,10 @@ cloudbuild-local: setup ## Run cloudbuild.yaml's steps on this machine's Docker,
 		--substitution _BUILD_IMAGE=$$(scripts/base_image.sh) $(CLOUDBUILD_LOCAL_ARGS)
 
 browser: # Chromium, which looks at HTML reports in tests: installed as root, asked for otherwise
-	scripts/install_browser.sh
+	scripts/debian_package.sh chromium chromium google-chrome chromium-browser
+
+registry: # A registry of images, to which tests push: installed as root, asked for otherwise
+	scripts/debian_package.sh docker-registry docker-registry
 
 java-tools: # javac 17, ecj and JUnit 5: installed as root, asked for otherwise
 	scripts/java/install_tools.sh

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "google-chrome", "chromium-browser")  # as scripts/install_browser.sh looks for it
+NAMES = ("chromium", "google-chrome", "chromium-browser")  # as `make browser` looks for it
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +19,8 @@ def browser() -> Iterator[Any]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         if os.environ.get("REQUIRE_BROWSER") == "1" or os.environ.get("CI") == "true":
-            pytest.fail("there is no Chromium: run scripts/install_browser.sh")
-        pytest.skip("NO CHROMIUM, NOBODY LOOKS AT THE PAGES (scripts/install_browser.sh)")
+            pytest.fail("there is no Chromium: run `make browser`")
+        pytest.skip("NO CHROMIUM, NOBODY LOOKS AT THE PAGES (make browser)")
     with sync_playwright() as playwright:
         # Chromium's own sandbox is refused to root, and in most containers.
         running = playwright.chromium.launch(executable_path=path, chromium_sandbox=False)

@@ -99,5 +99,16 @@ def test_options_of_images_with_requirements_need_them(tmp_path: Path) -> None:
     assert "makes a serving image, and the component's is none" in answer.stderr
     answer = run_command("images", "build", "cpu", "--base", "a:b", "--pip-config", "pip.conf", cwd=ROOT)
     assert answer.returncode == 2
-    assert "1. --base is a:b, and only images with requirements of their own have it" in answer.stderr
+    assert "1. --base is a:b, and only images with requirements of their own and the comp" in answer.stderr
     assert "2. --pip-config is pip.conf" in answer.stderr
+
+
+def test_what_can_t_be_pushed_or_has_two_bases_is_told_before_the_build(tmp_path: Path) -> None:
+    asked = ("images", "build", "component", "--push", "--source", str(ROOT))
+    bases = ("--base", "a:1", "--build-arg", "BASE_IMAGE=b:1")
+    answer = run_command(*asked, *bases, cwd=tmp_path, VTS_DOCKER="/nowhere/docker")
+    assert answer.returncode == 2
+    assert "1. --push needs a --tag that begins with a registry; it is not given" in answer.stderr
+    assert "2. --base with --build-arg BASE_IMAGE, which says the same" in answer.stderr
+    answer = run_command(*asked, "--tag", "component:1", cwd=tmp_path, VTS_DOCKER="/nowhere/docker")
+    assert "--push needs a --tag that begins with a registry; it is component:1" in answer.stderr

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vertex_torchserve import __version__
-from vertex_torchserve.cli.console import messages, output
+from vertex_torchserve.cli.console import output
 from vertex_torchserve.cli.images_inspect import inspect
 from vertex_torchserve.errors import Problem, raise_problems
 
@@ -82,8 +82,8 @@ def build(
         str | None,
         typer.Option(
             metavar="IMAGE",
-            help="With --with-requirements: the image to install them into; torchserve-cpu:dev and so on if "
-            "not given.",
+            help="With --with-requirements: the image to install them into; of component: the CPU image that "
+            "it is made of. torchserve-cpu:dev and so on if not given.",
         ),
     ] = None,
     pip_config: Annotated[
@@ -94,6 +94,13 @@ def build(
             "password.",
         ),
     ] = None,
+    network: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The network of the build's steps: host, or none for a build of what was fetched before.",
+        ),
+    ] = "host",
 ) -> None:
     """Build one of the project's images with Docker, from a checkout.
 
@@ -101,8 +108,9 @@ def build(
     what your models need installed beside its torch, so that nothing is installed at a start
     (docs/derived-images.md). It is called torchserve-cpu:with-requirements if no --tag is given.
 
-    Prints the image's name and size. Vertex AI takes images from Artifact Registry in the model's own
-    region. Next: `docker run` it with an archive (images/README.md), or upload a model that names it.
+    Prints the image's name and size, and with --push its name by digest, which never means another image.
+    Vertex AI takes images from Artifact Registry in the model's own region (docs/publishing.md). Next:
+    `conformance` of it, `docker run` it with an archive (images/README.md), or upload a model that names it.
 
     Examples:
 
@@ -116,12 +124,14 @@ def build(
     from vertex_torchserve.checkout import commit_of
     from vertex_torchserve.derived_image import DerivedImage, build_derived_image
     from vertex_torchserve.errors import told_together
+    from vertex_torchserve.image_presence import image_problems
     from vertex_torchserve.torch_builds import torch_build_arguments
 
     dockerfile = source / _DOCKERFILES[image]
-    problems = [*_build_argument_problems(build_arg or [])]
+    problems = [*_build_argument_problems(build_arg or []), *_push_problems(tag, push)]
     if with_requirements is None:
-        problems += _checkout_problems(dockerfile, base, pip_config)
+        problems += _base_problems(image, base, build_arg or [])
+        problems += _checkout_problems(dockerfile, pip_config)
     elif image is ImageKind.COMPONENT:
         problems.append(
             Problem(
@@ -134,35 +144,61 @@ def build(
         torch = torch_build_arguments(torch_version, cuda, gpu=image is not ImageKind.CPU)
     raise_problems(problems)
     arguments = torch | dict(argument.split("=", 1) for argument in build_arg or [])
-    labels = {"org.opencontainers.image.version": __version__}
     if with_requirements is None:
         name = tag or _TAGS[image]
         docker.engine_version()
-        built_from = {"COMMIT": commit_of(source), **arguments}
-        docker.build_image(dockerfile, source, name, build_arguments=built_from, labels=labels)
+        if image is ImageKind.COMPONENT:
+            arguments.setdefault("BASE_IMAGE", base or _TAGS[ImageKind.CPU])
+            raise_problems(image_problems(arguments["BASE_IMAGE"]))
+        docker.build_image(
+            dockerfile,
+            source,
+            name,
+            build_arguments={"COMMIT": commit_of(source), **arguments},
+            labels={"org.opencontainers.image.version": __version__},
+            network=network,
+        )
     else:
         name = tag or _DERIVED_TAGS[image]
         build_derived_image(
-            DerivedImage(name, base or _TAGS[image], with_requirements, pip_config, arguments)
+            DerivedImage(name, base or _TAGS[image], with_requirements, pip_config, arguments, network)
         )
-    if push:
-        docker.push_image(name)
-        messages.print(f"pushed {name}", markup=False)
-    output.print(f"{name}: {docker.inspect_image(name)['Size'] / 1e9:.2f} GB", markup=False)
+    pushed = f", pushed as {docker.push_image(name)}" if push else ""
+    output.print(f"{name}: {docker.inspect_image(name)['Size'] / 1e9:.2f} GB{pushed}", markup=False)
 
 
-def _checkout_problems(dockerfile: Path, base: str | None, pip_config: Path | None) -> Iterator[Problem]:
+def _push_problems(tag: str | None, push: bool) -> Iterator[Problem]:
+    if push and "/" not in (tag or ""):
+        yield Problem(
+            f"--push needs a --tag that begins with a registry; it is {tag or 'not given'}",
+            "write --tag LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/NAME:TAG",
+        )
+
+
+def _checkout_problems(dockerfile: Path, pip_config: Path | None) -> Iterator[Problem]:
     """What is wrong with the options of an image that is built from a checkout."""
     if not dockerfile.is_file():
         yield Problem(
             f"{dockerfile} does not exist; images are built from a checkout", "name one with --source"
         )
-    for option, value in (("--base", base), ("--pip-config", pip_config)):
-        if value is not None:
-            yield Problem(
-                f"{option} is {value}, and only images with requirements of their own have it",
-                "give --with-requirements as well, or leave it out",
-            )
+    if pip_config is not None:
+        yield Problem(
+            f"--pip-config is {pip_config}, and only images with requirements of their own have it",
+            "give --with-requirements as well, or leave it out",
+        )
+
+
+def _base_problems(image: ImageKind, base: str | None, build_arguments: list[str]) -> Iterator[Problem]:
+    """What is wrong with the base of an image that is built from a checkout."""
+    if base is None:
+        return
+    if image is not ImageKind.COMPONENT:
+        yield Problem(
+            f"--base is {base}, and only images with requirements of their own and the component's have it",
+            "give --with-requirements as well, or name Debian's image with --build-arg BASE_IMAGE=IMAGE",
+        )
+    elif any(argument.startswith("BASE_IMAGE=") for argument in build_arguments):
+        yield Problem("--base with --build-arg BASE_IMAGE, which says the same", "leave out one of them")
 
 
 def _torch_problems(

@@ -29,6 +29,7 @@ class DerivedImage:
             defaults.
         build_arguments: Of the Dockerfile; `TORCH_INDEX_URL` is the index that the base's torch comes from,
             if not given.
+        network: Of the build's steps. With `none`, pip looks for wheels in the folder `wheels` alone.
     """
 
     tag: str
@@ -36,6 +37,7 @@ class DerivedImage:
     requirements: Path
     pip_config: Path | None = None
     build_arguments: Mapping[str, str] = field(default_factory=dict)
+    network: str = "host"
 
 
 def build_derived_image(image: DerivedImage) -> None:
@@ -76,6 +78,7 @@ def build_derived_image(image: DerivedImage) -> None:
             image.tag,
             build_arguments={
                 "TORCH_INDEX_URL": modules.torch_index or "",
+                "PIP_NO_INDEX": "1" if image.network == "none" else "",
                 **image.build_arguments,
                 "BASE_IMAGE": image.base,
                 "BASE_USER": docker.inspect_image(image.base)["Config"]["User"] or "0",
@@ -83,6 +86,7 @@ def build_derived_image(image: DerivedImage) -> None:
             },
             labels={"org.opencontainers.image.base.name": image.base},
             secrets={_PIP_SECRET: image.pip_config} if image.pip_config else {},
+            network=image.network,
         )
 
 

@@ -11,6 +11,7 @@ the worker.
 import importlib
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ _HELD = ("torch", "torchserve")
 _PIP = (sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input")
 # A secret of the build lies here.
 _PIP_CONFIG = Path("/run/secrets/pip.conf")
+# What pip's log has of a package's page that an index didn't give; the password in the address is stars.
+_UNREAD = re.compile(r"Could not fetch URL (\S+/)[^/\s]+/: (?:(\d{3}) )?(.*?)(?: for url: \S+)? - skipping")
 
 
 def main(requirements: str) -> int:
@@ -46,17 +49,43 @@ def main(requirements: str) -> int:
 
 
 def _install(requirements: str, held: dict[str, str], index: str | None) -> int:
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
-        constraints.writelines(f"{name}=={version}\n" for name, version in held.items())
-        constraints.flush()
-        options = ["--constraint", constraints.name]
+    with tempfile.TemporaryDirectory() as name:
+        constraints, log = Path(name, "constraints.txt"), Path(name, "pip.log")
+        constraints.write_text("".join(f"{name}=={version}\n" for name, version in held.items()))
+        options = ["--constraint", str(constraints), "--log", str(log)]
         if index:
             options += ["--extra-index-url", index]
         if Path("wheels").is_dir():
             options += ["--find-links", "wheels"]
         settings = {"PIP_CONFIG_FILE": str(_PIP_CONFIG)} if _PIP_CONFIG.exists() else {}
         command = [*_PIP, "install", *options, "--requirement", requirements]
-        return subprocess.run(command, check=False, env={**os.environ, **settings}).returncode
+        code = subprocess.run(command, check=False, env={**os.environ, **settings}).returncode
+        if code:
+            for reason in _reasons(log.read_text(errors="replace")):
+                print(f"ERROR: {reason}", file=sys.stderr)  # noqa: T201
+        return code
+
+
+def _reasons(log: str) -> Iterator[str]:
+    """Why pip found nothing: of an index that refuses it, it says nothing but in its log."""
+    if os.environ.get("PIP_NO_INDEX"):
+        yield (
+            "the build has no network: put what is to be installed into the folder `wheels` beside the "
+            "requirements"
+        )
+    for index, status, said in dict.fromkeys(_UNREAD.findall(log)):
+        if status == "401":
+            yield (
+                f"{index} refuses the name and password of --pip-config, or got none: correct them; an "
+                "access token of Google's is worth nothing after an hour"
+            )
+        elif status == "403":
+            yield (
+                f"{index} doesn't let this account read: on Artifact Registry it needs "
+                "roles/artifactregistry.reader"
+            )
+        elif status != "404":
+            yield f"{index} could not be read: {status} {said}"
 
 
 def _versions() -> dict[str, str]:

@@ -24,6 +24,7 @@ RUN = {
     ("README.md", "bash"): "tests/integration/docs/test_readme.py",
     ("docs/tutorial.md", "bash"): "tests/integration/docs/test_tutorial.py",
     ("handlers/README.md", "bash"): "tests/integration/docs/test_readme.py",
+    ("README.md", "sh"): "tests/integration/images/test_published_images.py",
     ("images/README.md", "sh"): "tests/integration/images/test_images_readme.py",
     ("component/README.md", "sh"): _GUIDES,
     ("docs/emulator.md", "sh"): _GUIDES,
@@ -34,9 +35,6 @@ RUN = {
 }
 # ... and why nobody runs those of others, by what they begin with.
 NOT_RUN = {
-    ("README.md", "vertex-torchserve images build cpu "): (
-        "it pushes to a registry of the reader's own; tests of the images build and ask ours"
-    ),
     ("docs/tutorial.md", "python3 -m venv "): "it installs torch and all, as `make setup` has",
     ("docs/derived-images.md", "vertex-torchserve images build cpu --with-requirements requirements"): (
         "the tests of derived images build others"
@@ -75,9 +73,24 @@ NOT_RUN = {
     ("docs/publishing.md", "gcloud builds submit "): "it needs a Google Cloud project",
     ("docs/publishing.md", "gcloud artifacts docker "): "it needs an image that Cloud Build has pushed",
     ("docs/publishing.md", "make cloudbuild-local\n"): "it builds every image anew; its steps run in tests",
-    ("docs/publishing.md", "pip install keyring "): "it needs a private repository of Artifact Registry",
+    (
+        "docs/publishing.md",
+        "gcloud auth configure-docker ",
+    ): "it needs gcloud, and logs in to Google's registry",
+    ("docs/publishing.md", "pip install keyring "): (
+        "its keyring needs an account; tests/integration/images/test_derived_images.py runs pip download"
+    ),
     ("docs/publishing.md", "printf '[global]"): (
         "it needs a token of gcloud; tests/integration/images/test_derived_images.py builds with a pip.conf"
+    ),
+    ("docs/publishing.md", "vertex-torchserve images build cpu --with-requirements requirements"): (
+        "tests/integration/images/test_derived_images.py runs it"
+    ),
+    ("docs/publishing.md", "docker build --file images/offline"): (
+        "tests/integration/images/test_offline_build.py runs it"
+    ),
+    ("docs/publishing.md", "docker load --input bases"): (
+        "tests/integration/images/test_offline_build.py runs it"
     ),
     ("docs/publishing.md", "vertex-torchserve component yaml "): (
         "tests/integration/docs/test_publishing.py runs it"

@@ -59,12 +59,16 @@ def image(engine: None, tmp_path_factory: pytest.TempPathFactory, testrun_uid: s
     return "torchserve-cpu:dev"
 
 
-def build_image() -> None:
+def base_options() -> list[str]:
+    """What `images build cpu` is told here beside what a document says: the bases of this machine."""
     runtime, build = (printed_by("base_image.sh", kind) for kind in ("runtime", "build"))
     arguments = [f"BASE_IMAGE={runtime}", f"BUILD_IMAGE={build}"]
-    options = [word for argument in arguments for word in ("--build-arg", argument)]
+    return [word for argument in arguments for word in ("--build-arg", argument)]
+
+
+def build_image() -> None:
     answer = subprocess.run(
-        [COMMAND, "images", "build", "cpu", *options],
+        [COMMAND, "images", "build", "cpu", *base_options()],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr[-4000:]

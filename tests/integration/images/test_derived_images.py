@@ -4,7 +4,10 @@ import base64
 import contextlib
 import http.server
 import json
+import os
+import re
 import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -24,6 +27,15 @@ from vertex_torchserve import docker
 OWN, _, PRIVATE = blocks("docs/derived-images.md", "sh")
 _, BESIDE = blocks("docs/derived-images.md", "text")
 [PIP_CONFIG] = blocks("docs/derived-images.md", "ini")
+[DOWNLOAD] = [
+    block for block in blocks("docs/publishing.md", "sh") if block.startswith("pip install keyring")
+]
+[OFFLINE] = [
+    block
+    for block in blocks("docs/publishing.md", "sh")
+    if "--network none" in block and "--with-req" in block
+]
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 PASSWORD = "a-password-that-is-in-no-layer"  # noqa: S105
 
 
@@ -57,17 +69,20 @@ def removed(*names: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def private_index(wheel: str, content: bytes) -> Iterator[str]:
-    """An index with one package, for those who know the password; gives its host and port."""
-    expected = "Basic " + base64.b64encode(f"reader:{PASSWORD}".encode()).decode()
+    """An index with one package for `reader`, who knows the password, not for `guest`; its host and port."""
+    reader, guest = (
+        "Basic " + base64.b64encode(f"{name}:{PASSWORD}".encode()).decode() for name in ("reader", "guest")
+    )
 
     class Index(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = self.headers.get("Authorization") == expected
+            given = self.headers.get("Authorization")
+            known = given == reader
             page = f'<a href="/{wheel}">{wheel}</a>'.encode()
             body = (
                 content if self.path == f"/{wheel}" else page if self.path == "/simple/secretive/" else None
             )
-            self.send_response(401 if not known else 200 if body else 404)
+            self.send_response(403 if given == guest else 401 if not known else 200 if body else 404)
             if not known:
                 self.send_header("WWW-Authenticate", "Basic")
             self.send_header("Content-Type", "text/html")
@@ -144,6 +159,50 @@ def test_the_password_of_the_index_is_in_no_layer_and_not_in_the_history(derived
             end = block[-len(PASSWORD) :]
     assert saved.returncode == 0
     assert size > 1_000_000_000, "all of its layers were read, and none is packed"
+
+
+def test_an_index_that_refuses_is_named_with_what_to_do(image: str, tmp_path: Path) -> None:
+    """pip itself says that there is no such package."""
+    (tmp_path / "private.txt").write_text("secretive==1.0\n")
+    [(_, private)] = wheels(name="secretive").items()
+    with private_index("secretive-1.0-py3-none-any.whl", private) as host:
+        given = [f"http://{who}@{host}/simple/" for who in ("reader:a-wrong-one", f"guest:{PASSWORD}")]
+        (tmp_path / "pip.conf").write_text("[global]\nindex-url = {}\nextra-index-url = {}\n".format(*given))
+        answer = Builder(tmp_path, image).run(PRIVATE, f"vts-test-{uuid.uuid4().hex[:12]}:refused")
+    assert answer.returncode == 1
+    assert "No matching distribution found for secretive==1.0" in answer.stderr
+    refused = f"ERROR: http://reader:****@{host}/simple/ refuses the name and password of --pip-config"
+    assert answer.stderr.count(refused) >= 1
+    assert f"ERROR: http://guest:****@{host}/simple/ doesn't let this account read" in answer.stderr
+    assert "a-wrong-one" not in answer.stderr
+    assert PASSWORD not in answer.stderr
+
+
+def test_wheels_of_a_private_index_are_fetched_before_and_built_without_a_network(
+    image: str, tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").write_text("secretive==1.0\n")
+    [(_, private)] = wheels(name="secretive").items()
+    # Google's keyring answers for Google's hosts alone: here the name and the password are in the address.
+    _, download = DOWNLOAD.split("\n", 1)
+    builder, name = Builder(tmp_path, image), f"vts-test-{uuid.uuid4().hex[:12]}:offline"
+    with removed(name):
+        answer = builder.run(OFFLINE, name)
+        assert answer.returncode == 1
+        assert "ERROR: the build has no network: put what is to be installed into the folder" in answer.stderr
+        with private_index("secretive-1.0-py3-none-any.whl", private) as host:
+            index = f"http://reader:{PASSWORD}@{host}/simple/"
+            typed = re.sub(r"https://\S+/simple/", index, download).replace("mypkg", "secretive")
+            subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", typed],
+                cwd=tmp_path, check=True, timeout=PROGRAM_SECONDS, env={**os.environ, "PATH": PATH},
+            )  # fmt: skip
+        answer = builder.run(OFFLINE, name)
+        assert answer.returncode == 0, answer.stderr[-4000:]
+        imported = docker.output_of(
+            name, "-c", "import secretive; print(secretive.__file__)", options=("--entrypoint", "python")
+        )
+    assert imported == "/opt/venv/lib/python3.11/site-packages/secretive.py\n"
 
 
 def test_check_knows_what_was_added(derived: str, image: str, tmp_path: Path) -> None:
