@@ -49,6 +49,20 @@ def test_the_health_check_is_the_probe_that_vertex_ai_runs(image: str) -> None:
     assert tuple(json.loads(command.removeprefix("CMD "))) == PROBE_COMMAND
 
 
+def test_what_is_fetched_for_a_build_without_a_network_is_what_the_build_asks_for() -> None:
+    offline = (ROOT / "images" / "offline.Dockerfile").read_text()
+    image = (ROOT / "images" / "torchserve-cpu" / "Dockerfile").read_text()
+    [hatchling] = re.findall(r'^requires = \["(hatchling.*)"\]$', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert f'"{hatchling}"' in offline
+    for argument in re.findall(r"^ARG (?:IMAGE|TORCH_VERSION|TORCH_INDEX_URL)=.+$", image, re.M):
+        assert argument in offline
+    install = "apt-get install --yes --no-install-recommends (.+) "
+    asked, installed = (re.findall(install, text.partition(" AS fetch")[0]) for text in (image, offline))
+    assert set(" ".join(asked).split()) == set(" ".join(installed).split())
+    copied = re.compile(r"^COPY src/.*?[^\\]$", re.M | re.S)
+    assert copied.findall(offline) == copied.findall(image)[:4]
+
+
 @pytest.mark.parametrize(("image", "index"), [("torchserve-cpu", "cpu"), ("torchserve-gpu", "cu126")])
 def test_arguments(image: str, index: str) -> None:
     arguments = [line for line in dockerfile(image) if line.startswith("ARG ")]
