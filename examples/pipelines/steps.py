@@ -11,7 +11,7 @@ IMAGE = os.environ.get("COMPONENT_IMAGE", "vertex-torchserve-component:dev")
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
-def train(folder: str, model: dsl.Output[dsl.Artifact]):
+def train(folder: str, model: dsl.Output[dsl.Artifact], noise: float = 0.1):
     """Fit a line through noisy points, and write it to a gs:// folder: put your own training here."""
     import tempfile
     from pathlib import Path
@@ -21,7 +21,7 @@ def train(folder: str, model: dsl.Output[dsl.Artifact]):
     from vertex_torchserve import gcs
 
     x = torch.linspace(-1, 1, 400)
-    y = 2 * x + 1 + 0.1 * torch.randn(400)
+    y = 2 * x + 1 + noise * torch.randn(400, generator=torch.Generator().manual_seed(0))
     weight, bias = torch.linalg.lstsq(torch.stack([x, torch.ones(400)], 1), y).solution.tolist()
     with tempfile.TemporaryDirectory() as scratch:
         torch.save({"weight": weight, "bias": bias}, Path(scratch, "ckpt.pt"))
@@ -47,14 +47,24 @@ def batch_predict(vertex_model: dsl.Input[VertexModel], source: str, destination
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
-def promote(vertex_model: dsl.Input[VertexModel], alias: str):
-    """Give a version an alias when it answers the golden requests of its archive as they say."""
-    from vertex_torchserve.release.promotion import Wish, planned
+def promote(vertex_model: dsl.Input[VertexModel], alias: str, golden: str):
+    """Give a version an alias when it answers the requests of a golden file, a gs:// path, as that says."""
+    import tempfile
+    from pathlib import Path
 
-    name, _, version = vertex_model.metadata["resourceName"].partition("@")
-    move = planned(Wish(name, alias, version))
+    from vertex_torchserve import gcs
+    from vertex_torchserve.release.promotion import Wish, planned
+    from vertex_torchserve.serving.archive.request_file import read_request_file
+
+    model, _, version = vertex_model.metadata["resourceName"].partition("@")
+    source = gcs.GcsPath.parse(golden)
+    with tempfile.TemporaryDirectory() as scratch:
+        requests = read_request_file(gcs.download_file(source, Path(scratch, source.name)))
+    move = planned(Wish(model, alias, version, golden=requests))
     if move.is_done:
         return
-    if move.prove().changed:
-        raise RuntimeError(f"version {version} answers otherwise than recorded: {alias} stays where it is")
+    proof = move.prove()
+    wrong = [each.said for compared in proof.compared for each in compared.differences]
+    if wrong:
+        raise RuntimeError(f"version {version} does not get {alias}. {golden}: {'; '.join(wrong)}")
     move.carry_out()

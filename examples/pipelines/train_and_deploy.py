@@ -16,6 +16,7 @@ def custom_container(
     bucket: str = "gs://my-bucket",
     serving_image: str = "us-central1-docker.pkg.dev/my-project/serving/torchserve-cpu:1",
     model_folder: str = "gs://my-bucket/runs/1",
+    parent_model: str = "",
     traffic: int = 100,
 ):
     """With an image of this project, which takes requirements, any model name and probes."""
@@ -28,6 +29,7 @@ def custom_container(
         model_display_name="line",
         model_name="line",
         predict_route="/predictions/line",
+        parent_model=parent_model,  # the model that this becomes a version of; blank for the first one
         extra_files_staging_path=f"{bucket}/staging",
         handler="line_handler.py",
         extra_prediction_files="golden-request.json",

@@ -60,10 +60,14 @@ class Cloud:
         (key,) = self.keys_beneath(artifact_uri.removeprefix("gs://bucket/"))
         return zipfile.ZipFile(io.BytesIO(self.storage.get(key)))
 
+    def endpoints(self, display_name: str) -> list[aiplatform.Endpoint]:
+        """Every endpoint of that name."""
+        self._connect()
+        return list(aiplatform.Endpoint.list(filter=f'display_name="{display_name}"'))
+
     def deployed(self, display_name: str) -> list[Any]:
         """Every model on every endpoint of that name, as the API shows them."""
-        self._connect()
-        endpoints = aiplatform.Endpoint.list(filter=f'display_name="{display_name}"')
+        endpoints = self.endpoints(display_name)
         return [model for endpoint in endpoints for model in endpoint.gca_resource.deployed_models]
 
     def versions(self, display_name: str) -> list[Any]:
