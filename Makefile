@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPONENT_IMAGE ?= vertex-torchserve-component:dev
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo docs test test-heavy test-lock fuzz check release-check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser registry format-java clean \
+.PHONY: help setup demo docs docs-version test test-heavy test-lock fuzz check release-check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser registry format-java clean \
 	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
 	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost benchmark-generation-batches
 
@@ -28,8 +28,20 @@ $(VENV)/.installed: pyproject.toml constraints.txt src/vertex_torchserve/serving
 demo: setup ## Go the whole way once on this machine, without a cloud: build/demo/summary.json
 	$(BIN)/vertex-torchserve demo
 
+# Not --quiet, which silences the warnings before they can fail the build.
 docs: setup ## Build the site of the documents, every link checked: build/site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+# Empty for a patch of an earlier line: `latest` stays where it is.
+DOCS_ALIAS ?= latest
+
+# mike runs mkdocs as a program of the PATH, and its hook imports from this folder.
+docs-version: export NO_MKDOCS_2_WARNING = 1
+docs-version: export PYTHONPATH = .:src
+docs-version: export PATH := $(CURDIR)/$(BIN):$(PATH)
+docs-version: setup ## Put the site of this version on the branch gh-pages, beside those of others
+	mike deploy --update-aliases $$(python -c "import vertex_torchserve as v; print(v.__version__)") $(DOCS_ALIAS)
+	mike set-default latest
 
 # Three at a time on two cores: servers that start and end wait as much as they compute.
 test: setup ## Run every test but the heavy ones

@@ -55,7 +55,8 @@ def _lines(parts: list[dict[str, Any]]) -> list[str]:
 
 
 def _shown(value: object) -> object:
-    return "" if value is None else value
+    """What a cell shows; `answers[0][1]` would be a link in Markdown."""
+    return "" if value is None else str(value).replace("[", "\\[")
 
 
 if __name__ == "__main__":

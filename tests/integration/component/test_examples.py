@@ -152,7 +152,7 @@ def test_the_whole_way_then_a_canary(cloud: Cloud, bucket: str, tmp_path: Path) 
     assert traffic(cloud, "line") == {"1": 90, "2": 10}, log
     (endpoint,) = cloud.endpoints("line")
     golden = json.loads((EXAMPLES / "staging" / "golden-request.json").read_text())
-    answering = {}
+    answering: dict[str, list[Any]] = {}
     until = time.monotonic() + PROGRAM_SECONDS
     while len(answering) < 2 and time.monotonic() < until:
         answer = endpoint.predict(golden["instances"])

@@ -1,5 +1,6 @@
 """The site of the documents: it is built without a warning, and has what readers look for."""
 
+import json
 import os
 import re
 import subprocess
@@ -41,9 +42,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         text=True,
     ).stdout.splitlines()[-1]
-    assert recipe == "NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --quiet"
+    assert recipe == "NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build"  # --quiet never fails
     run = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder)],
+        [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
         check=False, cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
         capture_output=True, text=True, timeout=PROGRAM_SECONDS,
     )  # fmt: skip
@@ -60,6 +61,11 @@ def test_each_page_says_which_version_it_is_of(site: Path) -> None:
     for page in PAGES:
         footer = (site / page).read_text().partition("<footer")[2]
         assert f"vertex-torchserve {__version__}" in footer, page
+
+
+def test_versions_beside_each_other_would_be_offered(site: Path) -> None:
+    config = re.findall(r'<script id="__config"[^>]*>(.*?)</script>', (site / "index.html").read_text())
+    assert json.loads(config[0])["version"] == {"provider": "mike", "alias": True}
 
 
 def test_a_link_to_code_leads_to_the_page_that_shows_it(site: Path) -> None:
