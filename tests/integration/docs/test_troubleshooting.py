@@ -1,10 +1,15 @@
 """docs/troubleshooting.md: its commands find what it says they find, its messages are those of the code."""
 
+import inspect
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+from google.api_core.future import polling
+from google.cloud.aiplatform_v1.types import Port
 
 from testbed.archives import ECHO_HANDLER, write_archive
 from testbed.deadlines import PROGRAM_SECONDS
@@ -41,3 +46,22 @@ def test_the_messages_are_the_code_s() -> None:
     assert 'f"this command needs the package {error.name!r}, which is not installed"' in application
     assert "for lack of memory perhaps" in TEXT
     assert "perhaps" in (ROOT / "src/vertex_torchserve/serving/log/load_failure.py").read_text()
+
+
+def test_the_messages_of_googles_libraries_are_theirs() -> None:
+    with pytest.raises(TypeError) as refused:
+        Port(container_port=8080.0)
+    assert f'"{refused.value}"' in TEXT
+    waited = "Operation did not complete within the designated timeout of "
+    assert waited in inspect.getsource(polling)
+    assert f'"{waited}900 seconds"' in TEXT
+
+
+def test_what_vertex_ai_is_quoted_with_was_reported_by_somebody() -> None:
+    section = TEXT.partition("## What Vertex AI says")[2].partition("What it does without a message")[0]
+    messages = [row.split(" | ")[0] for row in section.splitlines() if row.startswith("| ")][1:]
+    assert len(messages) > 10
+    unreported = [message for message in messages if "https://github.com/" not in message]
+    assert [message.partition(":")[0] for message in unreported] == [
+        "| `TypeError`"
+    ]  # the SDK's, tested above
