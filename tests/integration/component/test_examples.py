@@ -2,6 +2,10 @@
 
 import importlib
 import json
+import os
+import re
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +17,7 @@ from google.cloud import aiplatform
 from kfp import compiler
 
 from testbed.deadlines import PROGRAM_SECONDS
-from tests.documents import ROOT
+from tests.documents import ROOT, blocks
 from tests.integration.component.component_runs import LOCATION, PROJECT, Cloud, run_here, run_pipeline
 
 EXAMPLES = ROOT / "examples" / "pipelines"
@@ -162,6 +166,22 @@ def test_the_whole_way_then_a_canary(cloud: Cloud, bucket: str, tmp_path: Path) 
 
 
 @pytest.mark.heavy
+def test_the_block_that_runs_them_on_this_machine(tmp_path: Path) -> None:
+    [block] = blocks("examples/pipelines/README.md", "bash")
+    [shown] = blocks("examples/pipelines/README.md", "")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    run = subprocess.run(
+        ["bash", "-euc", block],
+        check=False, cwd=EXAMPLES, env=os.environ | {"PATH": path, "TMPDIR": str(tmp_path)},
+        capture_output=True, text=True, timeout=PROGRAM_SECONDS,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    last = run.stdout.splitlines()[-3:]
+    assert [hundredths(line) for line in last] == [hundredths(line) for line in shown.splitlines()]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.heavy
 def test_a_prebuilt_container(cloud: Cloud, bucket: str, tmp_path: Path) -> None:
     _, log = run_pipeline(
         lambda: example("train_and_deploy", "prebuilt_container")(
@@ -177,6 +197,11 @@ def test_a_prebuilt_container(cloud: Cloud, bucket: str, tmp_path: Path) -> None
     assert [
         Path(key).name for key in cloud.keys_beneath(version.artifact_uri.removeprefix("gs://bucket/"))
     ] == ["model.mar"]
+
+
+def hundredths(line: str) -> str:
+    """A line whose numbers are cut after two decimals: the last ones are the CPU's."""
+    return re.sub(r"(\.\d\d)\d+", r"\1", line)
 
 
 def traffic(cloud: Cloud, endpoint_name: str) -> dict[str, int]:

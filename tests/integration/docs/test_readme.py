@@ -31,6 +31,7 @@ RUN = {
     ("docs/migrate.md", "sh"): _GUIDES,
     ("docs/clients.md", "bash"): "tests/integration/docs/test_clients.py",
     ("docs/troubleshooting.md", "bash"): "tests/integration/docs/test_troubleshooting.py",
+    ("examples/pipelines/README.md", "bash"): "tests/integration/component/test_examples.py",
     ("docs/endpoints.md", "sh"): "tests/integration/vertex_ai/test_endpoint_commands.py",
 }
 # ... and why nobody runs those of others, by what they begin with.
