@@ -74,15 +74,11 @@ def _reasons(log: str) -> Iterator[str]:
             "requirements"
         )
     for index, status, said in dict.fromkeys(_UNREAD.findall(log)):
-        if status == "401":
+        if status in {"401", "403"}:
             yield (
-                f"{index} refuses the name and password of --pip-config, or got none: correct them; an "
-                "access token of Google's is worth nothing after an hour"
-            )
-        elif status == "403":
-            yield (
-                f"{index} doesn't let this account read: on Artifact Registry it needs "
-                "roles/artifactregistry.reader"
+                f"{index} answers {status}: name or password of --pip-config are missing or wrong, an access "
+                "token of Google's is older than an hour, or the account may not read (on Artifact Registry "
+                "it needs roles/artifactregistry.reader)"
             )
         elif status != "404":
             yield f"{index} could not be read: {status} {said}"

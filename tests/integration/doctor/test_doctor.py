@@ -8,6 +8,7 @@ import pytest
 
 from tests.commands import run_command
 from vertex_torchserve.doctor import State
+from vertex_torchserve.doctor.docker_check import check_docker
 from vertex_torchserve.doctor.java_check import check_java
 
 # Nothing listens there: every registry is out of reach at once.
@@ -17,6 +18,16 @@ NVIDIA_SMI = """\
 case "$1" in
 --query-gpu*) echo "NVIDIA L4, 550.54.15, 23034 MiB" ;;
 *) echo "| NVIDIA-SMI 550.54.15   Driver Version: 550.54.15   CUDA Version: 12.4 |" ;;
+esac
+"""
+
+
+DOCKER = """\
+#!/bin/sh
+case "$1 $3" in
+"version {{.Server.Version}}") echo 28.2.2 ;;
+"version {{.Client.Version}}") echo %s ;;
+*) exit %s ;;
 esac
 """
 
@@ -67,6 +78,21 @@ def test_a_java_that_is_not_fit(
         program(tmp_path / "bin", "java", java)
     (found,) = check_java()
     assert (found.state, said in found.seen) == (State.MISSING, True)
+
+
+@pytest.mark.parametrize(
+    ("client", "code_of_buildx", "state"),
+    [("28.2.2", 0, "ok"), ("28.2.2", 1, "warning"), ("20.10.24+dfsg1", 1, "ok")],
+)
+def test_a_docker_client_that_can_t_build(
+    tmp_path: Path, client: str, code_of_buildx: int, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "bin", "docker", DOCKER % (client, code_of_buildx))
+    monkeypatch.setenv("VTS_DOCKER", str(tmp_path / "bin" / "docker"))
+    (found,) = check_docker()
+    assert found.state == state
+    assert f"engine 28.2.2, client {tmp_path}/bin/docker {client}" in found.seen
+    assert ("install the plug-in" in found.fix) == (state == "warning")
 
 
 def test_what_is_needed_and_missing_is_exit_code_1(tmp_path: Path) -> None:
