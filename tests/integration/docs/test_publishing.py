@@ -1,5 +1,7 @@
 """docs/publishing.md says what cloudbuild.yaml and the Makefile do."""
 
+import configparser
+import os
 import re
 import shlex
 import subprocess
@@ -62,6 +64,20 @@ def test_the_components_yaml_names_the_published_image(tmp_path: Path) -> None:
     assert run.stderr == "wrote component.yaml\n"
     image = words[words.index("--image") + 1]
     assert f"image: {image}\n" in (tmp_path / "component.yaml").read_text()
+
+
+def test_the_pip_conf_with_a_token(tmp_path: Path) -> None:
+    """`gcloud` is a file of the test that prints a token."""
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text('#!/bin/sh\n[ "$*" = "auth print-access-token" ] && echo ya29.token\n')
+    gcloud.chmod(0o755)
+    writing, _, _ = block("printf '[global]").partition("vertex-torchserve")
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-euc", writing], cwd=tmp_path, check=True, env={**os.environ, "PATH": path})
+    config = configparser.RawConfigParser()  # as pip reads it
+    config.read(tmp_path / "pip.conf")
+    host = "us-central1-python.pkg.dev/PROJECT/REPOSITORY/simple/"
+    assert dict(config["global"]) == {"extra-index-url": f"https://oauth2accesstoken:ya29.token@{host}"}
 
 
 def test_the_tables_of_torch_and_cuda_are_the_commands() -> None:
