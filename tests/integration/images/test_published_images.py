@@ -30,6 +30,11 @@ SMALL = {
 }
 
 
+# Docker's own, and what engines with containerd's store of images push.
+_MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
 # An image that was pulled by its digest has no tag.
 _NAMES = '{{.Repository}}{{if eq .Tag "<none>"}}@{{.Digest}}{{else}}:{{.Tag}}{{end}}'
 
@@ -180,8 +185,7 @@ def assert_whole(name: str) -> None:
     with httpx.Client(
         base_url=f"http://{registry}/v2/{path}/", auth=(USER, PASSWORD), timeout=ANSWER_SECONDS
     ) as client:
-        kind = "application/vnd.docker.distribution.manifest.v2+json"
-        manifest = client.get(f"manifests/{digest}", headers={"Accept": kind})
+        manifest = client.get(f"manifests/{digest}", headers={"Accept": ", ".join(_MANIFESTS)})
         assert f"sha256:{hashlib.sha256(manifest.content).hexdigest()}" == digest
         found = manifest.json()
         for part in (found["config"], *found["layers"]):
