@@ -14,13 +14,18 @@ help: ## List the targets
 
 setup: $(VENV)/.installed ## Make .venv with everything the project's own work needs
 
+# The pip that a Python brings is as old as the Python, and pip 23 takes 25 CPU seconds more to choose versions than
+# the pip of constraints.txt, which every environment gets first.
+PIP_INSTALL := pip install --quiet --disable-pip-version-check
+
 # pip by itself compiles what it installs on one core. A file that isn't for this Python is passed over.
 COMPILE := python -W ignore -m compileall -qq -j 0
 
 # On Linux PyPI's torch brings CUDA; PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS can name smaller CPU wheels.
 $(VENV)/.installed: pyproject.toml constraints.txt src/vertex_torchserve/serving/java_libraries/lock.toml src/vertex_torchserve/serving/java_libraries/classes.list
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/$(PIP_INSTALL) --constraint constraints.txt --upgrade pip
+	$(BIN)/$(PIP_INSTALL) --no-compile --constraint constraints.txt --editable '.[dev]'
 	$(BIN)/$(COMPILE) $(VENV)/lib || true
 	$(BIN)/python -m vertex_torchserve.serving.java_libraries
 	@touch $@
@@ -77,7 +82,8 @@ pipeline-components: $(PIPELINE_COMPONENTS)/.installed ## Install Google's pipel
 
 $(PIPELINE_COMPONENTS)/.installed: tests/integration/emulator/pipeline_components.txt pyproject.toml
 	$(PYTHON) -m venv $(PIPELINE_COMPONENTS)
-	$(PIPELINE_COMPONENTS)/bin/pip install --quiet --disable-pip-version-check --no-compile --requirement $< --editable '.[kfp,vertex]'
+	$(PIPELINE_COMPONENTS)/bin/$(PIP_INSTALL) --constraint constraints.txt --upgrade pip
+	$(PIPELINE_COMPONENTS)/bin/$(PIP_INSTALL) --no-compile --requirement $< --editable '.[kfp,vertex]'
 	$(PIPELINE_COMPONENTS)/bin/$(COMPILE) $(PIPELINE_COMPONENTS)/lib || true
 	@touch $@
 
