@@ -48,9 +48,10 @@ docs-version: setup ## Put the site of this version on the branch gh-pages, besi
 	mike deploy --update-aliases $$(python -c "import vertex_torchserve as v; print(v.__version__)") $(DOCS_ALIAS)
 	mike set-default latest
 
-# Three at a time on two cores: servers that start and end wait as much as they compute.
+# Three at a time on two cores: servers that start and end wait as much as they compute. In the folders' order, not
+# modules of few tests last: those are the long ones, and the last of them would run alone. Unit tests come last so.
 test: setup ## Run every test but the heavy ones
-	$(BIN)/pytest -n 3 --dist loadscope --durations=30 -m "not heavy" $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=30 -m "not heavy" $(PYTEST_ARGS)
 
 test-heavy: setup ## Run the tests that take long and are of the same kind as a shorter one
 	$(BIN)/pytest --durations=30 -m heavy $(PYTEST_ARGS)
