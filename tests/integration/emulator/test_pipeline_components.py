@@ -12,22 +12,31 @@ from typing import Any
 
 import pytest
 
-from testbed.deadlines import PROGRAM_SECONDS
+from testbed.deadlines import PROGRAM_SECONDS, STOP_SECONDS
 from tests.integration.emulator.conftest import fill_bucket, storage_client
 from vertex_torchserve.emulator import Emulator
 
 PYTHON = Path(__file__).parents[3] / "build" / "pipeline-components" / "bin" / "python"
 PACKAGE = "google_cloud_pipeline_components.container.v1"
 LOCATION = "us-central1"
-# A launcher as its container starts it, but that it polls at once and not after 20 seconds, and that its one
-# gRPC client speaks REST.
-LAUNCH = f"""\
-import functools, importlib, sys
+# Launchers as their containers start them, but that they poll at once and not after 20 seconds, that the one
+# gRPC client speaks REST, and that each is a fork of one process: Google's libraries take seconds to import.
+# A line is a launcher and its arguments; its exit code is printed.
+LAUNCHES = f"""\
+import functools, importlib, json, os, signal, sys
 from google.cloud import aiplatform
 for name in ("job_remote_runner", "lro_remote_runner"):
     importlib.import_module("{PACKAGE}.gcp_launcher." + name)._POLLING_INTERVAL_IN_SECONDS = 0.2
 aiplatform.gapic.JobServiceClient = functools.partial(aiplatform.gapic.JobServiceClient, transport="rest")
-importlib.import_module("{PACKAGE}." + sys.argv[1] + ".launcher").main(sys.argv[2:])
+for line in sys.stdin:
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    signal.alarm({int(PROGRAM_SECONDS)})
+    os.dup2(2, 1)
+    module, *arguments = json.loads(line)
+    importlib.import_module("{PACKAGE}." + module + ".launcher").main(arguments)
+    break
 """
 
 
@@ -49,11 +58,26 @@ def google(launchers: None) -> Iterator[Emulator]:
 
 
 class Launcher:
-    """Runs launchers in a folder of the test's own."""
+    """Runs launchers in a folder of the test's own, until the end of its context."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
-        self._environment = {**os.environ, **emulator.environment(), "GOOGLE_CLOUD_PROJECT": "my-project"}
         self._folder = folder
+        self._log = folder / "log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [str(PYTHON), "-c", LAUNCHES],
+                env={**os.environ, **emulator.environment(), "GOOGLE_CLOUD_PROJECT": "my-project"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def __enter__(self) -> "Launcher":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._process.communicate(timeout=STOP_SECONDS)
 
     def run(
         self,
@@ -84,23 +108,22 @@ class Launcher:
         arguments = ["--type", kind, "--payload", json.dumps(payload), "--project", "my-project"]
         arguments += ["--location", LOCATION, "--gcp_resources", str(self._folder / kind / "resources")]
         arguments += ["--executor_input", json.dumps(executor_input)] if outputs else []
-        answer = subprocess.run(
-            [str(PYTHON), "-c", LAUNCH, module, *arguments, *options],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PROGRAM_SECONDS,
-        )
-        assert answer.returncode == 0, answer.stderr[-4000:]
+        assert self._process.stdin is not None and self._process.stdout is not None
+        print(json.dumps([module, *arguments, *options]), file=self._process.stdin, flush=True)
+        assert self._process.stdout.readline() == "0\n", self._log.read_text()[-4000:]
         if not outputs:
             return {}
         found: dict[str, Any] = json.loads(result.read_text())["artifacts"]
         return {name: artifact["artifacts"][0] for name, artifact in found.items()}
 
 
-def test_a_model_s_life_by_google_s_own_components(google: Emulator, tmp_path: Path) -> None:
-    launcher = Launcher(google, tmp_path)
+@pytest.fixture
+def launcher(google: Emulator, tmp_path: Path) -> Iterator[Launcher]:
+    with Launcher(google, tmp_path) as running:
+        yield running
+
+
+def test_a_model_s_life_by_google_s_own_components(launcher: Launcher, google: Emulator) -> None:
     gcs = storage_client(google.storage_host)
     gcs.bucket("models").blob("in.jsonl").upload_from_string('1\n"two"\n')
 
