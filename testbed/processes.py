@@ -21,13 +21,22 @@ def serving_processes(marker: str) -> list[psutil.Process]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
-    """Poll until `condition`, or fail after `seconds` and say `what` did not come: text, or what gives it."""
+def wait_until(
+    condition: Callable[[], bool], seconds: float, what: str | Callable[[], str], *, pause: float = 0.05
+) -> None:
+    """Poll until `condition`, or fail after `seconds` and say `what` did not come: text, or what gives it.
+
+    Args:
+        condition: What is waited for.
+        seconds: How long.
+        what: Said when it did not come.
+        pause: Seconds between two polls; more for a condition that starts a program, such as Docker's client.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what if isinstance(what, str) else what()}")
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 def private_folders(root: Path) -> list[str]:

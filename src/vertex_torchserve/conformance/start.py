@@ -11,6 +11,9 @@ from vertex_torchserve.conformance.server import Conditions, Server
 from vertex_torchserve.serving.archive.prediction_request import PredictionRequest
 
 _POLL_SECONDS = 0.05
+# Whether a container runs, and where, is what Docker's client tells: a server that loads would feel its start
+# before each poll.
+_STATE_SECONDS = 0.5
 # Docker's proxy accepts every connection, and closes at once those that it can't pass on.
 _PROXY_SECONDS = 0.2
 
@@ -59,12 +62,17 @@ def watch_start(
 ) -> StartRecord:
     """Ask from the start on, until a prediction is answered 200, the server ends, or `seconds` are over."""
     record, began = StartRecord(), time.monotonic()
+    state_is_due, address = began, None
     while record.answering is None and time.monotonic() - began < seconds:
-        record.ended = server.exit_code()
-        if record.ended is not None:
-            break
         with contextlib.suppress(NoAnswer):
-            _look(record, server.address(conditions.port), conditions, request, limits, began)
+            if time.monotonic() >= state_is_due:
+                record.ended = server.exit_code()
+                if record.ended is not None:
+                    break
+                address = server.address(conditions.port)
+                state_is_due = time.monotonic() + _STATE_SECONDS
+            if address is not None:
+                _look(record, address, conditions, request, limits, began)
         time.sleep(_POLL_SECONDS if record.answering is None else 0)
     if record.answering is None:
         record.log_tail = server.log_tail()

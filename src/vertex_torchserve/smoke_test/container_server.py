@@ -23,6 +23,8 @@ MODEL_STORE = "/mnt/models"
 # With GPUs the server must find one: it refuses to start where torch can't use it.
 _SOME_ACCELERATOR = "NVIDIA_L4"
 _POLL_SECONDS = 0.2
+# Each question to the engine starts its client, and the model that loads would feel one for each poll.
+_STATE_SECONDS = 1.0
 
 
 class ContainerServer:
@@ -52,6 +54,7 @@ class ContainerServer:
         self._health_route = health_route
         self._network = network
         self._started = time.monotonic()
+        self._reached: tuple[str, int] | None = None
 
     @classmethod
     def start(
@@ -110,15 +113,12 @@ class ContainerServer:
                 log says about it.
         """
         deadline = time.monotonic() + timeout_seconds
+        state_is_due = time.monotonic()
         reason = "it has not been asked yet"
         while reason:
-            state = self.container.state()
-            if state.status != "running":
-                raise ServingError(
-                    f"the container ended with code {state.exit_code} before the model was ready:\n"
-                    f"{last_error(self.log()) or self.log_tail()}",
-                    "correct what the last line says and package the model again",
-                )
+            if time.monotonic() >= state_is_due:
+                self._require_running()
+                state_is_due = time.monotonic() + _STATE_SECONDS
             if time.monotonic() > deadline:
                 raise ServingError(
                     f"the model was not ready after {timeout_seconds:g} s: {reason}; the log ends:\n"
@@ -128,6 +128,15 @@ class ContainerServer:
             reason = self._obstacle()
             time.sleep(_POLL_SECONDS if reason else 0)
         return time.monotonic() - self._started
+
+    def _require_running(self) -> None:
+        state = self.container.state()
+        if state.status != "running":
+            raise ServingError(
+                f"the container ended with code {state.exit_code} before the model was ready:\n"
+                f"{last_error(self.log()) or self.log_tail()}",
+                "correct what the last line says and package the model again",
+            )
 
     def exit_code(self) -> int | None:
         """Of the container; None while it runs."""
@@ -147,9 +156,10 @@ class ContainerServer:
 
     def _obstacle(self) -> str:
         try:
-            return obstacle(*self._address(), path=self._health_route)
+            self._reached = self._reached or self._address()
         except DockerError as error:  # it has just ended
             return error.message
+        return obstacle(*self._reached, path=self._health_route)
 
     def stop(self, timeout_seconds: int = 45) -> int:
         """Send SIGTERM, after `timeout_seconds` SIGKILL; returns the exit code."""

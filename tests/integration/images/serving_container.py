@@ -19,16 +19,27 @@ from vertex_torchserve.smoke_test.container_server import ContainerServer
 STRICT = ("--user", "54321:0", "--read-only", "--tmpfs", "/tmp:exec", "--cap-drop", "ALL")
 
 
-# Asks the server from within its container.
+# Asks the server from within its container until it answers, or for half a minute: each start of this program
+# takes the model that loads a fifth of a second.
 ASK = """\
-import json, urllib.request
+import json, time, urllib.request
 request = urllib.request.Request(
     "http://127.0.0.1:8080/predictions/model",
     data=json.dumps({"instances": ["cat"]}).encode(),
     headers={"Content-Type": "application/json"},
 )
-print(urllib.request.urlopen(request, timeout=120).read().decode())
+until = time.monotonic() + 30
+while True:
+    try:
+        print(urllib.request.urlopen(request, timeout=120).read().decode())
+        break
+    except OSError:  # nobody listens yet, or it is a 503
+        if time.monotonic() > until:
+            raise
+        time.sleep(0.1)
 """
+# Seconds between two questions to the engine, each of which starts its client.
+ENGINE_PAUSE = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,14 +74,16 @@ def pings_until_ready(server: ContainerServer) -> list[int]:
     statuses: list[int] = []
 
     def is_ready() -> bool:
-        state = server.container.state()
-        assert state.status == "running", f"the container ended with code {state.exit_code}"
-        # Docker's proxy listens before the container does, and closes what it can't pass on.
-        with contextlib.suppress(ConnectionError, TimeoutError):
+        try:
             status = ask(url).status
-            if [status] != statuses[-1:]:
-                statuses.append(status)
-        return 200 in statuses
+        except (ConnectionError, TimeoutError):
+            # Docker's proxy listens before the container does, and closes what it can't pass on.
+            state = server.container.state()
+            assert state.status == "running", f"the container ended with code {state.exit_code}"
+            return False
+        if [status] != statuses[-1:]:
+            statuses.append(status)
+        return status == 200
 
     wait_until(is_ready, READY_SECONDS, "/ping is 200")
     return statuses
@@ -83,7 +96,10 @@ def predict(server: ContainerServer, instances: list[Any]) -> Answer:
 def wait_healthy(server: ContainerServer) -> None:
     """Until docker's own health check passed."""
     wait_until(
-        lambda: server.container.state().health == "healthy", ANSWER_SECONDS, "docker calls it healthy"
+        lambda: server.container.state().health == "healthy",
+        ANSWER_SECONDS,
+        "docker calls it healthy",
+        pause=ENGINE_PAUSE,
     )
 
 
@@ -126,7 +142,7 @@ def answer_of(container: Container) -> Any:
 
     def answered() -> bool:
         assert container.state().status == "running", container.logs()
-        with contextlib.suppress(DockerError):  # nobody listens yet
+        with contextlib.suppress(DockerError):  # it loads for longer than half a minute
             answers.append(container.execute("python", "-c", ASK))
         return answers != []
 

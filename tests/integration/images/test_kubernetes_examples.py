@@ -18,6 +18,7 @@ from testbed.kubernetes_examples import (
     kserve_pod,
 )
 from testbed.processes import wait_until
+from tests.integration.images.serving_container import ENGINE_PAUSE
 from vertex_torchserve.docker import Container
 from vertex_torchserve.errors import ServingError
 from vertex_torchserve.serving_plan import Probe
@@ -77,7 +78,7 @@ class Pod:
             assert self.container.state().status == "running", self.container.logs()
             return self.passes(probe_name)
 
-        wait_until(passed, READY_SECONDS, f"{probe_name} succeeds")
+        wait_until(passed, READY_SECONDS, f"{probe_name} succeeds", pause=ENGINE_PAUSE)
 
     def end(self) -> int:
         """End it as a kubelet does: preStop, SIGTERM, and SIGKILL after the grace period."""

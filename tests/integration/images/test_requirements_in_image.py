@@ -7,14 +7,19 @@ import pytest
 from testbed.archives import ECHO_HANDLER, write_archive
 from testbed.deadlines import READY_SECONDS
 from testbed.processes import wait_until
-from tests.integration.images.serving_container import STRICT, answer_of, isolated
+from tests.integration.images.serving_container import ENGINE_PAUSE, STRICT, answer_of, isolated
 from tests.model_folders import PLURAL_HANDLER, wheels
 from vertex_torchserve.docker import Container
 
 
 def wait_ended(container: Container) -> tuple[int | None, str]:
     """Its exit code and its log, once it has ended."""
-    wait_until(lambda: container.state().status != "running", READY_SECONDS, "the container ends")
+    wait_until(
+        lambda: container.state().status != "running",
+        READY_SECONDS,
+        "the container ends",
+        pause=ENGINE_PAUSE,
+    )
     return container.state().exit_code, container.logs()
 
 

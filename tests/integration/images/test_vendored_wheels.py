@@ -1,17 +1,13 @@
 """Wheels that an image chooses are served by it with no network; conflicts are told, and nothing written."""
 
-import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
-from testbed.deadlines import READY_SECONDS
-from testbed.processes import wait_until
 from tests.commands import run_command
-from tests.integration.images.serving_container import ASK, isolated
+from tests.integration.images.serving_container import answer_of, isolated
 from tests.model_folders import PLURAL_HANDLER, model_folder, wheel, wheels, write_handler
-from vertex_torchserve.docker import DockerError
 
 PACKAGE = (
     "package", "model", "--handler", "handler.py", "--requirements-file", "requirements.txt",
@@ -38,16 +34,8 @@ def test_the_image_chooses_and_then_needs_no_network(image: str, work: Path) -> 
     members = [name for name in json.loads(run.stdout)["members"] if name.startswith("wheels/")]
     assert members == ["wheels/plurals-1.0-py3-none-any.whl", "wheels/words-1.0-py3-none-any.whl"]
     with isolated(image, work / "out" / "model.mar") as container:
-        answers: list[str] = []
-
-        def answered() -> bool:
-            assert container.state().status == "running", container.logs()
-            with contextlib.suppress(DockerError):  # nobody listens yet
-                answers.append(container.execute("python", "-c", ASK))
-            return answers != []
-
-        wait_until(answered, READY_SECONDS, "the model answers")
-    assert json.loads(answers[0])["predictions"][0][0] == "cats"
+        [[word, *_]] = answer_of(container)
+    assert word == "cats"
 
 
 def test_a_source_becomes_a_wheel_in_the_image(image: str, work: Path) -> None:
