@@ -4,7 +4,7 @@ import contextlib
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ while True:
             raise
         time.sleep(0.1)
 """
+# A worker that loads a model takes seconds of the machine: more are started where their number matters.
+ONE_WORKER = {"VTS_WORKERS": "1"}
 # Seconds between two questions to the engine, each of which starts its client.
 ENGINE_PAUSE = 0.5
 
@@ -49,10 +51,12 @@ class Answer:
 
 
 @contextlib.contextmanager
-def serve(image: str, model_store: Path, *, port: int = 8080) -> Iterator[ContainerServer]:
+def serve(
+    image: str, model_store: Path, *, port: int = 8080, variables: Mapping[str, str] = ONE_WORKER
+) -> Iterator[ContainerServer]:
     """Serve the one archive of a folder, as strictly as can be."""
     (mar_path,) = model_store.glob("*.mar")
-    plan = ServingPlan.of(mar_path, ContainerSpec(image, ports=(port,)))
+    plan = ServingPlan.of(mar_path, ContainerSpec(image, ports=(port,), environment=variables))
     with watched(ContainerServer.start(plan, options=STRICT)) as server:
         yield server
 

@@ -12,8 +12,9 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from testbed.archives import RAISING_HANDLER, write_archive
 from testbed.deadlines import PROGRAM_SECONDS
-from tests.integration.images.model_stores import state_dict_store, torchscript_store
+from tests.integration.images.model_stores import torchscript_store
 from vertex_torchserve.docker import Container, client
 from vertex_torchserve.serving.java_libraries.lock import read_lock
 
@@ -142,8 +143,7 @@ def test_the_smoke_test_passes(image: str, environment: dict[str, str], tmp_path
 def test_the_smoke_test_of_another_model_fails(
     image: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "model").mkdir()
-    answer = smoke_test(environment, image, state_dict_store(tmp_path / "store", tmp_path / "model"))
+    answer = smoke_test(environment, image, write_archive(tmp_path / "store", RAISING_HANDLER).parent)
     assert answer.returncode == 1
     assert "smoke test failed: the predictions are answered with" in answer.stderr
     assert "the server's log:" in answer.stderr

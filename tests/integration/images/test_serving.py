@@ -43,7 +43,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def test_minilm_with_the_reference_handler(image: str, store: Path) -> None:
-    with serve(image, minilm_store(store)) as server:
+    with serve(image, minilm_store(store), variables={}) as server:  # as many workers as the image chooses
         assert pings_until_ready(server) == [503, 200]
         answer = predict(server, ["A man eats food.", "A man is eating.", "The girl carries a baby."])
         with client_of(f"{server.base_url}/predictions/model") as client:  # asks for base64 by itself
