@@ -227,7 +227,7 @@ def test_a_temporary_folder_that_is_not_there_is_one_clear_error(tmp_path: Path)
 def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
     folder, handler = model_folder(tmp_path), write_handler(tmp_path)
     # Long enough to be met in the middle; a hole takes no space.
-    os.truncate(folder / "training.log", 4 << 30)
+    os.truncate(folder / "training.log", 1 << 30)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     out = tmp_path / "out"
