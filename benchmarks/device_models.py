@@ -13,6 +13,7 @@ import torch
 from benchmarks.client_load import LEAST_COSINE, least_cosine
 from benchmarks.contenders import MINILM, package
 from benchmarks.model_alone import Embedder
+from vertex_torchserve.packaged_files import packaged_file
 
 SEED = 4
 MOST_SCORE_DIFFERENCE = 1e-4
@@ -20,6 +21,17 @@ NEW_TOKENS = 32
 # Greedy, and no early end: every run writes the same number of tokens.
 GENERATE = {"do_sample": False, "max_new_tokens": NEW_TOKENS, "min_new_tokens": NEW_TOKENS}
 Predict = Callable[[Sequence[str]], list[Any]]
+
+
+def make_handlers_importable() -> None:
+    """Let `hf_handler` be imported from where this project keeps it, which lasts as long as this process.
+
+    Python imports a package once, so one that came from the folder of a first archive would lack its later
+    modules once that folder is gone.
+    """
+    handlers = str(packaged_file("handlers/huggingface_handler.py").parent)
+    if handlers not in sys.path:
+        sys.path.insert(0, handlers)
 
 
 class Handler:
@@ -41,7 +53,7 @@ class Handler:
         package(folder, here, "--config-file", str(here / "model-config.yaml"))
         with zipfile.ZipFile(here / "model.mar") as archive:
             archive.extractall(here / "model")
-        sys.path.insert(0, str(here / "model"))  # as a worker's PYTHONPATH
+        make_handlers_importable()
         self._service = TsModelLoader().load(
             "model", str(here / "model"), "huggingface_handler.py", gpu_id=device.index, batch_size=1
         )

@@ -1,12 +1,11 @@
 """A tiny model loaded as a TorchServe worker with a GPU loads it, in this process."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.device_models import make_handlers_importable
 from testbed.loaded_handler import load, write_manifest
-from vertex_torchserve.packaged_files import packaged_file
 
 
 class LoadedModel:
@@ -23,9 +22,7 @@ class LoadedModel:
     """
 
     def __init__(self, folder: Path, gpu_id: int | None, settings: Mapping[str, str]) -> None:
-        handlers = str(packaged_file("handlers/huggingface_handler.py").parent)
-        if handlers not in sys.path:
-            sys.path.insert(0, handlers)
+        make_handlers_importable()
         written = ", ".join(f"{name}: {value}" for name, value in settings.items())
         write_manifest(folder, config=f"handler: {{{written}}}")
         self._send = load(folder, envelope=None, gpu_id=gpu_id)

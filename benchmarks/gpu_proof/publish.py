@@ -46,7 +46,8 @@ def as_report(found: dict[str, Any]) -> dict[str, Any]:
 def _lines(parts: list[dict[str, Any]]) -> list[str]:
     lines = []
     for part in parts:
-        lines += [f"# {part['title']}", "", f"{part['outcome']}, {part['took']:g} s: {part['said']}", ""]
+        outcome = f"{part['outcome']}, {part['took']:g} s: {_shown(part['said'])}"
+        lines += [f"# {part['title']}", "", outcome, ""]
         columns = columns_of(part["rows"])
         if columns:
             rows = [[_shown(row.get(column)) for column in columns] for row in part["rows"]]

@@ -1,8 +1,13 @@
 """Every task's tiny model on the GPU, beside what the same model answers on this machine's CPU."""
 
+import base64
+import io
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
+
+import numpy
+from PIL import Image
 
 from benchmarks.gpu_proof.finding import Finding, Row, Rows, judged
 from benchmarks.gpu_proof.loaded import LoadedModel
@@ -13,6 +18,8 @@ from vertex_torchserve.serving.archive.answer_differences import differences
 
 # cuDNN's convolutions take TF32 for float32, with ten bits of the mantissa.
 TOLERANCE = 5e-3
+# Of a mask, as a share: those at the edges of regions, which are told apart by the largest of such numbers.
+MOST_PIXELS = 0.01
 SHORT_STEP = 4  # in the short form every fourth task
 
 
@@ -62,9 +69,27 @@ def _row(name: str, scratch: Path, *, on_gpu: bool) -> Row:
 
 
 def _compared(expected: list[Any], got: list[Any]) -> str:
+    _set_alike_masks(expected, got)
     found = list(differences(expected, got, "predictions", TOLERANCE))
     if not found:
         return "as on the CPU"
     apart = max((each.by for each in found if each.by is not None), default=None)
     largest = f", numbers up to {apart:.2g} apart" if apart is not None else ""
     return f"{len(found)} differences{largest}; the first: {found[0].said}"[:300]
+
+
+def _set_alike_masks(expected: list[Any], got: list[Any]) -> None:
+    """Put the expected mask of a region in the place of one that differs from it in few pixels.
+
+    A mask is a PNG file as text, another one as soon as one pixel at the edge of a region is.
+    """
+    for right, other in zip(expected, got, strict=True):
+        if isinstance(right, list):
+            for one, two in zip(right, other, strict=False):
+                if isinstance(one, dict) and "mask" in one and _are_alike(one["mask"], two["mask"]):
+                    two["mask"] = one["mask"]
+
+
+def _are_alike(expected: str, got: str) -> bool:
+    right, other = (numpy.asarray(Image.open(io.BytesIO(base64.b64decode(each)))) for each in (expected, got))
+    return right.shape == other.shape and bool((right != other).mean() <= MOST_PIXELS)

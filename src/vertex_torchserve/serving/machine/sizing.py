@@ -13,7 +13,7 @@ from vertex_torchserve.serving.settings import ServingSettings
 
 MIB = 1024 * 1024
 _BATCH_SIZE = 16
-_MAX_BATCH_DELAY_MS = 1  # 0 is taken for "not given", which is 100 ms
+_MAX_BATCH_DELAY_MS = 1  # 0 is taken for "not given", which is 100 ms; our queue takes 1 for none of its own
 # Memory grows with every worker, and a single request's speed with the threads of one: from here on
 # further cores go to the threads.
 _MOST_CPU_WORKERS = 4

@@ -60,6 +60,11 @@ final class LargeBatches {
         }
     }
 
+    /** The mean time of a batch, small or large; 0 until one has ended. */
+    double meanNanos(boolean large) {
+        return means[large ? 1 : 0];
+    }
+
     /** A worker has died, and what it was about to run is no batch. */
     void died(Thread worker) {
         workers.remove(worker);

@@ -27,6 +27,16 @@ public final class ModelQueues {
     }
 
     /**
+     * Finds the queue of a model.
+     *
+     * @param model one whose batches are plain, after {@link #replace()}.
+     * @return where its requests wait.
+     */
+    public static JobQueue of(Model model) {
+        return (JobQueue) queues(model).get(Model.DEFAULT_DATA_QUEUE);
+    }
+
+    /**
      * Takes the requests out of the queues whose connection is closed: nobody would read the answer. Called
      * from any thread.
      */

@@ -19,6 +19,7 @@ import org.pytorch.serve.wlm.Model;
 import org.pytorch.serve.wlm.ModelManager;
 import org.pytorch.serve.wlm.WorkerState;
 import org.pytorch.serve.wlm.WorkerThread;
+import vertextorchserve.queue.ModelQueues;
 import vertextorchserve.queue.Models;
 
 /**
@@ -118,6 +119,7 @@ public final class DirectBatches extends BatchAggregator {
             long asked = System.nanoTime();
             ModelWorkerResponse answer = messages.read();
             waited += System.nanoTime() - asked;
+            ModelQueues.of(model).answering(batch.getRequestBatch().size());
             answered = sendResponse(answer);
         }
         time.addOrUpdate(timeDimensions, (System.nanoTime() - began - waited) / 1e6);

@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -133,6 +134,43 @@ class JobQueueTest {
         add(model, "a");
         assertEquals(List.of("a"), worker.batch());
         assertTrue(System.nanoTime() - began >= TimeUnit.MILLISECONDS.toNanos(99));
+    }
+
+    @Test
+    void aBatchWaitsForAsManyRequestsAsTheLastOneAnsweredAndAsWaitedThen() throws Exception {
+        AtomicLong clock = new AtomicLong(System.nanoTime());
+        JobQueue queue = new JobQueue(100, clock::get);
+        answerHere(queue, clock, "a", "b");
+        assertTrue(queue.offerLast(new TestJob("c")));
+        Thread client = onceTaken(queue, () -> queue.offerLast(new TestJob("d")));
+        assertEquals("c", queue.poll(Long.MAX_VALUE, TimeUnit.MILLISECONDS).getJobId());
+        assertEquals("d", queue.poll(1, TimeUnit.MILLISECONDS).getJobId());
+        client.join();
+    }
+
+    @Test
+    void theNextRequestOfASingleClientIsTakenAtOnce() throws Exception {
+        AtomicLong clock = new AtomicLong(System.nanoTime());
+        JobQueue queue = new JobQueue(100, clock::get);
+        answerHere(queue, clock, "a");
+        assertTrue(queue.offerLast(new TestJob("b")));
+        long began = System.nanoTime();
+        assertEquals("b", queue.poll(Long.MAX_VALUE, TimeUnit.MILLISECONDS).getJobId());
+        assertNull(queue.poll(1, TimeUnit.MILLISECONDS));
+        assertTrue(System.nanoTime() - began < TimeUnit.SECONDS.toNanos(180), "a twentieth of an hour");
+    }
+
+    @Test
+    void theRequestOfABatchThatWaitsForOthersGoesToAnotherWorkerWhenItsOwnDies() throws Exception {
+        AtomicLong clock = new AtomicLong(System.nanoTime());
+        JobQueue queue = new JobQueue(100, clock::get);
+        answerHere(queue, clock, "a", "b");
+        assertTrue(queue.offerLast(new TestJob("c")));
+        Thread death = onceTaken(queue, Thread.currentThread()::interrupt);
+        assertThrows(InterruptedException.class, () -> queue.poll(Long.MAX_VALUE, TimeUnit.MILLISECONDS));
+        death.join();
+        queue.batchLock().unlock();
+        assertEquals("c", queue.peek().getJobId());
     }
 
     @Test
@@ -314,6 +352,33 @@ class JobQueueTest {
         List<TestJob> wrong = jobs.stream().filter(job -> !job.endedOnce()).toList();
         assertEquals(List.of(), wrong);
         assertEquals(0, model.getPendingRequestsInJobQueue());
+    }
+
+    /** Takes a batch as the worker that this thread is, and answers it after an hour. */
+    private static void answerHere(JobQueue queue, AtomicLong clock, String... ids) throws Exception {
+        for (String id : ids) {
+            assertTrue(queue.offerLast(new TestJob(id)));
+        }
+        assertEquals(ids[0], queue.poll(Long.MAX_VALUE, TimeUnit.MILLISECONDS).getJobId());
+        for (int i = 1; i < ids.length; i++) {
+            assertEquals(ids[i], queue.poll(1, TimeUnit.MILLISECONDS).getJobId());
+        }
+        queue.batchLock().unlock();
+        clock.addAndGet(TimeUnit.HOURS.toNanos(1));
+        queue.answering(ids.length);
+    }
+
+    /** A started thread that does something a while after the queue's last request was taken. */
+    private static Thread onceTaken(JobQueue queue, Runnable action) {
+        Thread thread = new Thread(() -> {
+            while (!queue.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20)); // longer than a batch of no time waits
+            action.run();
+        });
+        thread.start();
+        return thread;
     }
 
     /** Takes a batch of one as the worker that this thread is. */
