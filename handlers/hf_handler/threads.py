@@ -1,4 +1,4 @@
-"""Threads for large packs of work: more of them while other workers have nothing to do."""
+"""Threads for packs of work: more of them while other workers have nothing to do."""
 
 import contextlib
 import os
@@ -14,25 +14,33 @@ class ThreadShare:
     """Lets this worker use the threads of workers that are idle.
 
     Our server starts one worker a core, each with one thread, so that many small requests are answered at
-    once. A large request alone would then use one core only. So the workers share a file that says for each
-    of them since when it has been idle: one float64 a worker, in seconds of the machine's monotonic clock;
-    infinity while it works. A worker with a large pack counts those that are at work, and divides the threads
-    of all workers among them. Without the file, as in another server, a worker keeps its own threads.
+    once. A request alone would then use one core only. So the workers share a file that says for each of them
+    since when it has been idle: one float64 a worker, in seconds of the machine's monotonic clock; infinity
+    while it works, 0 when no other worked during its last batches. A worker with a pack counts those that are
+    at work, and divides the threads of all workers among them. Without the file, as in another server, a
+    worker keeps its own threads.
 
     Args:
         file: The path of that file; None when there is none.
+
+    Attributes:
+        own: The threads that this worker always has.
+        least_tokens: Smaller packs keep to those. How many it takes until more threads are faster depends on
+            the model, its engine and the machine, so an encoder measures it at load; 128 without that.
     """
 
-    # A worker counts as at work for so long after its last pack, because its next request often follows at
-    # once: two workers that use the same cores are slower than each on its own.
+    # A worker that has worked beside another counts as at work for so long after its last batch, because its
+    # next request often follows at once: two workers that use the same cores are slower than each on its own.
+    # One that has worked alone for so many batches doesn't: a single client's next request may go to either.
     QUIET_SECONDS = 0.05
-    # A smaller pack is no faster with more threads (measured with MiniLM), and the server needs a core, too.
-    LEAST_TOKENS = 128
+    BATCHES_ALONE = 4
 
     def __init__(self, file: str | None) -> None:
-        self._own = torch.get_num_threads()
+        self.own = torch.get_num_threads()
+        self.least_tokens = 128
         self._idle_since = numpy.zeros(1)
         self._slot = 0
+        self._alone = 0  # batches in a row during which no other worker was at work
         if file:
             self._join(Path(file))
 
@@ -51,17 +59,22 @@ class ThreadShare:
     @property
     def most(self) -> int:
         """The most threads that a pack may use: those of all workers."""
-        return self._own * len(self._idle_since)
+        return self.own * len(self._idle_since)
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         """Count this worker as at work until the block ends; then it has its own threads again."""
+        began = time.monotonic()
         self._idle_since[self._slot] = float("inf")
+        beside_others = self._others_since(began)
         try:
             yield
         finally:
-            self._use(self._own)
-            self._idle_since[self._slot] = time.monotonic()
+            self._use(self.own)
+            beside_others = beside_others or self._others_since(began)
+            self._alone = 0 if beside_others else self._alone + 1
+            expected_back = self._alone < self.BATCHES_ALONE
+            self._idle_since[self._slot] = time.monotonic() if expected_back else 0.0
 
     def take(self, tokens: int) -> None:
         """Use as many threads as this worker may for its next pack.
@@ -69,11 +82,15 @@ class ThreadShare:
         Args:
             tokens: Of the pack, padding included.
         """
-        if tokens < self.LEAST_TOKENS:
-            self._use(self._own)
+        if tokens < self.least_tokens:
+            self._use(self.own)
             return
         busy = int((self._idle_since > time.monotonic() - self.QUIET_SECONDS).sum())
         self._use(self.most // max(busy, 1))
+
+    def _others_since(self, moment: float) -> bool:
+        """Return whether another worker has been at work since then."""
+        return int((self._idle_since > moment).sum()) > 1
 
     @staticmethod
     def _use(threads: int) -> None:

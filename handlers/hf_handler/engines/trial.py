@@ -1,7 +1,8 @@
-"""torch and onnxruntime tried with the same rows: whether they agree, and which is faster."""
+"""Ways to run an encoder tried with the same rows: whether they agree, and which is faster."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,6 +15,8 @@ MOST_DIFFERENCE = 1e-4
 # What onnxruntime must be faster by, over a short text and a pack (the mean of both factors), to be taken; in
 # each of them it may be no slower than this. Less can't be told from noise.
 LEAST_GAIN, LEAST_GAIN_OF_EACH = 1.05, 0.9
+# What a short text must gain by the threads of idle workers: they are taken from a request that may come.
+LEAST_GAIN_OF_THREADS = 1.15
 SECONDS = 0.8
 
 
@@ -81,3 +84,32 @@ def decision(model: Model, rival: Model, short: Batch, pack: Batch) -> dict[str,
         "why": f"onnxruntime takes one short text {gains[0]:.2f} times as fast as torch, "
         f"{rows} rows of {tokens} tokens {gains[1]:.2f} times",
     }
+
+
+def thread_decision(model: Model, short: Batch, own: int, most: int) -> dict[str, Any]:
+    """Decide whether one short text is worth the threads of idle workers.
+
+    Args:
+        model: The one that is used.
+        short: One short text.
+        own: The threads of a worker.
+        most: Those of all workers.
+
+    Returns:
+        `lent`, whether they are used, and `why` in words. They aren't where the answer has other last digits
+        with them: a text must not be answered by turns this way and that.
+    """
+    alone, together = (partial(_with_threads, model, threads) for threads in (own, most))
+    if difference(alone, together, [short]) > 0:
+        lent, why = False, f"the answers of {own} and {most} threads differ in their last digits"
+    else:
+        times = gain(alone, together, short)
+        lent = times >= LEAST_GAIN_OF_THREADS
+        why = f"one short text takes {most} threads {times:.2f} times as fast as {own}"
+    torch.set_num_threads(own)
+    return {"lent": lent, "why": why}
+
+
+def _with_threads(model: Model, threads: int, **batch: torch.Tensor) -> Any:
+    torch.set_num_threads(threads)
+    return model(**batch)

@@ -12,6 +12,7 @@ from hf_handler.engines.cuda_graphs import decision as graphs_decision
 from hf_handler.engines.loading import load_encoder
 from hf_handler.engines.onnx_model import OnnxModel
 from hf_handler.engines.trial import decision as trial
+from hf_handler.engines.trial import thread_decision
 from hf_handler.items import Item
 from hf_handler.task import Task
 from hf_handler.text.token_rows import TokenRows
@@ -61,11 +62,13 @@ class EncoderTask(Task):
         return self.model(**batch), batch
 
     def warm_up(self) -> None:
-        """Answer the example, choose the engine, then measure the budget of a pack."""
+        """Answer the example, choose the engine and its threads, then measure the budget of a pack."""
         super().warm_up()
         if self.rival is not None:
             self._choose_engine(self.rival)
             super().warm_up()
+        if self.threads.most > self.threads.own:
+            self._choose_threads()
         if self.device.type == "cuda" and can_be_replayed(self.archive.settings):
             self._choose_graphs()
         if not self.archive.settings.max_batch_tokens:
@@ -88,6 +91,16 @@ class EncoderTask(Task):
         logger.info(
             "%s runs the model: %s", "onnxruntime" if decision["onnxruntime"] else "torch", decision["why"]
         )
+
+    def _choose_threads(self) -> None:
+        """Let a short text have the threads of idle workers where that is faster."""
+        short = self.token_rows.batch([self._example_row()], self.device)
+        decision = decided_once(
+            "threads", lambda: thread_decision(self.model, short, self.threads.own, self.threads.most)
+        )
+        logger.info("threads of idle workers: %s", decision["why"])
+        if decision["lent"]:
+            self.threads.least_tokens = 1
 
     def _choose_graphs(self) -> None:
         """Let passes of few tokens be replayed where that is faster."""

@@ -69,6 +69,54 @@ def test_all_threads_while_the_other_has_nothing_to_do(handler: Any, times: Path
     assert 0 < other[0] <= time.monotonic()
 
 
+def test_smaller_packs_have_all_threads_where_that_was_measured_to_be_faster(
+    handler: Any, times: Path
+) -> None:
+    share = handler.ThreadShare(str(times))
+    share.least_tokens = 16
+    with share.at_work():
+        share.take(16)
+        assert torch.get_num_threads() == 4
+        share.take(15)
+        assert torch.get_num_threads() == 2
+
+
+def test_a_worker_that_has_worked_alone_is_not_expected_back(handler: Any, times: Path) -> None:
+    share = handler.ThreadShare(str(times))
+    idle_since = numpy.memmap(times, dtype=numpy.float64, mode="r+")
+
+    def left_behind(during: float = 0.0) -> float:
+        with share.at_work():
+            idle_since[1] = during
+        return float(idle_since[0])
+
+    assert [left_behind() > 0 for _ in range(5)] == [True, True, True, False, False]
+    assert left_behind(float("inf")) > 0  # the other one works
+    idle_since[1] = 0.0
+    assert [left_behind() > 0 for _ in range(4)] == [True, True, True, False]
+    assert left_behind(time.monotonic() + 3600) > 0  # it began and ended meanwhile
+
+
+def test_threads_are_lent_to_a_short_text_where_that_is_faster_and_answers_the_same() -> None:
+    from hf_handler.engines.trial import thread_decision
+
+    short = {"input_ids": torch.ones(1, 3, dtype=torch.long), "attention_mask": torch.ones(1, 3)}
+
+    def model(seconds: tuple[float, float], digits: float = 0.0) -> Any:
+        def run(**_: torch.Tensor) -> dict[str, torch.Tensor]:
+            threads = torch.get_num_threads()
+            time.sleep(seconds[threads - 1])
+            return {"logits": torch.ones(1, 3) + digits * threads}
+
+        return run
+
+    assert thread_decision(model((0.02, 0.01)), short, 1, 2)["lent"]
+    assert not thread_decision(model((0.01, 0.02)), short, 1, 2)["lent"]
+    differing = thread_decision(model((0.02, 0.01), digits=1e-6), short, 1, 2)
+    assert differing == {"lent": False, "why": "the answers of 1 and 2 threads differ in their last digits"}
+    assert torch.get_num_threads() == 1
+
+
 def test_each_process_has_a_slot_and_gives_it_back(handler: Any, times: Path) -> None:
     command = [sys.executable, "-c", CLAIM, str(times)]
     with subprocess.Popen(
