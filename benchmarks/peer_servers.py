@@ -152,6 +152,8 @@ def _infinity(engine: str, compiled: str) -> Peer:
     options = (
         "--engine", engine, "--device", "cpu", "--dtype", "float32", "--batch-size", "32",
         "--no-vector-disk-cache", compiled,
+        # By itself it takes the first token's vector of an ONNX file; this model is trained for the mean.
+        *(("--pooling-method", "mean") if engine == "optimum" else ()),
     )  # fmt: skip
     setting = "onnxruntime" if engine == "optimum" else compiled.strip("-").replace("-", " ")
     return Peer(
