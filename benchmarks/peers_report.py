@@ -96,6 +96,7 @@ def _short_report(names: list[str], right: list[str], rows: list[Row]) -> tuple[
                 *(f"{found:.0f}" for found in engines.values()),
                 f"{times:.2f} (at least {TIMES_BEST_PEER:g})",
                 f"{part:.2f} (at least {PART_OF_ALONE[concurrency]})",
+                f"{max(engines.values()) / rate[best]:.2f}",
             )
         )
         latencies.append(
@@ -117,12 +118,16 @@ def _short_report(names: list[str], right: list[str], rows: list[Row]) -> tuple[
                 f"{part:.2f} of the best engine alone at concurrency {concurrency}, not "
                 f"{PART_OF_ALONE[concurrency]}"
             )
-    columns = ("concurrency", *names, ALONE, ONNX_ALONE, "ours / best peer", "ours / best alone")
+    columns = (
+        "concurrency", *names, ALONE, ONNX_ALONE, "ours / best peer", "ours / best alone",
+        "best alone / best peer",
+    )  # fmt: skip
     rate_table = table(columns, rates, numbers=True)
     latency_table = table(("concurrency", *names), latencies, numbers=True)
     return (
         "## One short text a request\n\nRequests a second, medians of the rounds; alone: in one process of "
-        f"{THREADS} threads, in batches of as many texts:\n\n{rate_table}\n\n"
+        f"{THREADS} threads, in batches of as many texts. The last column is what a server that takes no time "
+        f"itself would be ahead by:\n\n{rate_table}\n\n"
         f"Milliseconds, p50 / p99:\n\n{latency_table}"
     ), failures
 
