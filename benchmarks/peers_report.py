@@ -126,8 +126,8 @@ def _short_report(names: list[str], right: list[str], rows: list[Row]) -> tuple[
     latency_table = table(("concurrency", *names), latencies, numbers=True)
     return (
         "## One short text a request\n\nRequests a second, medians of the rounds; alone: in one process of "
-        f"{THREADS} threads, in batches of as many texts. The last column is what a server that takes no time "
-        f"itself would be ahead by:\n\n{rate_table}\n\n"
+        f"{THREADS} threads, in batches of as many texts. The last column is what a server that takes no "
+        f"time itself would be ahead by:\n\n{rate_table}\n\n"
         f"Milliseconds, p50 / p99:\n\n{latency_table}"
     ), failures
 
