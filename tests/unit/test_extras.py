@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from typing import Any
 
 from benchmarks.published import published
 from tests.documents import ROOT
@@ -14,8 +15,16 @@ def test_the_package_says_the_version_of_its_release() -> None:
     assert PROJECT["version"] == __version__
 
 
+def release_results() -> dict[str, Any]:
+    """By what was tried, of all kinds of machines: what installs doesn't depend on the processor."""
+    found: dict[str, Any] = {}
+    for report in reversed(published("release_check")):
+        found |= report["results"]
+    return found
+
+
 def test_the_pythons_that_the_index_names_are_those_on_which_nothing_failed() -> None:
-    results = published("release_check")[0]["results"].values()
+    results = release_results().values()
     runs = [found for found in results if "seconds" in found]
     failed = {found["python"] for found in runs if found["failed"] or "pipeline" not in found["seconds"]}
     worked = {found["python"].rpartition(".")[0] for found in runs if found["python"] not in failed}
@@ -35,7 +44,7 @@ def test_each_extra_has_a_line_and_each_line_an_extra() -> None:
 def test_the_readme_has_the_sizes_that_were_found_without_cuda() -> None:
     text = (ROOT / "README.md").read_text()
     table = dict(re.findall(r"^\| `vertex-torchserve\[(\w+)\]` \| .+ \| ([\d,]+) \|$", text, re.MULTILINE))
-    found = published("release_check")[0]["results"]["cpu"]["extras"]
+    found = release_results()["cpu"]["extras"]
     sizes = {extra: f"{size['bytes'] / 1e6:,.0f}" for extra, size in found.items() if extra}
     assert sizes == {extra: table[extra] for extra in sizes}
     assert len(sizes) == 15
