@@ -117,9 +117,10 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
      * Called by a worker's thread when its batch is about to be answered.
      *
      * @param requests how many the batch has. As many again are likely to come, besides those that wait.
+     * @param most how many a batch may have: more need not be waited for.
      */
-    public void answering(int requests) {
-        expected.set(requests + size());
+    public void answering(int requests, int most) {
+        expected.set(Math.min(requests + size(), most));
     }
 
     @Override

@@ -119,7 +119,7 @@ public final class DirectBatches extends BatchAggregator {
             long asked = System.nanoTime();
             ModelWorkerResponse answer = messages.read();
             waited += System.nanoTime() - asked;
-            ModelQueues.of(model).answering(batch.getRequestBatch().size());
+            ModelQueues.of(model).answering(batch.getRequestBatch().size(), model.getBatchSize());
             answered = sendResponse(answer);
         }
         time.addOrUpdate(timeDimensions, (System.nanoTime() - began - waited) / 1e6);

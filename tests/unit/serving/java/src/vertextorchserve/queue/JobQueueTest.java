@@ -161,6 +161,18 @@ class JobQueueTest {
     }
 
     @Test
+    void noMoreRequestsAreWaitedForThanABatchMayHave() throws Exception {
+        AtomicLong clock = new AtomicLong(System.nanoTime());
+        JobQueue queue = new JobQueue(100, clock::get);
+        answerHere(queue, clock, "a", "b", "c", "d");
+        queue.answering(4, 1);
+        assertTrue(queue.offerLast(new TestJob("e")));
+        long began = System.nanoTime();
+        assertEquals("e", queue.poll(Long.MAX_VALUE, TimeUnit.MILLISECONDS).getJobId());
+        assertTrue(System.nanoTime() - began < TimeUnit.SECONDS.toNanos(180), "a twentieth of an hour");
+    }
+
+    @Test
     void theRequestOfABatchThatWaitsForOthersGoesToAnotherWorkerWhenItsOwnDies() throws Exception {
         AtomicLong clock = new AtomicLong(System.nanoTime());
         JobQueue queue = new JobQueue(100, clock::get);
@@ -365,7 +377,7 @@ class JobQueueTest {
         }
         queue.batchLock().unlock();
         clock.addAndGet(TimeUnit.HOURS.toNanos(1));
-        queue.answering(ids.length);
+        queue.answering(ids.length, 4);
     }
 
     /** A started thread that does something a while after the queue's last request was taken. */
