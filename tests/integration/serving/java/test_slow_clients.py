@@ -4,6 +4,7 @@ import http.client
 import json
 import select
 import socket
+import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -173,6 +174,25 @@ def test_who_does_not_take_the_answer_is_left(server: JvmServer) -> None:
             return any('"POST /predictions/model HTTP/1.1" - ' in line for line in lines)
 
         wait_until(left, MOMENT_SECONDS, "the server has closed the connection")
+
+
+RESET = struct.pack("ii", 1, 0)  # closing sends a reset, not an end
+
+
+@pytest.mark.parametrize("resets", [False, True], ids=["closes", "resets"])
+def test_who_leaves_in_the_middle_of_a_body_costs_one_line(server: JvmServer, resets: bool) -> None:
+    with connect(server) as connection:
+        if resets:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        client = f"/127.0.0.1:{connection.getsockname()[1]} "
+        before = len(server.log())
+        connection.sendall(POST + b"Content-Length: 9999\r\n\r\n{")
+        # The answer to this one says that the half of the other has been read.
+        assert predicts(server)
+    left = f'{client}"POST /predictions/model HTTP/1.1" - '
+    wait_until(lambda: left in server.log()[before:], MOMENT_SECONDS, "the access log has its line")
+    assert predicts(server)
+    assert "Exception" not in server.log()[before:]
 
 
 def test_of_too_many_connections_only_pings_are_answered(server: JvmServer) -> None:

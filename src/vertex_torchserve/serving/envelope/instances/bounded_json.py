@@ -16,8 +16,8 @@ _ELEMENTS = 1000
 _SHORT_BYTES = 65_536
 _NUMBERS_AT_ONCE = 65_536  # of arrays that stand side by side
 _FEW_NUMBERS = 16  # of an array that is written with what is around it
-# The least that an element of a list takes: a digit, a comma and a space.
-_LEAST_BYTES = 3
+# The least that an element of a list takes: a digit, a comma and a space, which the last one hasn't.
+_LEAST_BYTES, _LAST_SEPARATOR = 3, 2
 _BYTES = bytes | bytearray
 _NUMBERS = frozenset({int, float, bool, type(None)})
 
@@ -70,6 +70,8 @@ def _pieces(value: Any, most_bytes: int, around: frozenset[int] = frozenset()) -
     if not isinstance(value, list | tuple | dict) or _seems_short(value):
         yield _ENCODER.encode(value)
         return
+    if _LEAST_BYTES * len(value) > most_bytes + _LAST_SEPARATOR:
+        raise TooLongError  # before they are written
     if id(value) in around:
         raise ValueError("Circular reference detected")  # Python's words for it
     around |= {id(value)}

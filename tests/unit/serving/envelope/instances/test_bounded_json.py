@@ -147,13 +147,30 @@ def test_what_is_too_long_is_not_written_to_its_end() -> None:
     assert Counted.asked > 0
 
 
+class Unread(list[int]):
+    """A list that is too long to be written."""
+
+    def __iter__(self) -> Iterator[int]:
+        raise AssertionError("it is read")
+
+    def __getitem__(self, index: Any) -> Any:
+        raise AssertionError("it is read")
+
+
+def test_a_list_of_too_many_elements_is_never_begun() -> None:
+    ones = [1] * 100_000  # 300,000 bytes, "[1, 1, ..., 1]"
+    assert len(write(ones, 300_000)) == 300_000
+    with pytest.raises(Exception, match=NOTHING):
+        write({"predictions": Unread(ones)}, 299_990)
+
+
 class Unreadable:
     """An array that is too large to become a list."""
 
     shape = (5_000_000,)
 
     def tolist(self) -> list[float]:
-        raise AssertionError
+        raise AssertionError("it became a list")
 
 
 def test_an_array_that_is_too_large_never_becomes_a_list() -> None:

@@ -23,6 +23,7 @@ import vertextorchserve.drain.Traffic;
 import vertextorchserve.forms.FormLimit;
 import vertextorchserve.forms.FormRequestHandler;
 import vertextorchserve.forms.OtherThanForms;
+import vertextorchserve.http.ClientGone;
 import vertextorchserve.http.LingeringClose;
 import vertextorchserve.http.OneAtATime;
 import vertextorchserve.http.PlatformRoutes;
@@ -97,6 +98,7 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         pipeline.addLast("body limit", new BodyLimit(ConfigManager.getInstance().getMaxRequestSize()));
         pipeline.addLast("refusal answer", new RefusalAnswer());
         pipeline.addLast("deadline", new AnswerDeadline(settings.requestTimeout(), abandoned));
+        pipeline.addLast("client gone", new ClientGone());
         pipeline.addLast("handler", new OtherThanForms(routes()));
         pipeline.addLast(formThreads, "form handler", new FormRequestHandler(routes()));
     }
