@@ -1,6 +1,7 @@
 """A hostile client: all its connections at once, in one thread."""
 
 import re
+import select
 import selectors
 import socket
 import time
@@ -42,8 +43,16 @@ class _Connection:
         self.socket.setblocking(False)
 
     def events(self) -> int:
+        """What is waited for: nothing once all is sent by a client that doesn't read."""
         reads = selectors.EVENT_READ if self._attack.reads else 0
-        return reads | (selectors.EVENT_WRITE if self._rest or not reads else 0)
+        return reads | (selectors.EVENT_WRITE if self._rest else 0)
+
+    def look(self) -> None:
+        """See whether the server has closed it."""
+        watched = select.poll()
+        watched.register(self.socket, select.POLLRDHUP)  # an error is told in any case
+        if watched.poll(0):
+            self.end("closed")
 
     def drip(self) -> None:
         if self._attack.drips and not self._rest and time.monotonic() > self._dripped + DRIP_SECONDS:
@@ -122,10 +131,14 @@ def attack_once(attack: Attack, payload: bytes, port: int, seconds: float) -> li
 
 def _step(selector: selectors.BaseSelector, connections: list[_Connection]) -> int:
     """Send and read what can be; returns how many connections got their outcome."""
+    ended = 0
+    for connection in connections:
+        if not connection.events() and connection.sent is None:
+            connection.look()
+            ended += connection.sent is not None
     if not selector.get_map():
         time.sleep(STEP_SECONDS)
-        return 0
-    ended = 0
+        return ended
     for key, events in selector.select(STEP_SECONDS):
         connection: _Connection = key.data
         if events & selectors.EVENT_WRITE:
@@ -135,6 +148,8 @@ def _step(selector: selectors.BaseSelector, connections: list[_Connection]) -> i
         if connection.sent:
             selector.unregister(connection.socket)
             ended += 1
+        elif not connection.events():
+            selector.unregister(connection.socket)
         elif key.events != connection.events():
             selector.modify(connection.socket, connection.events(), connection)
     for connection in connections:
