@@ -131,11 +131,10 @@ def attack_once(attack: Attack, payload: bytes, port: int, seconds: float) -> li
 
 def _step(selector: selectors.BaseSelector, connections: list[_Connection]) -> int:
     """Send and read what can be; returns how many connections got their outcome."""
-    ended = 0
-    for connection in connections:
-        if not connection.events() and connection.sent is None:
-            connection.look()
-            ended += connection.sent is not None
+    silent = [one for one in connections if one.sent is None and not one.events()]
+    for connection in silent:
+        connection.look()
+    ended = sum(one.sent is not None for one in silent)
     if not selector.get_map():
         time.sleep(STEP_SECONDS)
         return ended

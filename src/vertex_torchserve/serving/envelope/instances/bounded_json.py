@@ -17,7 +17,7 @@ _SHORT_BYTES = 65_536
 _NUMBERS_AT_ONCE = 65_536  # of arrays that stand side by side
 _FEW_NUMBERS = 16  # of an array that is written with what is around it
 # The least that an element of a list takes: a digit, a comma and a space, which the last one hasn't.
-_LEAST_BYTES, _LAST_SEPARATOR = 3, 2
+_ELEMENT_BYTES, _SEPARATOR_BYTES = 3, 2
 _BYTES = bytes | bytearray
 _NUMBERS = frozenset({int, float, bool, type(None)})
 
@@ -57,11 +57,9 @@ def _pieces(value: Any, most_bytes: int, around: frozenset[int] = frozenset()) -
         most_bytes: How long it may be.
         around: The ids of the lists and objects that it is in.
     """
-    if isinstance(value, _BYTES) and len(value) > most_bytes:
-        raise TooLongError  # before they are encoded
+    if _least_bytes(value) > most_bytes:
+        raise TooLongError
     if hasattr(value, "tolist"):
-        if _LEAST_BYTES * _elements(value) > most_bytes:
-            raise TooLongError  # before they are written
         yield array_json(value)
         return
     if type(value) is str and len(value) > _SHORT_BYTES:
@@ -70,8 +68,6 @@ def _pieces(value: Any, most_bytes: int, around: frozenset[int] = frozenset()) -
     if not isinstance(value, list | tuple | dict) or _seems_short(value):
         yield _ENCODER.encode(value)
         return
-    if _LEAST_BYTES * len(value) > most_bytes + _LAST_SEPARATOR:
-        raise TooLongError  # before they are written
     if id(value) in around:
         raise ValueError("Circular reference detected")  # Python's words for it
     around |= {id(value)}
@@ -92,6 +88,16 @@ def _pieces(value: Any, most_bytes: int, around: frozenset[int] = frozenset()) -
                 yield from _inner_pieces(group, most_bytes, around)
             separator = ", "
     yield closing
+
+
+def _least_bytes(value: Any) -> int:
+    """How long its text is at least, by what is known before it is written."""
+    if isinstance(value, _BYTES):
+        return len(value)
+    elements = _elements(value) if hasattr(value, "tolist") else 0
+    if isinstance(value, list | tuple | dict):
+        elements = len(value)
+    return _ELEMENT_BYTES * elements - _SEPARATOR_BYTES
 
 
 def _long_text(text: str) -> str:
@@ -126,7 +132,7 @@ def _few_at_a_time(arrays: list[Any], most_bytes: int) -> Iterator[list[Any]]:
     numbers = 0
     for array in arrays:
         count = _elements(array)
-        if _LEAST_BYTES * count > most_bytes:
+        if _ELEMENT_BYTES * count > most_bytes:
             raise TooLongError
         if several and numbers + count > _NUMBERS_AT_ONCE:
             yield several
@@ -145,7 +151,7 @@ def _seems_short(value: Any) -> bool:
         if isinstance(item, str | _BYTES):
             size += len(item)
         elif isinstance(item, list | tuple | dict):
-            size += _LEAST_BYTES * len(item)
+            size += _ELEMENT_BYTES * len(item)
             if isinstance(item, dict):
                 unread.extend(key for key in item if isinstance(key, str))
             elements = item.values() if isinstance(item, dict) else item
