@@ -4,6 +4,7 @@ Workers that measured each for itself would choose differently by chance, and th
 their last digits. A worker that waits for the first one's measurement doesn't disturb it, either.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -41,3 +42,15 @@ def decided_once(name: str, decide: Callable[[], Any]) -> Any:
         decision = decide()
         file.write(json.dumps(decision))
     return decision
+
+
+def decided(name: str) -> Any:
+    """Return what a worker of this server has decided; None as long as none has.
+
+    Args:
+        name: Of what is decided.
+    """
+    folder = os.environ.get(DECISIONS)
+    with contextlib.suppress(FileNotFoundError):
+        text = Path(folder, name).read_text(encoding="utf-8") if folder else ""
+        return json.loads(text) if text else None

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy
@@ -16,7 +16,7 @@ class ThreadShare:
     Our server starts one worker a core, each with one thread, so that many small requests are answered at
     once. A request alone would then use one core only. So the workers share a file that says for each of them
     since when it has been idle: one float64 a worker, in seconds of the machine's monotonic clock; infinity
-    while it works, 0 when no other worked during its last batches. A worker with a pack counts those that are
+    while it loads or works, 0 when no other worked during its last batches. A worker with a pack counts those that are
     at work, and divides the threads of all workers among them. Without the file, as in another server, a
     worker keeps its own threads.
 
@@ -26,7 +26,8 @@ class ThreadShare:
     Attributes:
         own: The threads that this worker always has.
         least_tokens: Smaller packs keep to those. How many it takes until more threads are faster depends on
-            the model, its engine and the machine, so an encoder measures it at load; 128 without that.
+            the model, its engine and the machine, so the encoder that loads last measures it; 128 without that.
+        undecided: Asked before each pack until it tells `least_tokens`; None: nothing is measured, or it is known.
     """
 
     # A worker that has worked beside another counts as at work for so long after its last batch, because its
@@ -38,6 +39,8 @@ class ThreadShare:
     def __init__(self, file: str | None) -> None:
         self.own = torch.get_num_threads()
         self.least_tokens = 128
+        self.undecided: Callable[[], int | None] | None = None
+        self._loading = True
         self._idle_since = numpy.zeros(1)
         self._slot = 0
         self._alone = 0  # batches in a row during which no other worker was at work
@@ -54,12 +57,19 @@ class ThreadShare:
             with contextlib.suppress(OSError):
                 fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, slot)
                 self._slot, self._idle_since = slot, times
+                times[slot] = float("inf")
                 return
 
     @property
     def most(self) -> int:
         """The most threads that a pack may use: those of all workers."""
         return self.own * len(self._idle_since)
+
+    def loaded(self) -> bool:
+        """Count this worker as idle from now on; returns whether no other loads or works."""
+        self._loading = False
+        self._idle_since[self._slot] = time.monotonic()
+        return not bool(numpy.isinf(self._idle_since).any())
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -74,7 +84,8 @@ class ThreadShare:
             beside_others = beside_others or self._others_since(began)
             self._alone = 0 if beside_others else self._alone + 1
             expected_back = self._alone < self.BATCHES_ALONE
-            self._idle_since[self._slot] = time.monotonic() if expected_back else 0.0
+            if not self._loading:
+                self._idle_since[self._slot] = time.monotonic() if expected_back else 0.0
 
     def take(self, tokens: int) -> None:
         """Use as many threads as this worker may for its next pack.
@@ -82,6 +93,8 @@ class ThreadShare:
         Args:
             tokens: Of the pack, padding included.
         """
+        if self.undecided is not None and (least := self.undecided()) is not None:
+            self.least_tokens, self.undecided = least, None
         if tokens < self.least_tokens:
             self._use(self.own)
             return

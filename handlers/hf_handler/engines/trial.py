@@ -17,7 +17,7 @@ MOST_DIFFERENCE = 1e-4
 LEAST_GAIN, LEAST_GAIN_OF_EACH = 1.05, 0.9
 # What a short text must gain by the threads of idle workers: they are taken from a request that may come.
 LEAST_GAIN_OF_THREADS = 1.15
-SECONDS = 0.8
+SECONDS = 1.5  # for a model that is slow, or a machine that is busy
 
 
 def difference(model: Model, rival: Model, batches: Sequence[Batch]) -> float:
@@ -44,18 +44,31 @@ def difference(model: Model, rival: Model, batches: Sequence[Batch]) -> float:
 
 
 def gain(model: Model, rival: Model, batch: Batch) -> float:
-    """Return how many times as fast the rival runs a batch: of the shortest runs, taken by turns."""
-    least = [float("inf"), float("inf")]
+    """Return how many times as fast the rival runs a batch: of the shortest runs, taken by turns.
+
+    On a machine at rest a few runs tell that. While another worker loads, most runs wait for a core: they go on
+    until the shortest of each has come again, which noise does not.
+    """
+    took: tuple[list[float], list[float]] = ([], [])
     deadline = time.perf_counter() + SECONDS
     with torch.inference_mode():
-        for run in range(10):
-            for index, each in enumerate((model, rival)):
+        while not all(map(has_settled, took)):
+            for each, seconds in zip((model, rival), took, strict=True):
                 started = time.perf_counter()
                 each(**batch)
-                least[index] = min(least[index], time.perf_counter() - started)
-            if run and time.perf_counter() > deadline:
+                seconds.append(time.perf_counter() - started)
+            if len(took[0]) > 1 and time.perf_counter() > deadline:
                 break
-    return least[0] / least[1]
+    return min(took[0]) / min(took[1])
+
+
+def has_settled(took: Sequence[float]) -> bool:
+    """Whether three of five runs or more were as short as the shortest, but for a twentieth.
+
+    Args:
+        took: Seconds of each run.
+    """
+    return len(took) >= 5 and sorted(took)[2] <= 1.05 * min(took)
 
 
 def decision(model: Model, rival: Model, short: Batch, pack: Batch) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from hf_handler.decisions import decided_once
+from hf_handler.decisions import decided, decided_once
 from hf_handler.engines.cuda_graphs import GraphedModel, can_be_replayed, lengths_up_to
 from hf_handler.engines.cuda_graphs import decision as graphs_decision
 from hf_handler.engines.loading import load_encoder
@@ -19,6 +19,8 @@ from hf_handler.text.token_rows import TokenRows
 from hf_handler.text.tokens import load_tokenizer
 
 logger = logging.getLogger(__name__)
+
+THREADS = "threads"  # the name of that decision
 
 
 class EncoderTask(Task):
@@ -62,17 +64,17 @@ class EncoderTask(Task):
         return self.model(**batch), batch
 
     def warm_up(self) -> None:
-        """Answer the example, choose the engine and its threads, then measure the budget of a pack."""
+        """Answer the example, choose the engine, measure the budget of a pack, and choose the threads."""
         super().warm_up()
         if self.rival is not None:
             self._choose_engine(self.rival)
             super().warm_up()
-        if self.threads.most > self.threads.own:
-            self._choose_threads()
         if self.device.type == "cuda" and can_be_replayed(self.archive.settings):
             self._choose_graphs()
         if not self.archive.settings.max_batch_tokens:
             self.packs.budget = decided_once("pack_budget", self._measured_budget)
+        if self.threads.most > self.threads.own:
+            self._choose_threads()
 
     def _measured_budget(self) -> int:
         self.packs.measure_budget(self._row_of_length(64), self.forward)
@@ -93,14 +95,23 @@ class EncoderTask(Task):
         )
 
     def _choose_threads(self) -> None:
-        """Let a short text have the threads of idle workers where that is faster."""
-        short = self.token_rows.batch([self._example_row()], self.device)
-        decision = decided_once(
-            "threads", lambda: thread_decision(self.model, short, self.threads.own, self.threads.most)
-        )
+        """Let a short text have the threads of idle workers where that is faster.
+
+        The worker that loads last measures it: beside one that loads, all threads would take longer than one.
+        """
+        self.threads.undecided = self._decided_least_tokens
+        if self.threads.loaded():
+            short = self.token_rows.batch([self._example_row()], self.device)
+            decided_once(
+                THREADS, lambda: thread_decision(self.model, short, self.threads.own, self.threads.most)
+            )
+
+    def _decided_least_tokens(self) -> int | None:
+        decision = decided(THREADS)
+        if decision is None:
+            return None
         logger.info("threads of idle workers: %s", decision["why"])
-        if decision["lent"]:
-            self.threads.least_tokens = 1
+        return 1 if decision["lent"] else self.threads.least_tokens
 
     def _choose_graphs(self) -> None:
         """Let passes of few tokens be replayed where that is faster."""

@@ -68,6 +68,14 @@ def test_answers_are_torchs(tmp_path: Path, name: str) -> None:
     assert_same(asked(by_onnxruntime, name), asked(by_torch, name))
 
 
+def test_no_layer_looks_for_rows_that_attend_to_nothing(embedder: Path) -> None:
+    import onnx
+
+    operators = {node.op_type for node in onnx.load(str(embedder / "onnx" / "model.onnx")).graph.node}
+    assert "Softmax" in operators
+    assert "IsNaN" not in operators  # as torch writes its one operator for attention
+
+
 def test_without_weights_for_torch_the_onnx_file_is_run(embedder: Path, tmp_path: Path) -> None:
     folder = linked(embedder, tmp_path)
     (folder / "model.safetensors").unlink()

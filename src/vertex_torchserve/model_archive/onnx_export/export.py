@@ -60,7 +60,7 @@ def traced(task: EncoderTask, file: Path) -> None:
         Exception: Whatever torch couldn't do; `reason` says it shortly.
     """
     model, batch, names = _asked(task)
-    with _quiet():
+    with _quiet(), _written_out(task.model):
         torch.onnx.export(
             model, tuple(batch.values()), str(file), dynamo=False, opset_version=OPSET,
             input_names=list(batch), output_names=names,
@@ -81,7 +81,7 @@ def captured(task: EncoderTask, file: Path) -> None:
     model, batch, names = _asked(task)
     sizes = {0: torch.export.Dim("rows"), 1: torch.export.Dim("tokens")}
     weights = sum(value.nbytes for value in task.model.state_dict().values())
-    with _quiet():
+    with _quiet(), _written_out(task.model):
         program = torch.onnx.export(
             model, (), kwargs=batch, dynamo=True, opset_version=OPSET, verbose=False,
             input_names=list(batch), output_names=names, dynamic_shapes=dict.fromkeys(batch, sizes),
@@ -96,6 +96,21 @@ def _asked(task: EncoderTask) -> tuple[torch.nn.Module, dict[str, torch.Tensor],
     batch = task.token_rows.batch([row_of(task, length) for length in (7, 5)], torch.device("cpu"))
     ordered = ("input_ids", "attention_mask", "token_type_ids")  # as `Outputs` takes them
     return Outputs(task.model, names).eval(), {name: batch[name] for name in ordered if name in batch}, names
+
+
+@contextlib.contextmanager
+def _written_out(model: Any) -> Iterator[None]:
+    """With the attention of a model of transformers as its products and sums, while the block runs.
+
+    Exported from torch's one operator for it, every layer also looks for rows that attend to nothing, which
+    our rows never are: all-MiniLM-L6-v2 takes 1.03 to 1.2 times as long.
+    """
+    before = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
 
 
 @contextlib.contextmanager

@@ -72,6 +72,8 @@ def test_requests_on_open_connections_are_answered(work: Path) -> None:
         assert [answers[1][:1], answers[2]] == [b"9", b"10"]
         assert [b"connection: close" in head.lower() for head in answers[:2]] == [False, True]
         assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
+        assert "Model model unregistered." in server.log()
+        assert "Exception" not in server.log()
 
 
 def test_torchserve_s_own_jar_loses_none_of_them(
@@ -88,6 +90,7 @@ def test_torchserve_s_own_jar_loses_none_of_them(
         wait_refusing(server)
         assert last_answer(slow) == (200, "6")
         assert server.process.wait(STOP_SECONDS) == SIGTERM_EXIT_CODE
+        assert "Exception" not in server.log()
 
 
 def test_a_client_that_went_away_is_not_waited_for(work: Path) -> None:

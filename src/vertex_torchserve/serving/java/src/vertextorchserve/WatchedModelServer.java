@@ -69,10 +69,12 @@ final class WatchedModelServer extends ModelServer implements DrainedServer {
     /**
      * Ends the server at once: the drain has seen that there is nothing left to answer. TorchServe's own stop
      * would wait for two seconds more without any work, which is what netty's threads do unless told
-     * otherwise.
+     * otherwise. It would also close the ports once more, for which netty's threads may have ended too early;
+     * the list of them is its own.
      */
     @Override
     public void stop() {
+        listening.clear();
         loopGroups.forEach(group -> group.shutdownGracefully(0, LOOPS_END_SECONDS, TimeUnit.SECONDS));
         super.stop();
     }
