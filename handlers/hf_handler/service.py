@@ -72,6 +72,7 @@ class Service:
         if os.environ.get(SCHEMAS):
             tell_schemas(self.task.interface, Path(os.environ[SCHEMAS]))
         self.task.warm_up()
+        self.task.share_threads()
         logger.info(
             "%s on %s, packs of %d, loaded and warmed up in %.1f s",
             self.task.name, self.task.device, self.task.packs.budget, time.monotonic() - started,

@@ -212,6 +212,10 @@ class Task:
                 if query.failure is not None:
                     raise query.failure
 
+    def share_threads(self) -> None:
+        """Share cores with the other workers from now on: this one has loaded."""
+        self.threads.loaded()
+
 
 def requests_of_failed(queries: Sequence[Query]) -> set[int | None]:
     """Return the requests that an instance of has failed: nobody reads the answers of its others."""

@@ -69,7 +69,7 @@ class ThreadShare:
         """Count this worker as idle from now on; returns whether no other loads or works."""
         self._loading = False
         self._idle_since[self._slot] = time.monotonic()
-        return not bool(numpy.isinf(self._idle_since).any())
+        return float("inf") not in self._idle_since.tolist()
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -98,12 +98,16 @@ class ThreadShare:
         if tokens < self.least_tokens:
             self._use(self.own)
             return
-        busy = int((self._idle_since > time.monotonic() - self.QUIET_SECONDS).sum())
+        busy = self._count_since(time.monotonic() - self.QUIET_SECONDS)
         self._use(self.most // max(busy, 1))
 
     def _others_since(self, moment: float) -> bool:
         """Return whether another worker has been at work since then."""
-        return int((self._idle_since > moment).sum()) > 1
+        return self._count_since(moment) > 1
+
+    def _count_since(self, moment: float) -> int:
+        """Return how many workers have been at work since then; of so few, faster than numpy counts them."""
+        return sum(idle_since > moment for idle_since in self._idle_since.tolist())
 
     @staticmethod
     def _use(threads: int) -> None:

@@ -64,7 +64,7 @@ class EncoderTask(Task):
         return self.model(**batch), batch
 
     def warm_up(self) -> None:
-        """Answer the example, choose the engine, measure the budget of a pack, and choose the threads."""
+        """Answer the example, choose the engine, then measure the budget of a pack."""
         super().warm_up()
         if self.rival is not None:
             self._choose_engine(self.rival)
@@ -73,8 +73,6 @@ class EncoderTask(Task):
             self._choose_graphs()
         if not self.archive.settings.max_batch_tokens:
             self.packs.budget = decided_once("pack_budget", self._measured_budget)
-        if self.threads.most > self.threads.own:
-            self._choose_threads()
 
     def _measured_budget(self) -> int:
         self.packs.measure_budget(self._row_of_length(64), self.forward)
@@ -94,13 +92,16 @@ class EncoderTask(Task):
             "%s runs the model: %s", "onnxruntime" if decision["onnxruntime"] else "torch", decision["why"]
         )
 
-    def _choose_threads(self) -> None:
-        """Let a short text have the threads of idle workers where that is faster.
+    def share_threads(self) -> None:
+        """Share cores with the other workers; a short text has those of idle ones where that is faster.
 
         The worker that loads last measures it: beside one that loads, all threads would take longer than one.
         """
+        is_last = self.threads.loaded()
+        if self.threads.most == self.threads.own:
+            return
         self.threads.undecided = self._decided_least_tokens
-        if self.threads.loaded():
+        if is_last:
             short = self.token_rows.batch([self._example_row()], self.device)
             decided_once(
                 THREADS, lambda: thread_decision(self.model, short, self.threads.own, self.threads.most)

@@ -52,6 +52,8 @@ class Padding:
             columns["attention_mask"] = [self._fill([1] * n, longest, "attention_mask") for n in own]
         # numpy reads lists of integers in a fifth of the time that torch takes.
         tensors = {name: torch.from_numpy(numpy.array(column)) for name, column in columns.items()}
+        if device.type == "cpu":
+            return tensors
         if device.type != "cuda":
             return {name: tensor.to(device) for name, tensor in tensors.items()}
         return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in tensors.items()}

@@ -14,7 +14,7 @@ def weighted_mean(hidden: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         weights: `rows x tokens`; 0 for padding. A row whose sum is below 1 is divided by 1.
     """
     total = weights.sum(dim=1, keepdim=True).clamp(min=1)
-    return torch.einsum("bth,bt->bh", hidden, weights.to(hidden.dtype)) / total
+    return torch.bmm(weights.to(hidden.dtype).unsqueeze(1), hidden).squeeze(1) / total
 
 
 def token_at(hidden: torch.Tensor, position: torch.Tensor) -> torch.Tensor:

@@ -50,6 +50,7 @@ def two_threads() -> Iterator[None]:
 def test_all_threads_while_the_other_has_nothing_to_do(handler: Any, times: Path) -> None:
     share = handler.ThreadShare(str(times))
     other = numpy.memmap(times, dtype=numpy.float64, mode="r+")
+    assert share.loaded()
     with share.at_work():
         share.take(128)
         assert torch.get_num_threads() == 4
@@ -83,6 +84,7 @@ def test_smaller_packs_have_all_threads_where_that_was_measured_to_be_faster(
 
 def test_a_worker_that_has_worked_alone_is_not_expected_back(handler: Any, times: Path) -> None:
     share = handler.ThreadShare(str(times))
+    share.loaded()
     idle_since = numpy.memmap(times, dtype=numpy.float64, mode="r+")
 
     def left_behind(during: float = 0.0) -> float:
@@ -95,6 +97,32 @@ def test_a_worker_that_has_worked_alone_is_not_expected_back(handler: Any, times
     idle_since[1] = 0.0
     assert [left_behind() > 0 for _ in range(4)] == [True, True, True, False]
     assert left_behind(time.monotonic() + 3600) > 0  # it began and ended meanwhile
+
+
+def test_a_worker_that_loads_is_at_work(handler: Any, times: Path) -> None:
+    first, second = (handler.ThreadShare(str(times)) for _ in range(2))
+    second._slot = 1  # a lock on a number keeps off other processes, not this one
+    idle_since = numpy.memmap(times, dtype=numpy.float64, mode="r+")
+    idle_since[:] = float("inf")
+    with first.at_work():  # it answers its example
+        pass
+    assert list(idle_since) == [float("inf"), float("inf")]
+    assert not first.loaded()
+    assert idle_since[0] <= time.monotonic()
+    assert second.loaded()
+
+
+def test_a_worker_learns_later_what_the_last_one_decides(handler: Any, times: Path) -> None:
+    share = handler.ThreadShare(str(times))
+    share.loaded()
+    answers = iter([None, 16])
+    share.undecided = lambda: next(answers)
+    used = []
+    for tokens in (16, 16, 16, 15):
+        with share.at_work():
+            share.take(tokens)
+            used.append(torch.get_num_threads())
+    assert used == [2, 4, 4, 2]
 
 
 def test_threads_are_lent_to_a_short_text_where_that_is_faster_and_answers_the_same() -> None:
