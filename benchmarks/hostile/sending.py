@@ -139,7 +139,7 @@ def _step(selector: selectors.BaseSelector, connections: list[_Connection]) -> i
         time.sleep(STEP_SECONDS)
         return ended
     for key, events in selector.select(STEP_SECONDS):
-        connection: _Connection = key.data
+        connection = key.data
         if events & selectors.EVENT_WRITE:
             connection.write()
         if events & selectors.EVENT_READ:

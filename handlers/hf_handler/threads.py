@@ -16,9 +16,9 @@ class ThreadShare:
     Our server starts one worker a core, each with one thread, so that many small requests are answered at
     once. A request alone would then use one core only. So the workers share a file that says for each of them
     since when it has been idle: one float64 a worker, in seconds of the machine's monotonic clock; infinity
-    while it loads or works, 0 when no other worked during its last batches. A worker with a pack counts those that are
-    at work, and divides the threads of all workers among them. Without the file, as in another server, a
-    worker keeps its own threads.
+    while it loads or works, 0 when no other worked during its last batches. A worker with a pack counts those
+    that are at work, and divides the threads of all workers among them. Without the file, as in another
+    server, a worker keeps its own threads.
 
     Args:
         file: The path of that file; None when there is none.
@@ -26,8 +26,9 @@ class ThreadShare:
     Attributes:
         own: The threads that this worker always has.
         least_tokens: Smaller packs keep to those. How many it takes until more threads are faster depends on
-            the model, its engine and the machine, so the encoder that loads last measures it; 128 without that.
-        undecided: Asked before each pack until it tells `least_tokens`; None: nothing is measured, or it is known.
+            the model, its engine and the machine, so the encoder that loads last measures it; 128 without
+            that.
+        undecided: Asked before each pack until it tells `least_tokens`; None where that is as it stays.
     """
 
     # A worker that has worked beside another counts as at work for so long after its last batch, because its
