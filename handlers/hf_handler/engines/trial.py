@@ -46,7 +46,7 @@ def difference(model: Model, rival: Model, batches: Sequence[Batch]) -> float:
 def gain(model: Model, rival: Model, batch: Batch) -> float:
     """Return how many times as fast the rival runs a batch: of the shortest runs, taken by turns.
 
-    On a machine at rest a few runs tell that. Where others use the cores, too, most runs wait for one: they go
+    On a machine at rest a few runs tell that. Where others use the cores too, most runs wait for one: they go
     on until the shortest of each has come again, which noise does not.
     """
     took: tuple[list[float], list[float]] = ([], [])
