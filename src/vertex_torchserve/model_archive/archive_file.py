@@ -83,7 +83,8 @@ def _write(
 ) -> Sums:
     total = sum(versions[source].size for source in members.values())
     done = 0
-    with part.open("wb", buffering=0) as raw, SummedFile(raw) as file:
+    # Not "wb": what an empty file is cut to before it is written, ext4 puts on the disk when it is closed.
+    with part.open("r+b", buffering=0) as raw, SummedFile(raw) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             text = manifest.encode()
             _store(archive, file, MANIFEST_NAME, len(text), zlib.crc32(text), [text])
