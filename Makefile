@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo docs docs-version test test-heavy test-lock fuzz check release-check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser registry format-java clean \
 	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost benchmark-generation-batches
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-large-start benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost benchmark-generation-batches
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -219,6 +219,9 @@ benchmark-archive-check: setup ## check of archives of a gigabyte: seconds and m
 
 benchmark-archive-bytes: setup ## Packaging beside cp and the archiver; what the component reads and keeps (five minutes)
 	$(BIN)/python -m benchmarks.archive_bytes $(BENCHMARK_ARGS)
+
+benchmark-large-start: setup ## Ready with 4 GB of weights, beside a Python that loads them (five minutes, 13 GB)
+	$(BIN)/python -m benchmarks.large_start $(BENCHMARK_ARGS)
 
 benchmark-stock-fixtures: setup ## Archives of TorchServe's tests, examples and archiver: ours and stock (10 minutes)
 	$(BIN)/python -m benchmarks.stock_fixtures $(BENCHMARK_ARGS)

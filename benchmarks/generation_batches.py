@@ -27,7 +27,7 @@ from benchmarks.device_models import TASKS, Handler
 from benchmarks.published import installed_versions, publish, table
 
 SEED = 11
-COUNTS = (16,)
+COUNTS = (16, 32, 96)
 PROMPT, NEW = (4, 200), (4, 128)
 ROUNDS = 1
 HANDLER = "the handler"

@@ -9,6 +9,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 import torch
 
@@ -22,7 +23,8 @@ MOST_COPIED_BYTES = 2 * 2**30
 # How many times as fast oneDNN must be. A smaller gain can't be told from noise, and isn't worth a copy.
 LEAST_GAIN = 1.1
 
-MEASURED_LAYERS = 16
+# What is measured: so many layers, of so many bytes, which no cache holds; one where they are larger.
+MEASURED_LAYERS, MEASURED_BYTES = 16, 64 * 2**20
 MEASURED_ROWS = 16
 
 
@@ -68,7 +70,7 @@ def use_onednn(model: torch.nn.Module) -> None:
     layers = layers_for_onednn(model)
     if not layers:
         return
-    gain = decided_once("linear_layers", lambda: measured_gain(layers[:MEASURED_LAYERS]))
+    gain = decided_once("linear_layers", lambda: measured_gain(measured_of(layers)))
     if gain < LEAST_GAIN:
         return
     for layer in layers:
@@ -90,6 +92,13 @@ def layers_for_onednn(model: torch.nn.Module) -> list[torch.nn.Linear]:
             break
         layers.append(layer)
     return layers
+
+
+def measured_of(layers: Sequence[torch.nn.Linear]) -> list[torch.nn.Linear]:
+    """Return the first layers, as many as are measured."""
+    sizes = accumulate(layer.weight.nbytes for layer in layers)
+    within = sum(size <= MEASURED_BYTES for size in sizes)
+    return list(layers[: max(1, min(MEASURED_LAYERS, within))])
 
 
 def measured_gain(layers: Sequence[torch.nn.Linear]) -> float:

@@ -12,6 +12,9 @@ from hf_handler.threads import ThreadShare
 
 logger = logging.getLogger(__name__)
 
+# Tokens of the smallest pack that is tried when a budget is measured.
+SMALLEST_BUDGET = 256
+
 # Runs items together; returns a row for each, in order.
 Run = Callable[[list[Item]], Sequence[Any]]
 
@@ -116,12 +119,16 @@ class PackRunner:
         Args:
             item: Of middle length.
             run: Runs one pack.
-            seconds: When to stop, for a slow model.
+            seconds: When to stop, for a slow model. One that would need so long for the smallest pack gets
+                that without a run of it.
         """
         deadline = time.monotonic() + seconds
         largest = 2**13 if self._device.type == "cpu" else 2**18  # a CPU is at its best speed long before
         speeds: dict[int, float] = {}
-        budget = 256
+        budget = SMALLEST_BUDGET
+        if self._is_slow(run, item, seconds):
+            self.budget = budget
+            return
         while budget <= largest and time.monotonic() < deadline:
             pack = [item] * max(1, budget // item.length)
             try:
@@ -138,6 +145,13 @@ class PackRunner:
             budget *= 2
         good = 0.95 * max(speeds.values(), default=0)
         self.budget = min((size for size in speeds if speeds[size] >= good), default=self.budget)
+
+    def _is_slow(self, run: Callable[[list[Item]], object], item: Item, seconds: float) -> bool:
+        """Whether the smallest pack takes so long: as much as its items alone, but for what they share."""
+        try:
+            return self._seconds_of(run, [item]) * SMALLEST_BUDGET / item.length > 2 * seconds
+        except (RuntimeError, ValueError, IndexError):
+            return False
 
     def _seconds_of(self, run: Callable[[list[Item]], object], pack: list[Item]) -> float:
         started = time.perf_counter()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from testbed.loaded_handler import load, write_manifest
 from testbed.tiny_models import make, samples
@@ -141,6 +142,13 @@ def test_the_copy_ends_at_its_limit(
         "bert.encoder.layer.0.attention.output.dense",
         "bert.encoder.layer.0.intermediate.dense",
     ]
+
+
+def test_so_much_of_a_model_is_measured(handler: Any) -> None:
+    small = [torch.nn.Linear(256, 256) for _ in range(20)]
+    large = [torch.nn.Linear(2048, 2048) for _ in range(20)]  # 16 MiB each
+    huge = [torch.nn.Linear(8192, 4096, device="meta")]
+    assert [len(handler.measured_of(layers)) for layers in (small, large, huge)] == [16, 4, 1]
 
 
 def test_a_head_that_shares_its_weight_with_the_embeddings_goes_on_sharing_it(

@@ -1,5 +1,6 @@
 """Items run in packs: what happens when a pack fails, and the budget."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -87,5 +88,15 @@ def test_no_larger_pack_is_tried_when_memory_is_full() -> None:
     packs.measure_budget(
         items(64)[0], recording(sizes, lambda inputs: full if len(inputs) > 4 else None), seconds=60
     )
-    assert sizes == [4, 4, 4, 8]  # 256 tokens three times, then 512
+    assert sizes == [1, 4, 4, 4, 8]  # 64 tokens, 256 three times, then 512
+    assert packs.budget == 256
+
+
+def test_a_model_that_is_slow_gets_the_smallest_pack_without_a_run_of_it() -> None:
+    sizes: list[int] = []
+    packs = runner(512)
+    packs.measure_budget(
+        items(64)[0], recording(sizes, lambda inputs: time.sleep(0.02 * len(inputs))), seconds=0.03
+    )
+    assert sizes == [1]  # 256 tokens would take 0.08 s
     assert packs.budget == 256
