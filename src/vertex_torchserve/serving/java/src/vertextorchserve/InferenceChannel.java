@@ -69,9 +69,7 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         abandoned = new AbandonedRequests(settings.abandonedFile());
     }
 
-    /** Netty 4.2 discourages handlers with threads of their own, and still runs them as 4.1 does. */
     @Override
-    @SuppressWarnings("deprecation")
     protected void initChannel(Channel channel) {
         ChannelPipeline pipeline = channel.pipeline();
         StrictFraming framing = new StrictFraming();
@@ -99,7 +97,12 @@ final class InferenceChannel extends ChannelInitializer<Channel> {
         pipeline.addLast("refusal answer", new RefusalAnswer());
         pipeline.addLast("deadline", new AnswerDeadline(settings.requestTimeout(), abandoned));
         pipeline.addLast("client gone", new ClientGone());
-        pipeline.addLast("handler", new OtherThanForms(routes()));
+        pipeline.addLast("handler", new OtherThanForms(routes(), this::addFormHandler));
+    }
+
+    /** Netty 4.2 discourages handlers with threads of their own, and still runs them as 4.1 does. */
+    @SuppressWarnings("deprecation")
+    private void addFormHandler(ChannelPipeline pipeline) {
         pipeline.addLast(formThreads, "form handler", new FormRequestHandler(routes()));
     }
 
