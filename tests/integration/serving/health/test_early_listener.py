@@ -64,9 +64,9 @@ def test_no_request_is_refused_when_the_port_changes_hands(tmp_path: Path) -> No
             ready.set()
             for client in clients:
                 client.join()
-    # One that arrives in the microseconds between the last accept and the close; never one refused.
-    assert outcomes.pop("reset", 0) <= len(clients)
-    assert set(outcomes) == {"early", "loading", "ready"}, server.log_tail()
+        # One that arrives in the microseconds between the last accept and the close; never one refused.
+        assert outcomes.pop("reset", 0) <= len(clients)
+        assert set(outcomes) == {"early", "loading", "ready"}, server.log_tail()
 
 
 def _listens(url: httpx.URL) -> bool:
