@@ -6,10 +6,13 @@ logger `MODEL_LOG`. A record of the worker's Python logging is one such line wit
 joined here by thread. What the JVM itself prints has no layout.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import re
 import select
+import sys
 import time
 from typing import IO
 
@@ -18,9 +21,10 @@ from vertex_torchserve.serving.log.entry import JVM_LOGGER, TEXT_LAYOUT, LogEntr
 
 # How long an entry may wait for further lines; those of one traceback come within a millisecond.
 _JOIN_SECONDS = 0.3
-_READ_BYTES = 64 * 1024
+# So much of the log waits in the pipe before who writes must wait: some seven thousand requests.
+_PIPE_BYTES = 1 << 20
 # Lines that come in so short a time are read together: to wake up for each takes a core from the workers.
-_TOGETHER_SECONDS = 0.01
+_TOGETHER_SECONDS = 0.03
 _SEVERITIES = {"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}  # log4j's; the others are the same
 _TRACEBACK = "Traceback (most recent call last)"
 # What Python writes between two tracebacks of one chain of exceptions.
@@ -123,6 +127,7 @@ class LogPipe:
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._file = pipe.fileno()
+        self._pipe_bytes = _enlarged(self._file)
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
         self._assembler = EntryAssembler()
@@ -134,9 +139,10 @@ class LogPipe:
         complete: list[LogEntry] = []
         if self._poll.poll(timeout_seconds * 1000):
             time.sleep(max(0.0, self._next_read - time.monotonic()))
-            chunk = os.read(self._file, _READ_BYTES)
-            # What fills the buffer is read on at once, so that nobody who writes must wait.
-            self._next_read = 0.0 if len(chunk) == _READ_BYTES else time.monotonic() + _TOGETHER_SECONDS
+            chunk = os.read(self._file, self._pipe_bytes)
+            # What half fills the pipe is read on at once, so that nobody who writes must wait.
+            is_much = len(chunk) > self._pipe_bytes // 2
+            self._next_read = 0.0 if is_much else time.monotonic() + _TOGETHER_SECONDS
             if not chunk:
                 rest = [*self._feed([self._begun] if self._begun else []), *self._assembler.rest()]
                 self._begun = b""
@@ -152,6 +158,19 @@ class LogPipe:
             for line in lines
             for entry in self._assembler.feed(line.decode(errors="replace").rstrip("\r"), at)
         ]
+
+
+def _enlarged(pipe: int) -> int:
+    """Make a pipe larger where that may be done; returns how much it holds.
+
+    One user may have so many large pipes, and not every system has them.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        with contextlib.suppress(OSError):
+            return fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
+    return 64 << 10
 
 
 def _decoded(message: str) -> str:
