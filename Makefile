@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 
 .PHONY: help setup demo docs docs-version test test-heavy test-lock fuzz check release-check component pipeline-components images test-gpu-image cloudbuild-local java java-classes java-tools browser registry format-java clean \
 	gpu-proof gpu-proof-cpu benchmark-peers benchmark-speed-table benchmark-encoder-engines benchmark-answer-writing benchmark-short-beside-long benchmark-device benchmark-handler benchmark-handler-fuzz benchmark-linear-layers \
-	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-large-start benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost benchmark-generation-batches
+	benchmark-false-ready benchmark-isolation benchmark-hostile benchmark-soak benchmark-drain benchmark-gcs-staging benchmark-emulator-kills benchmark-emulator-bytes benchmark-component-kills benchmark-throughput benchmark-echo benchmark-image-versions benchmark-start benchmark-image-size benchmark-archive-check benchmark-archive-bytes benchmark-large-start benchmark-conformance benchmark-broken-plans benchmark-smoke-test benchmark-stock-fixtures benchmark-chat-cost benchmark-generation-batches
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -168,6 +168,9 @@ benchmark-component-kills: setup ## A hundred SIGKILLs of the component, alone a
 
 benchmark-throughput: images ## Requests a second: ours, stock and the model alone (needs wrk)
 	$(BIN)/python -m benchmarks.throughput
+
+benchmark-echo: setup ## An echo of 1 kB and 1 MB, ours and stock TorchServe's (needs wrk; two minutes)
+	$(BIN)/python -m benchmarks.echo $(BENCHMARK_ARGS)
 
 benchmark-image-versions: images ## BEFORE=TAG, an older CPU image, beside this one: starts and requests a second (8 minutes)
 	$(BIN)/python -m benchmarks.image_versions --before $(BEFORE)

@@ -23,6 +23,8 @@ SECONDS = 1.5  # for a model that is slow, or a machine that is busy
 def difference(model: Model, rival: Model, batches: Sequence[Batch]) -> float:
     """Return the largest difference between the outputs of two models, as `MOST_DIFFERENCE` counts it.
 
+    Outputs that are no tensors, such as a decoder's cache, aren't compared.
+
     Args:
         model: The one that is right.
         rival: The other, whose outputs are compared.
@@ -33,6 +35,8 @@ def difference(model: Model, rival: Model, batches: Sequence[Batch]) -> float:
         for batch in batches:
             right, other = model(**batch), rival(**batch)
             for name in other:
+                if not isinstance(other[name], torch.Tensor):
+                    continue
                 one, two = right[name].float(), other[name].float()
                 if one.shape[:2] == batch["attention_mask"].shape:
                     kept = batch["attention_mask"].bool()

@@ -12,8 +12,26 @@ import pytest
 import torch
 
 from testbed.deadlines import STOP_SECONDS
-from testbed.loaded_handler import HANDLERS, load
+from testbed.loaded_handler import HANDLERS, load, write_manifest
+from testbed.tiny_models import CATALOGUE, make, samples
 
+# Every model of the tasks that read rows of tokens and run once a pack; one of them has a decoder, too.
+ENCODERS = [
+    name
+    for name, model in CATALOGUE.items()
+    if model.task
+    in {
+        "text-classification",
+        "token-classification",
+        "question-answering",
+        "zero-shot-classification",
+        "fill-mask",
+        "feature-extraction",
+        "sentence-embeddings",
+        "sentence-similarity",
+        "text-ranking",
+    }
+]
 CLAIM = """\
 import sys
 from hf_handler.threads import ThreadShare
@@ -177,3 +195,19 @@ def test_an_encoder_shares(folder: Path, times: Path, monkeypatch: pytest.Monkey
     first, second = numpy.fromfile(times)
     assert first > 0
     assert second == 0
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_every_encoder_is_measured_with_the_cores_of_the_others(
+    name: str, tmp_path: Path, times: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decisions = tmp_path / "decisions"
+    decisions.mkdir()
+    monkeypatch.setenv("VTS_WORKER_TIMES", str(times))
+    monkeypatch.setenv("VTS_DECISIONS", str(decisions))
+    folder = make(name, tmp_path / "model")
+    write_manifest(folder, config=f"handler:\n  task: {CATALOGUE[name].task}\n")
+    predict = load(folder, envelope=None)
+    assert (decisions / "threads").read_text()
+    request = {"instances": samples(name), "parameters": CATALOGUE[name].parameters}
+    assert "predictions" in predict(request).answers[0]
