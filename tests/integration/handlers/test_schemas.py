@@ -8,21 +8,10 @@ from jsonschema import Draft202012Validator
 
 from testbed.loaded_handler import load, write_manifest
 from testbed.tiny_models import CATALOGUE, make, samples
-
-TASKS = (
-    "text-classification",
-    "token-classification",
-    "question-answering",
-    "zero-shot-classification",
-    "fill-mask",
-    "feature-extraction",
-    "sentence-embeddings",
-    "sentence-similarity",
-    "text-ranking",
-)
+from tests.integration.handlers.handler_models import ENCODER_TASKS
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", ENCODER_TASKS)
 def test_samples_and_their_predictions_fit(name: str, tmp_path: Path) -> None:
     from hf_handler.published_schemas import schemas as published
 

@@ -14,24 +14,10 @@ import torch
 from testbed.deadlines import STOP_SECONDS
 from testbed.loaded_handler import HANDLERS, load, write_manifest
 from testbed.tiny_models import CATALOGUE, make, samples
+from tests.integration.handlers.handler_models import ENCODER_TASKS
 
-# Every model of the tasks that read rows of tokens and run once a pack; one of them has a decoder, too.
-ENCODERS = [
-    name
-    for name, model in CATALOGUE.items()
-    if model.task
-    in {
-        "text-classification",
-        "token-classification",
-        "question-answering",
-        "zero-shot-classification",
-        "fill-mask",
-        "feature-extraction",
-        "sentence-embeddings",
-        "sentence-similarity",
-        "text-ranking",
-    }
-]
+# Every model of such a task; one of them has a decoder, too.
+ENCODERS = [name for name, model in CATALOGUE.items() if model.task in ENCODER_TASKS]
 CLAIM = """\
 import sys
 from hf_handler.threads import ThreadShare

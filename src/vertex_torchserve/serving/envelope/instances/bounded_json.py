@@ -131,9 +131,9 @@ def _few_at_a_time(arrays: list[Any], most_bytes: int) -> Iterator[list[Any]]:
     several: list[Any] = []
     numbers = 0
     for array in arrays:
-        count = _elements(array)
-        if _ELEMENT_BYTES * count > most_bytes:
+        if _least_bytes(array) > most_bytes:
             raise TooLongError
+        count = _elements(array)
         if several and numbers + count > _NUMBERS_AT_ONCE:
             yield several
             several, numbers = [], 0
