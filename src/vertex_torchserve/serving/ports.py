@@ -1,5 +1,6 @@
 """Free ports for a server that can't be told to pick its own."""
 
+import os
 import random
 import socket
 import sys
@@ -10,9 +11,9 @@ from collections import deque
 _FIRST_PORT, _LAST_PORT = 15_000, 32_000
 # The system's: a generator that code of a model has seeded would choose what it chose in another process.
 _random = random.SystemRandom()
-# The marks of the ports that were chosen last; a server has bound its ports long before they are dropped.
+# Descriptors of the marks of the last ports; a server has bound its ports long before they are dropped.
 _MOST_MARKS = 64
-_marks: deque[socket.socket] = deque()
+_marks: deque[int] = deque()
 
 
 def free_ports(count: int) -> list[int]:
@@ -52,7 +53,7 @@ def _mark(port: int) -> bool:
     except OSError:
         mark.close()
         return False
-    _marks.append(mark)
+    _marks.append(mark.detach())
     if len(_marks) > _MOST_MARKS:
-        _marks.popleft().close()
+        os.close(_marks.popleft())
     return True

@@ -38,7 +38,7 @@ def test_our_image_passes_every_check(image: str) -> None:
 @pytest.fixture
 def server_image(image: str, request: pytest.FixtureRequest) -> str:
     """An image of the small server with the faults that the test names."""
-    name = f"vts-test/small-server-{os.getpid()}-{'-'.join(request.param)}:1"
+    name = "-".join(["vts-test/small-server", str(os.getpid()), *request.param]) + ":1"
     entrypoint = json.dumps(["/opt/venv/bin/python", "-m", "testbed.conformance", *request.param])
     dockerfile = DOCKERFILE.format(image=image, entrypoint=entrypoint)
     subprocess.run(

@@ -17,6 +17,8 @@ def answers_on_sigterm(trial: Trial) -> str:
     container's first process does not pass the signal on: start the server with `exec`.
     """
     stop = trial.stop
+    if stop.refused:
+        raise NotRun(f"a request was refused before the signal was sent: {stop.refused}")
     if not stop.in_flight:
         raise NotRun("every request was answered before the signal was sent")
     if stop.lost:
