@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 # Tokens of the smallest pack that is tried when a budget is measured.
 SMALLEST_BUDGET = 256
+# It is run so many times, or until the runs have taken so long: one long run tells as much as three.
+MEASURED_RUNS, MEASURED_SECONDS = 3, 0.1
 
 # Runs items together; returns a row for each, in order.
 Run = Callable[[list[Item]], Sequence[Any]]
@@ -133,7 +135,7 @@ class PackRunner:
             pack = [item] * max(1, budget // item.length)
             try:
                 took = [self._seconds_of(run, pack)]
-                while len(took) < 3 and time.monotonic() < deadline:
+                while len(took) < MEASURED_RUNS and sum(took) < MEASURED_SECONDS:
                     took.append(self._seconds_of(run, pack))
             except (RuntimeError, ValueError, IndexError):  # out of memory, or such an item can't be run
                 break

@@ -51,13 +51,12 @@ def load_encoder(
     weights = has_torch_weights(archive, folder)
     if engine == ONNXRUNTIME or (engine == "auto" and file is not None and not weights):
         return Loaded(_by_onnxruntime(archive, auto_class, folder, file, most_threads))
-    kind = getattr(transformers, auto_class)
-    model = archive.model(kind, folder, may_miss)
+    model = archive.model(getattr(transformers, auto_class), folder, may_miss)
     if engine == TORCH or file is None or _hindrance(archive, auto_class):
         return Loaded(model)
     try:
         need("onnxruntime", "an ONNX file in the archive")
-        rival = OnnxModel(file, auto_class, skeleton_of(archive, kind, folder), most_threads)
+        rival = OnnxModel(file, auto_class, skeleton_of(archive, auto_class, folder), most_threads)
     except ValueError as error:
         logger.warning("torch runs the model: %s", error)
         return Loaded(model)
@@ -77,8 +76,7 @@ def _by_onnxruntime(
     if hindrance:
         raise ValueError(f"onnxruntime can't run the model: {hindrance}; fix: set handler.engine to torch")
     need("onnxruntime", "handler.engine onnxruntime")
-    skeleton = skeleton_of(archive, getattr(transformers, auto_class), folder)
-    return OnnxModel(file, auto_class, skeleton, most_threads)
+    return OnnxModel(file, auto_class, skeleton_of(archive, auto_class, folder), most_threads)
 
 
 def _hindrance(archive: Archive, auto_class: str) -> str | None:

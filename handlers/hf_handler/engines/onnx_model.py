@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy
 import torch
+import transformers
 from transformers.utils import ModelOutput
 
 from hf_handler.optional import need
@@ -36,6 +37,10 @@ OUTPUTS: dict[str, dict[tuple[str, ...], Shape]] = {
 INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 INTEGERS = {"tensor(int64)": numpy.int64, "tensor(int32)": numpy.int32}
 
+# Encoders that have as many positions as their config says. No layer need be looked at, so transformers' class
+# of the model, with all that it imports, isn't: half of the seconds until an ONNX file answers.
+POSITIONS_BY_CONFIG = {"albert", "bert", "distilbert", "electra", "modernbert"}
+
 # onnxruntime lays the weights out for itself, once for each count of threads. Larger files are loaded once.
 MOST_BYTES_TWICE = 2**30
 
@@ -51,7 +56,7 @@ class OnnxModel:
     Args:
         file: The ONNX file.
         auto_class: Name of the `AutoModel*` class that says which outputs are needed.
-        skeleton: The same model of transformers, which may be without weights.
+        skeleton: The same model, as `skeleton_of` returns it.
         most_threads: The most that a call may use.
 
     Attributes:
@@ -179,18 +184,38 @@ class OnnxModel:
         )
 
 
-def skeleton_of(archive: Any, auto_class: Any, folder: Path) -> Any:
-    """Return a model of transformers without weights, for what its config and layers tell.
+class ConfigAlone:
+    """A model whose config tells all that is asked of it.
+
+    Args:
+        config: Of transformers.
+    """
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def named_modules(self) -> Iterator[tuple[str, torch.nn.Module]]:
+        """Return nothing: there are no layers."""
+        return iter(())
+
+
+def skeleton_of(archive: Any, auto_class: str, folder: Path) -> Any:
+    """Return a model without weights, for what its config tells and, where that isn't enough, its layers.
 
     Args:
         archive: The model folder.
-        auto_class: The `AutoModel*` class.
+        auto_class: Name of the `AutoModel*` class.
         folder: Holds `config.json`.
     """
+    config = archive.config(folder)
+    if config.model_type in POSITIONS_BY_CONFIG and not hasattr(config, "auto_map"):
+        return ConfigAlone(config)
     with torch.device("meta"):
-        return auto_class.from_config(
-            archive.config(folder), trust_remote_code=archive.settings.trust_remote_code
-        ).eval()
+        return (
+            getattr(transformers, auto_class)
+            .from_config(config, trust_remote_code=archive.settings.trust_remote_code)
+            .eval()
+        )
 
 
 def bytes_of(file: Path) -> int:

@@ -2,16 +2,21 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testbed.deadlines import READY_SECONDS
 from testbed.loaded_handler import load, write_manifest
 from testbed.tiny_models import CATALOGUE, make, samples
 from tests.integration.handlers.handler_models import assert_same
 
+ROOT = Path(__file__).parents[3]
 ENCODERS = [
     "text-classification",
     "token-classification-roberta",
@@ -85,6 +90,23 @@ def test_without_weights_for_torch_the_onnx_file_is_run(embedder: Path, tmp_path
         asked(send, "sentence-embeddings"),
         asked(served(embedder, "sentence-embeddings", engine="torch"), "sentence-embeddings"),
     )
+
+
+def test_an_onnx_file_alone_needs_no_class_of_transformers_models(embedder: Path, tmp_path: Path) -> None:
+    folder = linked(embedder, tmp_path)
+    (folder / "model.safetensors").unlink()
+    write_manifest(folder, config='handler: {"task": "sentence-embeddings"}\n')
+    program = (
+        "import sys; from pathlib import Path; from testbed.loaded_handler import load\n"
+        "send = load(Path(sys.argv[1]), envelope=None)\n"
+        "assert type(send.service.context.huggingface.task.model).__name__ == 'OnnxModel'\n"
+        "sys.exit(next((name for name in sys.modules if name.startswith('transformers.modeling_utils')), 0))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, folder], capture_output=True, text=True, check=False, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, timeout=READY_SECONDS,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,25 @@ def test_positions_of_a_model(name: str, config: dict[str, Any], positions: int 
     assert positions_of(model_of(name, **config)) == positions
 
 
+def test_models_whose_config_tells_their_positions() -> None:
+    """For these an ONNX file is run without the layers being looked at."""
+    import transformers
+
+    from hf_handler.engines.onnx_model import POSITIONS_BY_CONFIG
+    from hf_handler.text.tokens import positions_of
+
+    assert POSITIONS_BY_CONFIG == {"albert", "bert", "distilbert", "electra", "modernbert"}
+    sizes = {
+        "vocab_size": 16, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1,
+        "intermediate_size": 8, "embedding_size": 8, "max_position_embeddings": 40, "pad_token_id": 1,
+        "cls_token_id": 1, "sep_token_id": 1, "bos_token_id": 1, "eos_token_id": 1,
+    }  # fmt: skip
+    sizes |= {"dim": 8, "n_layers": 1, "n_heads": 1, "hidden_dim": 8}  # DistilBERT's names
+    for kind in POSITIONS_BY_CONFIG:
+        config = transformers.AutoConfig.for_model(kind, **sizes)
+        assert positions_of(transformers.AutoModel.from_config(config)) == 40, kind
+
+
 def test_positions_of_a_model_with_pictures_are_those_of_its_text() -> None:
     import transformers
 

@@ -100,3 +100,12 @@ def test_a_model_that_is_slow_gets_the_smallest_pack_without_a_run_of_it() -> No
     )
     assert sizes == [1]  # 256 tokens would take 0.08 s
     assert packs.budget == 256
+
+
+def test_a_pack_that_takes_long_is_run_once() -> None:
+    sizes: list[int] = []
+    packs = runner(512)
+    packs.measure_budget(
+        items(64)[0], recording(sizes, lambda inputs: time.sleep(0.03 * len(inputs))), seconds=60
+    )
+    assert sizes == [1, 4, 8, 16]  # 0.12 s and more each; the fourth is no faster than the second

@@ -263,16 +263,21 @@ def register_envelope() -> None:
         request_envelope.__path__.append(_FOLDER)
 
 
-def prepare_messages() -> None:
-    """Let TorchServe's worker read what the JVM sends through a buffer, and from a connection of our own.
-
-    And not import torch by itself.
-    """
-    from ts.torch_handler.request_envelope import buffered_messages, direct_connection, torch_when_imported
+def prepare_torchserve() -> None:
+    """Let TorchServe read messages our way and without torch, and not collect what lasts."""
+    from ts.torch_handler.request_envelope import (
+        buffered_messages,
+        direct_connection,
+        lasting_objects,
+        torch_when_imported,
+    )
 
     messages = torch_when_imported.import_without_torch("ts.protocol.otf_message_handler")
     messages._retrieve_buffer = buffered_messages.BufferedMessages().read
     messages.retrieve_msg = direct_connection.DirectConnection(messages.retrieve_msg).retrieve_msg
+    from ts.model_loader import TsModelLoader  # earlier, it would import torch
+
+    lasting_objects.leave_out_lasting_objects(TsModelLoader)
 
 
 if __name__ == "__main__":
@@ -281,7 +286,7 @@ if __name__ == "__main__":
     bound_lines()
     line_handler = log_lines()
     register_envelope()
-    prepare_messages()
+    prepare_torchserve()
     report_failed_loads(line_handler)
     try:
         runpy.run_module("ts.model_service_worker", run_name="__main__", alter_sys=True)

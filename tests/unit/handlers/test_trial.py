@@ -1,0 +1,24 @@
+"""When two ways to run a model have been run often enough to tell which is faster."""
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("handler_path")
+
+
+@pytest.mark.parametrize(
+    ("took", "settled"),
+    [
+        ([], False),
+        ([0.010, 0.010, 0.010, 0.010], False),
+        ([0.010, 0.010, 0.010, 0.010, 0.010], True),
+        ([0.010, 0.0104, 0.0104, 0.020, 0.020], True),
+        ([0.010, 0.0104, 0.020, 0.020, 0.020], False),  # two as short as the shortest
+        ([0.200, 0.205], False),
+        ([0.200, 0.205, 0.300], True),  # long runs
+        ([0.200, 0.290, 0.300], False),
+    ],
+)
+def test_runs_that_are_enough(took: list[float], settled: bool) -> None:
+    from hf_handler.engines.trial import has_settled
+
+    assert has_settled(took) == settled
