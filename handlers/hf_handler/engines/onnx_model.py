@@ -37,8 +37,8 @@ OUTPUTS: dict[str, dict[tuple[str, ...], Shape]] = {
 INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 INTEGERS = {"tensor(int64)": numpy.int64, "tensor(int32)": numpy.int32}
 
-# Encoders that have as many positions as their config says. No layer need be looked at, so transformers' class
-# of the model, with all that it imports, isn't: half of the seconds until an ONNX file answers.
+# Encoders that have as many positions as their config says: no layer need be looked at, and transformers'
+# class of the model, whose imports take half of the time until an ONNX file answers, isn't needed.
 POSITIONS_BY_CONFIG = {"albert", "bert", "distilbert", "electra", "modernbert"}
 
 # onnxruntime lays the weights out for itself, once for each count of threads. Larger files are loaded once.

@@ -38,7 +38,7 @@ def loader_class(handler: Any) -> Any:
 
 
 def test_no_pass_is_made_while_a_handler_is_imported_and_what_it_made_is_left_out() -> None:
-    made = []
+    made: list[Any] = []
 
     def handler(name: str) -> str:
         assert not gc.isenabled()
