@@ -18,8 +18,10 @@ LEAST_GAIN, LEAST_GAIN_OF_EACH = 1.05, 0.9
 # What a short text must gain by the threads of idle workers: they are taken from a request that may come.
 LEAST_GAIN_OF_THREADS = 1.15
 SECONDS = 1.5  # for a model that is slow, or a machine that is busy
-# Runs of so many seconds differ little by what else the machine does: fewer of them tell.
+# Runs of so many seconds differ little by what else the machine does: fewer of them tell, and one of each where
+# a way is so many times as fast as the other.
 LONG_RUN = 0.05
+CLEAR_GAIN = 1.4
 
 
 def difference(model: Model, rival: Model, batches: Sequence[Batch]) -> float:
@@ -58,7 +60,7 @@ def gain(model: Model, rival: Model, batch: Batch) -> float:
     took: tuple[list[float], list[float]] = ([], [])
     deadline = time.perf_counter() + SECONDS
     with torch.inference_mode():
-        while not all(map(has_settled, took)):
+        while not all(map(has_settled, took)) and not is_clear(*took):
             for each, seconds in zip((model, rival), took, strict=True):
                 started = time.perf_counter()
                 each(**batch)
@@ -76,6 +78,17 @@ def has_settled(took: Sequence[float]) -> bool:
     """
     least, alike = (3, 2) if min(took, default=0.0) >= LONG_RUN else (5, 3)
     return len(took) >= least and sorted(took)[alike - 1] <= 1.05 * min(took)
+
+
+def is_clear(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether long runs, one of each at least, leave no doubt which is faster.
+
+    Args:
+        one: Seconds of each run.
+        other: Of the other way.
+    """
+    times = sorted(min(took, default=0.0) for took in (one, other))
+    return times[0] >= LONG_RUN and times[1] >= CLEAR_GAIN * times[0]
 
 
 def decision(model: Model, rival: Model, short: Batch, pack: Batch) -> dict[str, Any]:

@@ -22,3 +22,21 @@ def test_runs_that_are_enough(took: list[float], settled: bool) -> None:
     from hf_handler.engines.trial import has_settled
 
     assert has_settled(took) == settled
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clear"),
+    [
+        ([], [], False),
+        ([0.3], [], False),
+        ([0.3], [0.2], True),
+        ([0.2], [0.3], True),
+        ([0.3], [0.25], False),
+        ([0.03], [0.02], False),  # short runs
+        ([0.5, 0.25], [0.2], False),  # the shortest counts
+    ],
+)
+def test_long_runs_that_leave_no_doubt(one: list[float], other: list[float], clear: bool) -> None:
+    from hf_handler.engines.trial import is_clear
+
+    assert is_clear(one, other) == clear
