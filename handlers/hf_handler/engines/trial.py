@@ -18,8 +18,8 @@ LEAST_GAIN, LEAST_GAIN_OF_EACH = 1.05, 0.9
 # What a short text must gain by the threads of idle workers: they are taken from a request that may come.
 LEAST_GAIN_OF_THREADS = 1.15
 SECONDS = 1.5  # for a model that is slow, or a machine that is busy
-# Runs of so many seconds differ little by what else the machine does: fewer of them tell, and one of each where
-# a way is so many times as fast as the other.
+# Runs of so many seconds differ little by what else the machine does: fewer of them tell, one of each where a
+# way is so many times as fast as the other.
 LONG_RUN = 0.05
 CLEAR_GAIN = 1.4
 
