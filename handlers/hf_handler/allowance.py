@@ -12,6 +12,7 @@ from hf_handler.bounds import (
     REQUEST_ROWS,
     Bound,
 )
+from hf_handler.postponing import MOST_TOKENS
 from hf_handler.schema import TooMuch
 from hf_handler.waiting import FOREVER, Waiting
 
@@ -53,12 +54,20 @@ class Allowance:
         settings: What an operator has set; None: nothing is counted, as for the example answered at load.
         waiting: For the request's answer.
         instances: Of the request; each is a row of work at least.
+        may_postpone: Whether it can be handed back to be begun later.
     """
 
-    __slots__ = ("_asked", "_refusal", "_settings", "waiting")
+    __slots__ = ("_asked", "_may_postpone", "_refusal", "_settings", "waiting")
 
-    def __init__(self, settings: object | None, waiting: Waiting = FOREVER, instances: int = 1) -> None:
+    def __init__(
+        self,
+        settings: object | None,
+        waiting: Waiting = FOREVER,
+        instances: int = 1,
+        may_postpone: bool = False,
+    ) -> None:
         self._settings = settings
+        self._may_postpone = may_postpone
         self._asked: dict[str, int] = {REQUEST_ROWS.setting: instances}
         self._refusal: tuple[str, int] | None = None  # of TooMuch: why the request is refused
         self.waiting = waiting
@@ -100,6 +109,10 @@ class Allowance:
         if self._settings is None:
             return sys.maxsize
         return int(getattr(self._settings, bound.setting)) - self._asked.get(bound.setting, 0)
+
+    def is_postponed(self) -> bool:
+        """Return whether the request is to be handed back: it can be, and will take long."""
+        return self._may_postpone and self._asked.get(REQUEST_NEW_TOKENS.setting, 0) > MOST_TOKENS
 
     def refusal(self) -> TooMuch | None:
         """Return why the request is refused, when it was found to ask for too much."""

@@ -25,6 +25,7 @@ from hf_handler.failures import (
     report_truncated,
 )
 from hf_handler.items import Query
+from hf_handler.postponing import COSTLY, Postponed, may_postpone
 from hf_handler.published_schemas import tell_schemas
 from hf_handler.registry import task_class
 from hf_handler.request_forms.events import error_body
@@ -171,12 +172,13 @@ class Service:
         fail because of others'.
         """
         seconds = self.settings.max_request_seconds
-        processors = context.request_processor or []
+        processors = dict(enumerate(context.request_processor or []))
         known = {
             request: Allowance(
                 self.settings,
-                Waiting.of(processors[request] if request < len(processors) else None, seconds),
+                Waiting.of(processors.get(request), seconds),
                 instances,
+                may_postpone(processors.get(request)),
             )
             for request, instances in Counter(requests).items()
             if request is not None
@@ -229,7 +231,17 @@ class Service:
             self.task.answer(asked, context)
             count_tokens(asked, context)
         for query in usable:
-            self.task.respond(query)
+            if any(isinstance(part.failure, Postponed) for part in query.parts or [query]):
+                _hand_back(query, context)
+            else:
+                self.task.respond(query)
+
+
+def _hand_back(query: Query, context: Any) -> None:
+    """Say by a header that a request has not been begun; what else is answered, nobody reads."""
+    context.set_response_header(query.request, COSTLY, "1")
+    query.failure = query.prediction = query.reply = None
+    query.parts = ()
 
 
 def write_bodies(

@@ -13,6 +13,7 @@ from hf_handler.interface import Interface
 from hf_handler.items import Item, Query
 from hf_handler.media.files import open_file
 from hf_handler.packs import PackRunner
+from hf_handler.postponing import Postponed
 from hf_handler.request_forms.form import form_of
 from hf_handler.schema import Parameters, Refused
 from hf_handler.threads import ThreadShare
@@ -166,8 +167,11 @@ class Task:
         """Return the items of each query, none where its request has failed."""
         work = self.split(queries)
         failed = requests_of_failed(queries)
+        for query in queries:
+            if query.failure is None and query.request not in failed and query.allowance.is_postponed():
+                query.failure = Postponed()
         for query, items in zip(queries, work, strict=True):
-            if query.request in failed:
+            if query.failure is not None or query.request in failed:
                 items.clear()
             for item in items:
                 item.waiting = query.allowance.waiting

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -93,3 +94,28 @@ def test_a_request_that_nobody_waits_for_leaves_its_worker(tmp_path: Path) -> No
         started = time.monotonic()
         assert httpx.post(url, json=brief, timeout=ANSWER_SECONDS).status_code == 200
         assert time.monotonic() - started < TIMEOUT_SECONDS - 2
+
+
+def test_short_texts_are_written_while_eight_clients_wait_for_long_ones(tmp_path: Path) -> None:
+    """A long one is as small as a short one until it is read; they keep one of two workers at most."""
+    mar = package("text2text-generation", tmp_path)
+    environment = {"AIP_STORAGE_URI": str(mar.parent), "VTS_WORKERS": "2", "OMP_NUM_THREADS": "1"}
+    endless = {"max_new_tokens": 200_000, "min_new_tokens": 200_000, "num_beams": 1}
+    brief = {"max_new_tokens": 4}
+    with ServingProcess(environment) as server, ThreadPoolExecutor(8) as pool:
+        server.wait_ready(READY_SECONDS)
+        url = f"{server.base_url}/predictions/model"
+
+        def ask(parameters: dict[str, int], seconds: float = ANSWER_SECONDS) -> int:
+            body = {"instances": ["The train"], "parameters": parameters}
+            return httpx.post(url, json=body, timeout=seconds).status_code
+
+        assert ask(brief) == 200
+        long_ones = [pool.submit(ask, endless, TIMEOUT_SECONDS) for _ in range(8)]
+        for _ in range(5):
+            time.sleep(0.2)
+            assert ask(brief) == 200
+            assert not any(each.done() for each in long_ones)
+        for each in long_ones:  # their clients go, and with them the work
+            assert isinstance(each.exception(), httpx.ReadTimeout)
+        assert "answered 503" not in server.log_tail()

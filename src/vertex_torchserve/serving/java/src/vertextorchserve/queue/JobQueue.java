@@ -4,6 +4,7 @@ import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -36,6 +37,12 @@ import vertextorchserve.metrics.Measured;
  */
 public final class JobQueue extends LinkedBlockingDeque<Job> {
     private static final long serialVersionUID = 1L;
+
+    /**
+     * A header with which a handler hands back a request that will take long, and has not begun it; the
+     * request has it from then on. handlers/hf_handler/postponing.py writes and reads it.
+     */
+    public static final String COSTLY = "x-vts-costly";
 
     /** A body of more bytes is large. */
     static final int LARGE_BYTES = 32 << 10;
@@ -121,6 +128,38 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
      */
     public void answering(int requests, int most) {
         expected.set(Math.min(requests + size(), most));
+    }
+
+    /**
+     * Called by a worker's thread, before it asks for its next batch: its handler has looked at requests, and
+     * handed them back. They wait again, in their order and before all others, as large ones.
+     *
+     * @param jobs the requests, each once only: one that {@link #isCostly} is not handed back.
+     * @param whole whether the batch had no others.
+     */
+    public void takeBack(List<Job> jobs, boolean whole) {
+        jobs.forEach(job -> job.getPayload().updateHeaders(COSTLY, "1"));
+        if (whole) {
+            state.lock();
+            try {
+                largeBatches.noBatch(Thread.currentThread());
+            } finally {
+                state.unlock();
+            }
+        }
+        for (int i = jobs.size() - 1; i >= 0; i--) {
+            putFirst(jobs.get(i), "the request will take long, and the queue is full");
+        }
+    }
+
+    /**
+     * Whether a handler has handed a request back.
+     *
+     * @param job the request.
+     * @return whether it has.
+     */
+    public static boolean isCostly(Job job) {
+        return job.getPayload().getHeaders().containsKey(COSTLY);
     }
 
     @Override
@@ -254,7 +293,7 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     private boolean mayBegin(Job job) {
-        return !isLarge(job) || largeBatches.mayBegin(job.getBegin(), nanoTime.getAsLong());
+        return !isLarge(job) || largeBatches.mayBegin(job.getBegin(), nanoTime.getAsLong(), isCostly(job));
     }
 
     /** The next request of the batch's size; null when none waits, or the batch would have too many bytes. */
@@ -275,7 +314,7 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     private static boolean isLarge(Job job) {
-        return bytes(job) > LARGE_BYTES;
+        return isCostly(job) || bytes(job) > LARGE_BYTES;
     }
 
     private static long bytes(Job job) {
@@ -289,12 +328,15 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
     /** TorchServe would forget the requests of an unfinished batch when its worker dies. */
     private void putBack() {
         for (Job job : collected) {
-            if (!offerFirst(job)) { // requests that came since have taken the places
-                job.sendError(
-                        HttpURLConnection.HTTP_UNAVAILABLE, "the worker has died and the queue is full");
-            }
+            putFirst(job, "the worker has died and the queue is full");
         }
         collected.clear();
+    }
+
+    private void putFirst(Job job, String otherwise) {
+        if (!offerFirst(job)) { // requests that came since have taken the places
+            job.sendError(HttpURLConnection.HTTP_UNAVAILABLE, otherwise);
+        }
     }
 
     private void endBatch() {

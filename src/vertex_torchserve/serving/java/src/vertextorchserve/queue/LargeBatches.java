@@ -45,6 +45,10 @@ final class LargeBatches {
         workers.add(worker);
         Batch batch = running.remove(worker);
         if (batch != null) {
+            if (!batch.large) {
+                anySmall = true;
+                lastSmall = batch.began;
+            }
             int kind = batch.large ? 1 : 0;
             double taken = now - batch.began;
             means[kind] = means[kind] == 0 ? taken : means[kind] + NEWEST_SHARE * (taken - means[kind]);
@@ -54,10 +58,11 @@ final class LargeBatches {
     /** A worker has the first request of a batch. */
     void began(Thread worker, boolean large, long now) {
         running.put(worker, new Batch(large, now));
-        if (!large) {
-            anySmall = true;
-            lastSmall = now;
-        }
+    }
+
+    /** What a worker has is none: its requests were only looked at. */
+    void noBatch(Thread worker) {
+        running.remove(worker);
     }
 
     /** The mean time of a batch, small or large; 0 until one has ended. */
@@ -75,12 +80,13 @@ final class LargeBatches {
      * Whether a large request may begin a batch.
      *
      * @param came when the request came, as {@code System.nanoTime()}
+     * @param costly whether its handler has said that it takes long; by its size alone it may not.
      */
-    boolean mayBegin(long came, long now) {
+    boolean mayBegin(long came, long now, boolean costly) {
         if (!anySmall || now - lastSmall > KEPT_NANOS || now - came > MOST_WAIT_NANOS) {
             return true;
         }
-        if (means[0] == 0 || means[1] < LEAST_TIMES * means[0]) {
+        if (!costly && (means[0] == 0 || means[1] < LEAST_TIMES * means[0])) {
             return true;
         }
         workers.removeIf(worker -> !worker.isAlive());

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.pytorch.serve.job.Job;
 import org.pytorch.serve.metrics.IMetric;
 import org.pytorch.serve.metrics.MetricCache;
 import org.pytorch.serve.util.ConfigManager;
@@ -19,6 +21,7 @@ import org.pytorch.serve.wlm.Model;
 import org.pytorch.serve.wlm.ModelManager;
 import org.pytorch.serve.wlm.WorkerState;
 import org.pytorch.serve.wlm.WorkerThread;
+import vertextorchserve.queue.JobQueue;
 import vertextorchserve.queue.ModelQueues;
 import vertextorchserve.queue.Models;
 
@@ -120,9 +123,24 @@ public final class DirectBatches extends BatchAggregator {
             ModelWorkerResponse answer = messages.read();
             waited += System.nanoTime() - asked;
             ModelQueues.of(model).answering(batch.getRequestBatch().size(), model.getBatchSize());
+            takeBack(answer);
             answered = sendResponse(answer);
         }
         time.addOrUpdate(timeDimensions, (System.nanoTime() - began - waited) / 1e6);
+    }
+
+    /** Takes the requests out of an answer that the handler has handed back, and lets them wait again. */
+    private void takeBack(ModelWorkerResponse answer) {
+        List<Job> back = new ArrayList<>();
+        answer.getPredictions().removeIf(prediction -> {
+            Job job = jobs.get(prediction.getRequestId());
+            boolean isBack = prediction.getHeaders().containsKey(JobQueue.COSTLY) && job != null
+                    && !JobQueue.isCostly(job);
+            return isBack && back.add(jobs.remove(prediction.getRequestId()));
+        });
+        if (!back.isEmpty()) {
+            ModelQueues.of(model).takeBack(back, jobs.isEmpty());
+        }
     }
 
     /** Beside TorchServe's own socket; envelope/direct_connection.py listens there. */

@@ -224,6 +224,36 @@ class JobQueueTest {
     }
 
     @Test
+    void requestsThatAreHandedBackWaitInTheirOrderAsLargeOnes() throws Exception {
+        Model model = model(100, 4, 1);
+        JobQueue queue = ModelQueues.of(model);
+        for (String id : List.of("a", "b", "c")) {
+            add(model, id);
+        }
+        Map<String, Job> batch = new LinkedHashMap<>();
+        model.pollBatch("worker", 1, batch);
+        assertEquals(List.of("a", "b", "c"), List.copyOf(batch.keySet()));
+        queue.takeBack(List.of(batch.get("a"), batch.get("c")), false);
+        assertTrue(JobQueue.isCostly(batch.get("a")));
+        assertFalse(JobQueue.isCostly(batch.get("b")));
+        add(model, "d");
+        assertEquals(List.of("a", "c"), Worker.asking(model).batch());
+        assertEquals(List.of("d"), Worker.asking(model).batch());
+    }
+
+    @Test
+    void aRequestThatIsHandedBackToAFullQueueGets503() throws Exception {
+        Model model = model(1, 1, 1);
+        TestJob job = new TestJob("a");
+        assertTrue(model.addJob(job));
+        assertEquals(List.of("a"), Worker.asking(model).batch());
+        add(model, "b");
+        ModelQueues.of(model).takeBack(List.of(job), true);
+        assertTrue(job.isOver());
+        assertEquals(List.of("b"), Worker.asking(model).batch());
+    }
+
+    @Test
     void whileSmallRequestsComeAWorkerIsKeptForThem() throws Exception {
         Model model = model(100, 1, HOUR_MILLIS);
         AtomicLong clock = new AtomicLong(System.nanoTime());

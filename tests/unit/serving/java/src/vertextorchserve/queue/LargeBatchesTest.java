@@ -31,15 +31,15 @@ class LargeBatchesTest {
         run(one, false, 10);
         run(one, true, 1_000);
         batches.began(one, true, now);
-        assertFalse(batches.mayBegin(now, now));
+        assertFalse(batches.mayBegin(now, now, false));
         Thread three = worker();
-        assertTrue(batches.mayBegin(now, now), "a third worker is left");
+        assertTrue(batches.mayBegin(now, now, false), "a third worker is left");
         batches.began(two, true, now);
-        assertFalse(batches.mayBegin(now, now));
+        assertFalse(batches.mayBegin(now, now, false));
         batches.idle(two, now);
         batches.died(three);
         batches.idle(one, now);
-        assertTrue(batches.mayBegin(now, now), "none runs a large one");
+        assertTrue(batches.mayBegin(now, now, false), "none runs a large one");
     }
 
     @Test
@@ -47,7 +47,7 @@ class LargeBatchesTest {
         Thread only = worker();
         run(only, false, 10);
         run(only, true, 1_000);
-        assertTrue(batches.mayBegin(now, now));
+        assertTrue(batches.mayBegin(now, now, false));
     }
 
     @Test
@@ -56,11 +56,32 @@ class LargeBatchesTest {
         worker();
         run(one, true, 29);
         batches.began(one, true, now);
-        assertTrue(batches.mayBegin(now, now), "no small one has ended");
+        assertTrue(batches.mayBegin(now, now, false), "no small one has ended");
         batches.idle(one, now + 29 * MILLI);
         run(one, false, 10);
         batches.began(one, true, now);
-        assertTrue(batches.mayBegin(now, now));
+        assertTrue(batches.mayBegin(now, now, false));
+    }
+
+    @Test
+    void oneThatItsHandlerSaysTakesLongIsHeldBackBeforeAnyHasEnded() {
+        Thread one = worker();
+        worker();
+        run(one, false, 10);
+        batches.began(one, true, now);
+        assertTrue(batches.mayBegin(now, now, false));
+        assertFalse(batches.mayBegin(now, now, true));
+    }
+
+    @Test
+    void requestsThatWereOnlyLookedAtAreNoSmallOnes() {
+        Thread one = worker();
+        worker();
+        batches.began(one, false, now);
+        batches.noBatch(one);
+        batches.idle(one, now);
+        batches.began(one, true, now);
+        assertTrue(batches.mayBegin(now, now, true));
     }
 
     @Test
@@ -73,9 +94,9 @@ class LargeBatchesTest {
         batches.began(one, true, now + 10 * MILLI);
         batches.idle(one, now + 1_000 * MILLI);
         batches.began(one, true, now + 1_000 * MILLI);
-        assertFalse(batches.mayBegin(now + LargeBatches.KEPT_NANOS, now + LargeBatches.KEPT_NANOS));
+        assertFalse(batches.mayBegin(now + LargeBatches.KEPT_NANOS, now + LargeBatches.KEPT_NANOS, false));
         long later = now + LargeBatches.KEPT_NANOS + 1;
-        assertTrue(batches.mayBegin(later, later));
+        assertTrue(batches.mayBegin(later, later, false));
     }
 
     @Test
@@ -85,8 +106,8 @@ class LargeBatchesTest {
         run(one, true, 1_000);
         run(one, false, 10);
         batches.began(one, true, now);
-        assertFalse(batches.mayBegin(now - LargeBatches.MOST_WAIT_NANOS, now));
-        assertTrue(batches.mayBegin(now - LargeBatches.MOST_WAIT_NANOS - 1, now));
+        assertFalse(batches.mayBegin(now - LargeBatches.MOST_WAIT_NANOS, now, false));
+        assertTrue(batches.mayBegin(now - LargeBatches.MOST_WAIT_NANOS - 1, now, false));
     }
 
     @Test
@@ -96,11 +117,11 @@ class LargeBatchesTest {
         run(one, false, 10);
         run(one, true, 1_000);
         batches.began(two, true, now);
-        assertFalse(batches.mayBegin(now, now));
+        assertFalse(batches.mayBegin(now, now, false));
         over.countDown();
         two.join();
         one.join();
-        assertTrue(batches.mayBegin(now, now));
+        assertTrue(batches.mayBegin(now, now, false));
     }
 
     private Thread worker() {
