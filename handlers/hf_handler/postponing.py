@@ -1,7 +1,7 @@
 """Requests that will take long are handed back to be begun later, where the server can do that.
 
-A request to write many tokens looks as small as any other until it is read. Our server takes it back then, and
-begins it as it begins large ones: apart from small ones, and never on all workers while small ones come
+A request to write many tokens looks as small as any other until it is read. Our server takes it back then,
+and begins it as it begins large ones: apart from small ones, and never on all workers while small ones come
 (docs/decisions/0038).
 """
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-
 # Set where the JVM takes back requests that a handler has not begun (hf_handler/postponing.py).
 TAKES_BACK = "VTS_TAKES_BACK"
 
