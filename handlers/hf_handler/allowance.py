@@ -12,7 +12,7 @@ from hf_handler.bounds import (
     REQUEST_ROWS,
     Bound,
 )
-from hf_handler.postponing import MOST_TOKENS
+from hf_handler.costly import HAND_BACK, MOST_TOKENS, TELL
 from hf_handler.schema import TooMuch
 from hf_handler.waiting import FOREVER, Waiting
 
@@ -54,20 +54,20 @@ class Allowance:
         settings: What an operator has set; None: nothing is counted, as for the example answered at load.
         waiting: For the request's answer.
         instances: Of the request; each is a row of work at least.
-        may_postpone: Whether it can be handed back to be begun later.
+        when_costly: What to do where the request will take long, as `COSTLY` says.
     """
 
-    __slots__ = ("_asked", "_may_postpone", "_refusal", "_settings", "waiting")
+    __slots__ = ("_asked", "_refusal", "_settings", "_when_costly", "waiting")
 
     def __init__(
         self,
         settings: object | None,
         waiting: Waiting = FOREVER,
         instances: int = 1,
-        may_postpone: bool = False,
+        when_costly: str | None = None,
     ) -> None:
         self._settings = settings
-        self._may_postpone = may_postpone
+        self._when_costly = when_costly
         self._asked: dict[str, int] = {REQUEST_ROWS.setting: instances}
         self._refusal: tuple[str, int] | None = None  # of TooMuch: why the request is refused
         self.waiting = waiting
@@ -111,8 +111,15 @@ class Allowance:
         return int(getattr(self._settings, bound.setting)) - self._asked.get(bound.setting, 0)
 
     def is_postponed(self) -> bool:
-        """Return whether the request is to be handed back: it can be, and will take long."""
-        return self._may_postpone and self._asked.get(REQUEST_NEW_TOKENS.setting, 0) > MOST_TOKENS
+        """Return whether the request will take long, and is to be handed back where it does."""
+        return self._when_costly == HAND_BACK and self._is_costly()
+
+    def tells_costly(self) -> bool:
+        """Return whether the request takes long, and the server wants to know."""
+        return self._when_costly == TELL and self._is_costly()
+
+    def _is_costly(self) -> bool:
+        return self._asked.get(REQUEST_NEW_TOKENS.setting, 0) > MOST_TOKENS
 
     def refusal(self) -> TooMuch | None:
         """Return why the request is refused, when it was found to ask for too much."""

@@ -15,6 +15,7 @@ from hf_handler.allowance import Allowance
 from hf_handler.archive import Archive
 from hf_handler.arrays import json_text, listed
 from hf_handler.choice import choose_task
+from hf_handler.costly import asked_of
 from hf_handler.failures import (
     failure_of,
     first_failure,
@@ -25,7 +26,7 @@ from hf_handler.failures import (
     report_truncated,
 )
 from hf_handler.items import Query
-from hf_handler.postponing import COSTLY, Postponed, may_postpone
+from hf_handler.postponing import Postponed, hand_back, tell_costly
 from hf_handler.published_schemas import tell_schemas
 from hf_handler.registry import task_class
 from hf_handler.request_forms.events import error_body
@@ -178,7 +179,7 @@ class Service:
                 self.settings,
                 Waiting.of(processors.get(request), seconds),
                 instances,
-                may_postpone(processors.get(request)),
+                asked_of(processors.get(request)),
             )
             for request, instances in Counter(requests).items()
             if request is not None
@@ -232,16 +233,10 @@ class Service:
             count_tokens(asked, context)
         for query in usable:
             if any(isinstance(part.failure, Postponed) for part in query.parts or [query]):
-                _hand_back(query, context)
+                hand_back(query, context)
             else:
+                tell_costly(query, context)
                 self.task.respond(query)
-
-
-def _hand_back(query: Query, context: Any) -> None:
-    """Say by a header that a request has not been begun; what else is answered, nobody reads."""
-    context.set_response_header(query.request, COSTLY, "1")
-    query.failure = query.prediction = query.reply = None
-    query.parts = ()
 
 
 def write_bodies(

@@ -7,6 +7,7 @@ import torch
 
 from hf_handler.failures import failure_of, log_failure
 from hf_handler.items import Item, Query
+from hf_handler.postponing import tell_costly
 from hf_handler.replies import StreamedReply
 from hf_handler.schema import Refused
 from hf_handler.task import Task
@@ -56,6 +57,7 @@ class StreamingTask(Task):
         # The handler's own parts don't say which text they are of.
         if (options.get("num_return_sequences") or 1) > 1 and not isinstance(query.reply, StreamedReply):
             raise Refused("stream takes num_return_sequences and best_of of 1")
+        tell_costly(query, context)
         parts = Parts(self.tokenizer, query, context)
         parts.begin()
         if not isinstance(query.reply, StreamedReply):

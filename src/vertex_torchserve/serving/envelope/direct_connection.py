@@ -11,9 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Set where the JVM takes back requests that a handler has not begun (hf_handler/postponing.py).
-TAKES_BACK = "VTS_TAKES_BACK"
-
 
 class DirectConnection:
     """Has the messages of TorchServe's connection read from the direct one, if the JVM makes one.
@@ -47,7 +44,6 @@ class DirectConnection:
             direct, _ = listener.accept()
             with direct:  # `connection` is the direct one from now on, for all who hold it
                 self._torchserves = os.dup(connection.fileno())
-                os.environ[TAKES_BACK] = "1"
                 os.dup2(direct.fileno(), connection.fileno(), inheritable=False)
         Path(listener.getsockname()).unlink()
 

@@ -8,7 +8,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.time.Duration;
 import vertextorchserve.http.ErrorAnswer;
-import vertextorchserve.queue.JobQueue;
+import vertextorchserve.queue.Costly;
 import vertextorchserve.queue.ModelQueues;
 
 /**
@@ -58,7 +58,7 @@ public final class AnswerDeadline extends ChannelDuplexHandler {
             number = abandoned.next();
             request.headers().set(ANSWER_BY, System.currentTimeMillis() + limit.toMillis());
             request.headers().set(NUMBER, number);
-            request.headers().remove(JobQueue.COSTLY);
+            request.headers().remove(Costly.HEADER);
             waiting = true;
             alarm.set(context.executor(), limit.toNanos());
         }

@@ -12,6 +12,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.pytorch.serve.job.Job;
 import org.pytorch.serve.util.messages.InputParameter;
+import org.pytorch.serve.util.messages.RequestInput;
 import vertextorchserve.metrics.Measured;
 
 /**
@@ -37,12 +38,6 @@ import vertextorchserve.metrics.Measured;
  */
 public final class JobQueue extends LinkedBlockingDeque<Job> {
     private static final long serialVersionUID = 1L;
-
-    /**
-     * A header with which a handler hands back a request that will take long, and has not begun it; the
-     * request has it from then on. handlers/hf_handler/postponing.py writes and reads it.
-     */
-    public static final String COSTLY = "x-vts-costly";
 
     /** A body of more bytes is large. */
     static final int LARGE_BYTES = 32 << 10;
@@ -131,35 +126,50 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     /**
-     * Called by a worker's thread, before it asks for its next batch: its handler has looked at requests, and
-     * handed them back. They wait again, in their order and before all others, as large ones.
+     * Called by a worker's thread before its batch is sent: tells the handler what to do with requests that
+     * it finds will take long. They are begun where no small ones come that would wait for them.
      *
-     * @param jobs the requests, each once only: one that {@link #isCostly} is not handed back.
-     * @param whole whether the batch had no others.
+     * @param requests of the batch.
      */
-    public void takeBack(List<Job> jobs, boolean whole) {
-        jobs.forEach(job -> job.getPayload().updateHeaders(COSTLY, "1"));
-        if (whole) {
-            state.lock();
-            try {
-                largeBatches.noBatch(Thread.currentThread());
-            } finally {
-                state.unlock();
-            }
+    public void ask(List<RequestInput> requests) {
+        state.lock();
+        try {
+            boolean smallCome = largeBatches.smallCome(nanoTime.getAsLong());
+            requests.forEach(request -> Costly.ask(request, smallCome));
+        } finally {
+            state.unlock();
         }
+    }
+
+    /**
+     * Called by a worker's thread before it asks for its next batch: its handler has found that requests will
+     * take long, and handed them back. They wait again, in their order and before all others, as large ones.
+     *
+     * @param jobs the requests.
+     */
+    public void takeBack(List<Job> jobs) {
         for (int i = jobs.size() - 1; i >= 0; i--) {
+            Costly.remember(jobs.get(i).getPayload());
             putFirst(jobs.get(i), "the request will take long, and the queue is full");
         }
     }
 
     /**
-     * Whether a handler has handed a request back.
+     * Called by a worker's thread: all requests of its batch take long.
      *
-     * @param job the request.
-     * @return whether it has.
+     * @param begun whether they are answered; not where all were handed back.
      */
-    public static boolean isCostly(Job job) {
-        return job.getPayload().getHeaders().containsKey(COSTLY);
+    public void allCostly(boolean begun) {
+        state.lock();
+        try {
+            if (begun) {
+                largeBatches.isCostly(Thread.currentThread());
+            } else {
+                largeBatches.noBatch(Thread.currentThread());
+            }
+        } finally {
+            state.unlock();
+        }
     }
 
     @Override
@@ -252,7 +262,8 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     private void waitForExpected() throws InterruptedException {
-        long left = Math.max(LEAST_DELAY_NANOS, (long) (WAIT_SHARE * largeBatches.meanNanos(large)));
+        long left = Math.max(
+                LEAST_DELAY_NANOS, (long) (WAIT_SHARE * largeBatches.meanNanos(large, nanoTime.getAsLong())));
         while (left > 0 && idle.isEmpty() && collected.size() + size() < expected.get()) {
             left = more.awaitNanos(left);
         }
@@ -293,7 +304,8 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     private boolean mayBegin(Job job) {
-        return !isLarge(job) || largeBatches.mayBegin(job.getBegin(), nanoTime.getAsLong(), isCostly(job));
+        return !isLarge(job)
+                || largeBatches.mayBegin(job.getBegin(), nanoTime.getAsLong(), Costly.is(job.getPayload()));
     }
 
     /** The next request of the batch's size; null when none waits, or the batch would have too many bytes. */
@@ -314,7 +326,7 @@ public final class JobQueue extends LinkedBlockingDeque<Job> {
     }
 
     private static boolean isLarge(Job job) {
-        return isCostly(job) || bytes(job) > LARGE_BYTES;
+        return Costly.is(job.getPayload()) || bytes(job) > LARGE_BYTES;
     }
 
     private static long bytes(Job job) {

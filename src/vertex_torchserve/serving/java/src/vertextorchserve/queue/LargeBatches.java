@@ -60,14 +60,28 @@ final class LargeBatches {
         running.put(worker, new Batch(large, now));
     }
 
-    /** What a worker has is none: its requests were only looked at. */
+    /** What a worker has is no batch: its requests were only looked at. */
     void noBatch(Thread worker) {
         running.remove(worker);
     }
 
-    /** The mean time of a batch, small or large; 0 until one has ended. */
-    double meanNanos(boolean large) {
-        return means[large ? 1 : 0];
+    /** The requests of a worker's batch take long, as large ones do. */
+    void isCostly(Thread worker) {
+        running.computeIfPresent(worker, (same, batch) -> new Batch(true, batch.began));
+    }
+
+    /** Whether a small request came lately, so that others may follow. */
+    boolean smallCome(long now) {
+        return anySmall && now - lastSmall <= KEPT_NANOS;
+    }
+
+    /**
+     * The mean time of a batch that begins; 0 until one of its kind has ended. Where no small ones come, one
+     * that looks small turns out to be like the large ones.
+     */
+    double meanNanos(boolean large, long now) {
+        boolean likeLarge = large || !smallCome(now) && means[1] > 0;
+        return means[likeLarge ? 1 : 0];
     }
 
     /** A worker has died, and what it was about to run is no batch. */
@@ -83,7 +97,7 @@ final class LargeBatches {
      * @param costly whether its handler has said that it takes long; by its size alone it may not.
      */
     boolean mayBegin(long came, long now, boolean costly) {
-        if (!anySmall || now - lastSmall > KEPT_NANOS || now - came > MOST_WAIT_NANOS) {
+        if (!smallCome(now) || now - came > MOST_WAIT_NANOS) {
             return true;
         }
         if (!costly && (means[0] == 0 || means[1] < LEAST_TIMES * means[0])) {

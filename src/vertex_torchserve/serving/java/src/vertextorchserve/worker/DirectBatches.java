@@ -16,11 +16,13 @@ import org.pytorch.serve.util.Connector;
 import org.pytorch.serve.util.messages.BaseModelRequest;
 import org.pytorch.serve.util.messages.ModelInferenceRequest;
 import org.pytorch.serve.util.messages.ModelWorkerResponse;
+import org.pytorch.serve.util.messages.Predictions;
 import org.pytorch.serve.wlm.BatchAggregator;
 import org.pytorch.serve.wlm.Model;
 import org.pytorch.serve.wlm.ModelManager;
 import org.pytorch.serve.wlm.WorkerState;
 import org.pytorch.serve.wlm.WorkerThread;
+import vertextorchserve.queue.Costly;
 import vertextorchserve.queue.JobQueue;
 import vertextorchserve.queue.ModelQueues;
 import vertextorchserve.queue.Models;
@@ -115,6 +117,7 @@ public final class DirectBatches extends BatchAggregator {
         long began = System.nanoTime();
         long waited = 0;
         socket.mayTake(model.getResponseTimeout());
+        ModelQueues.of(model).ask(batch.getRequestBatch());
         messages.write(batch);
         boolean answered = false;
         while (!answered) {
@@ -122,25 +125,37 @@ public final class DirectBatches extends BatchAggregator {
             long asked = System.nanoTime();
             ModelWorkerResponse answer = messages.read();
             waited += System.nanoTime() - asked;
-            ModelQueues.of(model).answering(batch.getRequestBatch().size(), model.getBatchSize());
-            takeBack(answer);
+            if (takeBack(answer, batch)) {
+                ModelQueues.of(model).answering(batch.getRequestBatch().size(), model.getBatchSize());
+            }
             answered = sendResponse(answer);
         }
         time.addOrUpdate(timeDimensions, (System.nanoTime() - began - waited) / 1e6);
     }
 
-    /** Takes the requests out of an answer that the handler has handed back, and lets them wait again. */
-    private void takeBack(ModelWorkerResponse answer) {
+    /**
+     * Takes the requests out of an answer that the handler has handed back, and lets them wait again.
+     *
+     * @return whether any is answered.
+     */
+    private boolean takeBack(ModelWorkerResponse answer, ModelInferenceRequest batch) {
+        int costly = 0;
         List<Job> back = new ArrayList<>();
-        answer.getPredictions().removeIf(prediction -> {
+        for (Predictions prediction : List.copyOf(answer.getPredictions())) {
+            Costly.Word word = Costly.takeOut(prediction.getHeaders());
+            costly += word == Costly.Word.NONE ? 0 : 1;
             Job job = jobs.get(prediction.getRequestId());
-            boolean isBack = prediction.getHeaders().containsKey(JobQueue.COSTLY) && job != null
-                    && !JobQueue.isCostly(job);
-            return isBack && back.add(jobs.remove(prediction.getRequestId()));
-        });
-        if (!back.isEmpty()) {
-            ModelQueues.of(model).takeBack(back, jobs.isEmpty());
+            if (word == Costly.Word.HANDED_BACK && job != null && !Costly.is(job.getPayload())) {
+                back.add(jobs.remove(prediction.getRequestId()));
+                answer.getPredictions().remove(prediction);
+            }
         }
+        JobQueue queue = ModelQueues.of(model);
+        if (costly == batch.getRequestBatch().size()) {
+            queue.allCostly(back.isEmpty());
+        }
+        queue.takeBack(back);
+        return back.size() < batch.getRequestBatch().size();
     }
 
     /** Beside TorchServe's own socket; envelope/direct_connection.py listens there. */

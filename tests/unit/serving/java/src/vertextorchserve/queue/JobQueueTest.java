@@ -233,9 +233,9 @@ class JobQueueTest {
         Map<String, Job> batch = new LinkedHashMap<>();
         model.pollBatch("worker", 1, batch);
         assertEquals(List.of("a", "b", "c"), List.copyOf(batch.keySet()));
-        queue.takeBack(List.of(batch.get("a"), batch.get("c")), false);
-        assertTrue(JobQueue.isCostly(batch.get("a")));
-        assertFalse(JobQueue.isCostly(batch.get("b")));
+        queue.takeBack(List.of(batch.get("a"), batch.get("c")));
+        assertTrue(Costly.is(batch.get("a").getPayload()));
+        assertFalse(Costly.is(batch.get("b").getPayload()));
         add(model, "d");
         assertEquals(List.of("a", "c"), Worker.asking(model).batch());
         assertEquals(List.of("d"), Worker.asking(model).batch());
@@ -248,9 +248,29 @@ class JobQueueTest {
         assertTrue(model.addJob(job));
         assertEquals(List.of("a"), Worker.asking(model).batch());
         add(model, "b");
-        ModelQueues.of(model).takeBack(List.of(job), true);
-        assertTrue(job.isOver());
+        ModelQueues.of(model).takeBack(List.of(job));
+        assertEquals("503 the request will take long, and the queue is full", job.error);
         assertEquals(List.of("b"), Worker.asking(model).batch());
+    }
+
+    @Test
+    void requestsThatTakeLongAreHandedBackOnlyWhileSmallOnesCome() throws Exception {
+        AtomicLong clock = new AtomicLong(1);
+        JobQueue queue = new JobQueue(100, clock::get);
+        TestJob job = new TestJob("a");
+        answerHere(queue, clock, "long");
+        queue.allCostly(true);
+        assertTrue(queue.offerLast(new TestJob("next")));
+        takeHere(queue, "next");
+        queue.ask(List.of(job.getPayload()));
+        assertEquals("tell", job.getPayload().getHeaders().get(Costly.HEADER));
+        assertTrue(queue.offerLast(new TestJob("other")));
+        takeHere(queue, "other"); // so "next" has ended, a small one
+        queue.ask(List.of(job.getPayload()));
+        assertEquals("hand-back", job.getPayload().getHeaders().get(Costly.HEADER));
+        queue.takeBack(List.of(job));
+        queue.ask(List.of(job.getPayload()));
+        assertEquals("begin", job.getPayload().getHeaders().get(Costly.HEADER));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package vertextorchserve.queue;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -82,6 +83,29 @@ class LargeBatchesTest {
         batches.idle(one, now);
         batches.began(one, true, now);
         assertTrue(batches.mayBegin(now, now, true));
+    }
+
+    @Test
+    void aBatchThatTurnsOutToTakeLongIsNoSmallOne() {
+        Thread one = worker();
+        worker();
+        batches.began(one, false, now);
+        batches.isCostly(one);
+        batches.idle(one, now);
+        assertFalse(batches.smallCome(now));
+        run(one, false, 10);
+        assertTrue(batches.smallCome(now));
+        assertFalse(batches.smallCome(now + LargeBatches.KEPT_NANOS));
+    }
+
+    @Test
+    void whereNoSmallOnesComeABatchIsExpectedToTakeAsLongAsLargeOnes() {
+        Thread one = worker();
+        run(one, false, 10);
+        run(one, true, 1_000);
+        assertEquals(10 * MILLI, batches.meanNanos(false, now));
+        assertEquals(1_000 * MILLI, batches.meanNanos(true, now));
+        assertEquals(1_000 * MILLI, batches.meanNanos(false, now + 2 * LargeBatches.KEPT_NANOS));
     }
 
     @Test
