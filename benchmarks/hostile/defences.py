@@ -85,6 +85,11 @@ DEFENCES = {
     "100000-texts-to-write-on": Defence("400: 16,384 rows of work a request", _BOUND),
     "text-of-10-MB-to-write-on": Defence("400: 1,000,000 characters a text", _BOUND),
     "most-beams-and-tokens": Defence("400: tokens x beams x texts have a bound", _BOUND),
+    "beams-and-tokens-within-the-bound": Defence(
+        "begins it apart from short ones, on one of two workers at most",
+        "tests/integration/handlers/test_served.py"
+        "::test_short_texts_are_written_while_eight_clients_wait_for_long_ones",
+    ),
     "200000-messages": Defence("400: 1,000 messages", _BOUND),
     "20000-names-in-one-text": Defence("400: 1,000 labels however they are written", _BOUND),
     "sound-at-640-kHz": Defence(

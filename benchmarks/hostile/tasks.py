@@ -49,6 +49,7 @@ TEXT = "The house is small."
 GENERATION, CLASSES, NAMES = "text-generation", "text-classification", "zero-shot-classification"
 SOUNDS, PICTURES, CONTEXTS = "automatic-speech-recognition", "image-classification", "question-answering"
 LARGE = outcomes(400, 413)
+MOST_BEAMS = {"num_beams": 32, "num_return_sequences": 32, "max_new_tokens": 100_000}
 TASKS = (
     Attack("stop-of-5-million-characters", "a `stop` of 5,000,000 characters",
            lambda: asked(_with(TEXT, stop="a" * 5_000_000)), LARGE, GENERATION),
@@ -58,9 +59,11 @@ TASKS = (
            lambda: asked(*[""] * 100_000), LARGE, GENERATION),
     Attack("text-of-10-MB-to-write-on", "a text of 10 MB to go on with",
            lambda: asked("a " * 5_000_000), LARGE, GENERATION),
-    Attack("most-beams-and-tokens", "32 beams of 100,000 tokens for 32 texts",
-           lambda: asked(*[_with(TEXT, num_beams=32, num_return_sequences=32, max_new_tokens=100_000)] * 32),
-           LARGE, GENERATION),
+    Attack("most-beams-and-tokens", "32 beams of 100,000 tokens for 64 texts",
+           lambda: asked(*[_with(TEXT, **MOST_BEAMS)] * 64), LARGE, GENERATION),
+    Attack("beams-and-tokens-within-the-bound", "32 beams of 254 tokens for 32 texts",
+           lambda: asked(*[_with(TEXT, **{**MOST_BEAMS, "max_new_tokens": 254})] * 32),
+           outcomes(200, "open"), GENERATION),
     Attack("200000-messages", "a conversation of 200,000 messages",
            lambda: asked({"messages": [{"role": "user", "content": "a"}] * 200_000}), LARGE, GENERATION),
     Attack("20000-names-in-one-text", "20,000 `candidate_labels` as one text",

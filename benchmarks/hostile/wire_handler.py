@@ -1,6 +1,10 @@
 """The handler of the archive that is attacked on the wire: sets, answers and prints what an instance says."""
 
 HANDLER = """\
+# Made at load: what it costs to answer them is the server's, what it costs to make them isn't.
+NUMBERS = list(range(5_000_000))
+
+
 def handle(data, context):
     if data is None:
         return None
@@ -17,5 +21,6 @@ def answer(one, context, index):
         context.set_response_status(one["status"], idx=index)
     if "print" in one:
         print("x" * one["print"])
-    return list(range(one.get("numbers", 1)))
+    count = one.get("numbers", 1)
+    return NUMBERS if count == len(NUMBERS) else NUMBERS[:count]
 """
