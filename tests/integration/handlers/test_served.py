@@ -62,6 +62,7 @@ def test_a_text_arrives_while_it_is_written(urls: dict[str, str]) -> None:
         assert answer.status_code == 200
         # Decided when the first part is sent; a whole answer is application/json.
         assert answer.headers["content-type"] == "application/x-ndjson"
+        assert "x-vts-costly" not in answer.headers  # the worker's word to the server
         lines = [json.loads(line) for line in answer.iter_lines()]
     *parts, last = lines
     assert len(parts) > 5
@@ -70,6 +71,7 @@ def test_a_text_arrives_while_it_is_written(urls: dict[str, str]) -> None:
     in_one = {**body, "parameters": {**options, "stream": False}}
     whole = httpx.post(urls["text-generation"], json=in_one, timeout=ANSWER_SECONDS)
     assert whole.json() == last
+    assert "x-vts-costly" not in whole.headers
 
 
 def test_a_request_that_nobody_waits_for_leaves_its_worker(tmp_path: Path) -> None:
