@@ -1,5 +1,8 @@
 """When two ways to run a model have been run often enough to tell which is faster."""
 
+import time
+from typing import Any
+
 import pytest
 
 pytestmark = pytest.mark.usefixtures("handler_path")
@@ -40,3 +43,21 @@ def test_long_runs_that_leave_no_doubt(one: list[float], other: list[float], cle
     from hf_handler.engines.trial import is_clear
 
     assert is_clear(one, other) == clear
+
+
+def test_threads_are_decided_by_the_runs_that_are_compared_where_these_are_long() -> None:
+    import torch
+
+    from hf_handler.engines.trial import thread_decision
+
+    runs: list[int] = []
+
+    def model(**batch: Any) -> dict[str, Any]:
+        runs.append(torch.get_num_threads())
+        time.sleep(0.12 / torch.get_num_threads())
+        return {"logits": batch["input_ids"]}
+
+    short = {"input_ids": torch.ones(1, 3), "attention_mask": torch.ones(1, 3)}
+    decision = thread_decision(model, short, own=1, most=2)
+    assert runs == [1, 2]
+    assert decision["lent"]
