@@ -51,23 +51,49 @@ def difference(model: Model, rival: Model, batches: Sequence[Batch]) -> float:
     return largest
 
 
-def gain(model: Model, rival: Model, batch: Batch) -> float:
+class Timed:
+    """A way to run a model that remembers how long each run took.
+
+    Args:
+        model: The way.
+
+    Attributes:
+        took: Seconds of each run.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.took: list[float] = []
+
+    def __call__(self, **batch: torch.Tensor) -> Any:
+        """Run the model."""
+        started = time.perf_counter()
+        output = self._model(**batch)
+        self.took.append(time.perf_counter() - started)
+        return output
+
+
+def gain(model: Timed, rival: Timed, batch: Batch) -> float:
     """Return how many times as fast the rival runs a batch: of the shortest runs, taken by turns.
 
     On a machine at rest a few runs tell that. Where others use the cores too, most runs wait for one: they go
     on until the shortest of each has come again, which noise does not.
+
+    Args:
+        model: One way; runs of this batch that it has made already count.
+        rival: The other.
+        batch: Rows of tokens.
     """
-    took: tuple[list[float], list[float]] = ([], [])
     deadline = time.perf_counter() + SECONDS
     with torch.inference_mode():
-        while not all(map(has_settled, took)) and not is_clear(*took):
-            for each, seconds in zip((model, rival), took, strict=True):
-                started = time.perf_counter()
-                each(**batch)
-                seconds.append(time.perf_counter() - started)
+        while not (has_settled(model.took) and has_settled(rival.took)) and not is_clear(
+            model.took, rival.took
+        ):
+            model(**batch)
+            rival(**batch)
             if time.perf_counter() > deadline:
                 break
-    return min(took[0]) / min(took[1])
+    return min(model.took) / min(rival.took)
 
 
 def has_settled(took: Sequence[float]) -> bool:
@@ -109,7 +135,7 @@ def decision(model: Model, rival: Model, short: Batch, pack: Batch) -> dict[str,
             "onnxruntime": False,
             "why": f"its outputs differ from torch's by {apart:.1e}, more than {MOST_DIFFERENCE:.0e}",
         }
-    gains = gain(model, rival, short), gain(model, rival, pack)
+    gains = [gain(Timed(model), Timed(rival), batch) for batch in (short, pack)]
     taken = (gains[0] * gains[1]) ** 0.5 >= LEAST_GAIN and min(gains) >= LEAST_GAIN_OF_EACH
     rows, tokens = pack["input_ids"].shape
     return {
@@ -117,28 +143,6 @@ def decision(model: Model, rival: Model, short: Batch, pack: Batch) -> dict[str,
         "why": f"onnxruntime takes one short text {gains[0]:.2f} times as fast as torch, "
         f"{rows} rows of {tokens} tokens {gains[1]:.2f} times",
     }
-
-
-class Timed:
-    """A way to run a model that remembers how long each run took.
-
-    Args:
-        model: The way.
-
-    Attributes:
-        took: Seconds of each run.
-    """
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self.took: list[float] = []
-
-    def __call__(self, **batch: torch.Tensor) -> Any:
-        """Run the model."""
-        started = time.perf_counter()
-        output = self._model(**batch)
-        self.took.append(time.perf_counter() - started)
-        return output
 
 
 def thread_decision(model: Model, short: Batch, own: int, most: int) -> dict[str, Any]:
@@ -158,10 +162,7 @@ def thread_decision(model: Model, short: Batch, own: int, most: int) -> dict[str
     if difference(alone, together, [short]) > 0:
         lent, why = False, f"the answers of {own} and {most} threads differ in their last digits"
     else:
-        if is_clear(alone.took, together.took):
-            times = min(alone.took) / min(together.took)
-        else:
-            times = gain(alone, together, short)
+        times = gain(alone, together, short)
         lent = times >= LEAST_GAIN_OF_THREADS
         why = f"one short text takes {most} threads {times:.2f} times as fast as {own}"
     torch.set_num_threads(own)
